@@ -1,0 +1,95 @@
+# Everything below needs only Python 3.11 or 3.12, git and make: the rest comes from locked lists of packages.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up test test-python test-web test-e2e lint lint-python lint-web format bench lock chromium clean
+.NOTPARALLEL: # two cores, and the order of the steps is that of their cost
+SHELL := /bin/sh
+
+# pyenv answers to names it cannot run, so the interpreter is asked, not looked up.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3 python; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null && echo $$p && break; done)
+BIN := $(CURDIR)/.venv/bin
+STAMPS := .venv/.stamps
+WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -path 'web/dist/*' 2>/dev/null)
+
+# The demo's own file gets a home of its own: it replaces the simulated market instead of mixing with it.
+FILE ?=
+HOME_DIR ?= .carousel/$(if $(FILE),own,demo)
+HOST ?= 127.0.0.1
+PORT ?= 8080
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(STAMPS)/python web/dist/index.html ## install everything locked, build the web app; quick when nothing changed
+
+demo: setup ## run it all with a simulated market, or FILE=cars.csv with your own (HOME_DIR=, PORT=)
+	@exec $(BIN)/carousel up --demo --home "$(HOME_DIR)" --host $(HOST) --port $(PORT) $(if $(FILE),--import "$(FILE)")
+
+up: setup ## run it all without the demo, in your user data folder
+	@exec $(BIN)/carousel up --no-demo --host $(HOST) --port $(PORT)
+
+test: setup lint test-python test-web test-e2e ## everything CI runs (about ten minutes on two cores)
+
+test-python: $(STAMPS)/python ## unit and integration tests, with real Postgres and Valkey
+	$(BIN)/pytest --ignore tests/e2e --timeout 300
+
+test-web: web/dist/index.html ## the web app's own tests
+	cd web && PATH="$(BIN):$$PATH" npm test
+
+test-e2e: setup chromium ## the tour, in a real browser
+	$(BIN)/pytest tests/e2e --timeout 600
+
+lint: lint-python lint-web ## ruff, mypy, import directions, eslint, vue-tsc
+
+lint-python: $(STAMPS)/python
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+lint-web: $(STAMPS)/node
+	cd web && PATH="$(BIN):$$PATH" npm run lint
+	cd web && PATH="$(BIN):$$PATH" npm run typecheck
+
+format: $(STAMPS)/python $(STAMPS)/node ## put every source into its form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	cd web && PATH="$(BIN):$$PATH" npm run format
+
+bench: setup ## every benchmark, one after the other (docs/benchmarks.md has our figures)
+	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python "$$file" || exit 1; done
+
+COMPILE := UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile --quiet --universal --generate-hashes \
+	--no-emit-index-url --python-version 3.11
+lock: $(STAMPS)/uv ## resolve the locked lists of packages anew (UPGRADE=--upgrade for the newest)
+	$(COMPILE) $(UPGRADE) requirements/uv.in -o requirements/uv.txt
+	$(COMPILE) $(UPGRADE) pyproject.toml -o requirements/run.txt
+	$(COMPILE) $(UPGRADE) pyproject.toml requirements/dev.in -c requirements/run.txt -o requirements/dev.txt
+
+clean: ## remove what was installed and built, and the demo's data
+	rm -rf .venv .carousel web/node_modules web/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(STAMPS)/uv: requirements/uv.txt
+	@test -n "$(PYTHON)" || { echo "make: Carousel needs Python 3.11 or 3.12 on the PATH (or PYTHON=...)" >&2; exit 1; }
+	test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/uv.txt
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/python: $(STAMPS)/uv requirements/dev.txt requirements/sync.py pyproject.toml
+	@mkdir -p web/dist # a part of the package, built later by a tool that this step installs
+	$(BIN)/python requirements/sync.py requirements/dev.txt
+	@touch $@
+
+$(STAMPS)/node: $(STAMPS)/python web/package.json web/package-lock.json
+	cd web && PATH="$(BIN):$$PATH" npm ci --no-audit --no-fund
+	@touch $@
+
+web/dist/index.html: $(STAMPS)/node $(WEB_SOURCES)
+	cd web && PATH="$(BIN):$$PATH" npm run build
+	@touch $@
+
+chromium: $(STAMPS)/python
+	@if test -x /usr/bin/chromium; then :; \
+	elif test "$$(id -u)" = 0 && command -v apt-get >/dev/null; then \
+		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends chromium; \
+	else $(BIN)/playwright install chromium; fi

@@ -1,0 +1,1 @@
+DROP TABLE dead_letter, stream_position, popularity, taste, activity, shopper, listing, catalogue_state;

@@ -1,0 +1,107 @@
+"""The durable log of events: Valkey Streams `activity:0` … `activity:N-1`, one field `e`.
+
+One shopper is always in one stream, so the order of what they did is kept.
+"""
+
+import asyncio
+import hashlib
+import secrets
+import zlib
+from collections.abc import Sequence
+
+from redis.exceptions import NoScriptError, RedisError
+
+from carousel.activity.events import Event, encode
+from carousel.errors import UnavailableError
+from carousel.storage.valkey import AsyncValkey
+
+FIELD = b"e"
+LISTINGS_CHANNEL = "listings"
+"""Pub/Sub channel that says which listings left the market."""
+SEEN_SECONDS = 7 * 86_400  # after that the archive's primary key still drops a doubled event
+HIDDEN_SECONDS = 86_400  # the taste has it long before
+# A caller hears that the log is away within a second; an append takes under 2 ms, 1,000 events 15 ms.
+APPEND_SECONDS = 0.9
+
+# For each event three KEYS (seen, stream, hidden) and three ARGV (payload, listing, hidden flag), after the
+# request's token and the two lifetimes. The entry is added before it is marked as seen: if adding fails, a retry
+# adds it. The mark holds the request's token and place, so that the same request sent again by the client library
+# after a lost answer hears "new" again, and the same event twice in one request is one new and one duplicate.
+_APPEND = """
+local fresh = {}
+for i = 1, #KEYS / 3 do
+  local seen, stream, hidden = KEYS[3 * i - 2], KEYS[3 * i - 1], KEYS[3 * i]
+  local payload, listing, flag = ARGV[3 * i + 1], ARGV[3 * i + 2], ARGV[3 * i + 3]
+  local mark = ARGV[1] .. ':' .. i
+  local before = redis.call('GET', seen)
+  if before then
+    fresh[i] = before == mark and 1 or 0
+  else
+    redis.call('XADD', stream, '*', 'e', payload)
+    redis.call('SET', seen, mark, 'EX', ARGV[2])
+    if flag ~= '' then
+      redis.call('HSET', hidden, listing, flag)
+      redis.call('EXPIRE', hidden, ARGV[3])
+    end
+    fresh[i] = 1
+  end
+end
+return fresh
+"""
+_APPEND_SHA = hashlib.sha1(_APPEND.encode(), usedforsecurity=False).hexdigest()
+
+
+def partition(shopper_id: str, n: int) -> int:
+    """Return which of `n` streams holds everything one shopper does."""
+    return zlib.crc32(shopper_id.encode()) % n
+
+
+def stream_key(number: int) -> str:
+    return f"activity:{number}"
+
+
+def stream_keys(partitions: int) -> list[str]:
+    return [stream_key(number) for number in range(partitions)]
+
+
+def seen_key(event_id: str) -> str:
+    return f"seen:{event_id}"
+
+
+def hidden_key(shopper_id: str) -> str:
+    """Name the hash {listing_id: 1 hidden, 0 shown again} of what the taste may not know yet."""
+    return f"hidden:{shopper_id}"
+
+
+def shopper_channel(shopper_id: str) -> str:
+    """Name the channel that wakes a shopper's browsers."""
+    return f"shopper:{shopper_id}"
+
+
+async def append(valkey: AsyncValkey, events: Sequence[Event], *, partitions: int) -> list[bool]:
+    """Append events in one round trip, each completely or not at all; True where an event was new.
+
+    An event_id of the last seven days is not appended again, so a retry never doubles an entry.
+
+    :raises UnavailableError: within a second, when the log does not answer or is full; retry with the same ids.
+    """
+    if not events:
+        return []
+    keys: list[str] = []
+    arguments: list[str | bytes | int] = [secrets.token_urlsafe(6), SEEN_SECONDS, HIDDEN_SECONDS]
+    for event in events:
+        stream = stream_key(partition(event.shopper_id, partitions))
+        keys += (seen_key(event.event_id), stream, hidden_key(event.shopper_id))
+        flag = {"hide": "1", "unhide": "0"}.get(event.type, "")
+        arguments += (encode(event), event.listing_id or "", flag)
+    try:
+        async with asyncio.timeout(APPEND_SECONDS):
+            try:
+                fresh = await valkey.evalsha(_APPEND_SHA, len(keys), *keys, *arguments)
+            except NoScriptError:  # a Valkey that started since
+                fresh = await valkey.eval(_APPEND, len(keys), *keys, *arguments)
+    except (RedisError, OSError, TimeoutError) as error:
+        raise UnavailableError(
+            f"the event log does not take events ({error or type(error).__name__}); retry"
+        ) from error
+    return [bool(new) for new in fresh]

@@ -1,0 +1,228 @@
+"""Activity in PostgreSQL: the only place that knows tables `activity`, `dead_letter`, `stream_position`, `popularity`.
+
+Everything here runs inside the caller's transaction. Arrays are sent in binary and unnested: 500 rows take 3 ms,
+the same rows as text 23 ms.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from psycopg.rows import TupleRow
+
+from carousel.activity.events import Event
+from carousel.errors import CarouselError
+from carousel.storage.postgres import Connection
+
+START = "0-0"
+"""The position before the first entry of a stream."""
+
+
+class FencedError(CarouselError):
+    """Another process has moved this flow's position: this one must end and read it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One flow's progress on one stream: from the id it believes is stored to the last id it has applied."""
+
+    stream: str
+    previous_id: str
+    last_id: str
+    entries: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """An entry that could not be applied: where it was, its bytes, and why."""
+
+    stream: str
+    entry_id: str
+    payload: bytes
+    reason: str
+
+
+# --- the archive -----------------------------------------------------------------------------------------------------
+
+_COLUMNS = (
+    "event_id, shopper_id, type, listing_id, occurred_at, received_at, recommendation_id, placement, position, details"
+)
+_DETAILS = ("listing_ids", "value", "currency", "reason", "session_id", "context")
+
+EVENTS_OF = f"SELECT {_COLUMNS} FROM activity WHERE shopper_id = %s ORDER BY occurred_at DESC LIMIT %s"  # noqa: S608
+"""The latest events of one shopper; rows for `event_of`."""
+
+
+def archive(connection: Connection, events: Sequence[Event], homes: Mapping[str, str] | None = None) -> list[Event]:
+    """Keep events for good and return those that were not kept before, in their order.
+
+    :param homes: the account of each anonymous shopper that became one: their events are kept as the account's.
+    """
+    homes = homes or {}
+    first: dict[str, Event] = {}
+    for event in events:
+        first.setdefault(event.event_id, event)
+    kept = list(first.values())
+    if not kept:
+        return []
+    new = connection.execute(
+        f"""
+        INSERT INTO activity ({_COLUMNS})
+        SELECT event_id, shopper_id, type, listing_id, occurred_at, received_at, recommendation_id, placement,
+               position, details::jsonb
+        FROM unnest(%b::uuid[], %b::text[], %b::text[], %b::text[], %b::timestamptz[], %b::timestamptz[],
+                    %b::uuid[], %b::text[], %b::smallint[], %b::text[])
+             AS e({_COLUMNS})
+        ON CONFLICT (event_id) DO NOTHING
+        RETURNING event_id
+        """,  # noqa: S608 - constant columns
+        (
+            [UUID(e.event_id) for e in kept],
+            [homes.get(e.shopper_id, e.shopper_id) for e in kept],
+            [e.type for e in kept],
+            [e.listing_id for e in kept],
+            [e.occurred_at for e in kept],
+            [e.received_at for e in kept],
+            [UUID(e.recommendation_id) if e.recommendation_id else None for e in kept],
+            [e.placement for e in kept],
+            [e.position for e in kept],
+            [_details(e) for e in kept],
+        ),
+    ).fetchall()
+    new_ids = {str(row[0]) for row in new}
+    return [e for e in kept if e.event_id in new_ids]
+
+
+def _details(event: Event) -> str:
+    said = {name: value for name in _DETAILS if (value := getattr(event, name)) not in (None, (), {})}
+    return orjson.dumps(said).decode()
+
+
+def events_of(connection: Connection, shopper_id: str, limit: int = 1_000) -> list[Event]:
+    """Return the latest events of a shopper, those of anonymous visits before login included; newest first."""
+    return [event_of(row) for row in connection.execute(EVENTS_OF, (shopper_id, limit)).fetchall()]
+
+
+def event_of(row: TupleRow) -> Event:
+    """Build an event from a row of `EVENTS_OF`."""
+    event_id, shopper_id, kind, listing_id, occurred_at, received_at, recommendation_id, placement, position, said = row
+    details: dict[str, Any] = {**said, "listing_ids": tuple(said.get("listing_ids", ()))}
+    return Event(
+        event_id=str(event_id), shopper_id=shopper_id, type=kind, listing_id=listing_id, occurred_at=occurred_at,
+        received_at=received_at, recommendation_id=str(recommendation_id) if recommendation_id else None,
+        placement=placement, position=position, **details,
+    )  # fmt: skip
+
+
+def give_to(connection: Connection, account_id: str, shopper_ids: Sequence[str]) -> None:
+    """Make the archive and the shopper rows of anonymous visits the account's, so that one person has one history."""
+    connection.execute(
+        "UPDATE activity SET shopper_id = %s WHERE shopper_id = ANY(%s)", (account_id, list(shopper_ids))
+    )
+    connection.execute(
+        """
+        UPDATE shopper SET merged_into = %s
+        WHERE shopper_id = ANY(%s) AND EXISTS (SELECT FROM shopper AS a WHERE a.shopper_id = %s)
+        """,
+        (account_id, list(shopper_ids), account_id),
+    )
+
+
+# --- popularity ------------------------------------------------------------------------------------------------------
+
+
+def add_popularity(connection: Connection, weights: Mapping[str, float], as_of: datetime) -> None:
+    """Add evidence weights, as of one time, to the listings' popularity, which halves every 7 days."""
+    if not weights:
+        return
+    ids = sorted(weights)  # one order in every process: no deadlocks
+    # 60 half-lives are 1e-18: beyond that a real would underflow, which PostgreSQL calls an error.
+    connection.execute(
+        """
+        INSERT INTO popularity AS p (listing_id, score, as_of)
+        SELECT listing_id, weight, %(as_of)s FROM unnest(%(ids)s::text[], %(weights)s::real[]) AS n(listing_id, weight)
+        ON CONFLICT (listing_id) DO UPDATE SET
+            score = p.score * power(0.5, least(60, greatest(0, extract(epoch FROM excluded.as_of - p.as_of) / 604800)))
+                  + excluded.score
+                    * power(0.5, least(60, greatest(0, extract(epoch FROM p.as_of - excluded.as_of) / 604800))),
+            as_of = greatest(p.as_of, excluded.as_of)
+        """,
+        {"ids": ids, "weights": [weights[i] for i in ids], "as_of": as_of},
+    )
+
+
+# --- positions and dead letters --------------------------------------------------------------------------------------
+
+
+def positions(connection: Connection, flow: str, streams: Sequence[str]) -> dict[str, str]:
+    """Return the id of the last entry a flow has applied, per stream; `START` where it has not begun."""
+    rows = connection.execute(
+        "SELECT stream, last_id FROM stream_position WHERE flow = %s AND stream = ANY(%s)", (flow, list(streams))
+    ).fetchall()
+    return dict.fromkeys(streams, START) | dict(rows)
+
+
+def slowest_positions(connection: Connection, streams: Sequence[str]) -> dict[str, str]:
+    """Return, per stream, the position of the flow that is furthest behind."""
+    rows = connection.execute(
+        """
+        SELECT DISTINCT ON (stream) stream, last_id FROM stream_position WHERE stream = ANY(%s)
+        ORDER BY stream, split_part(last_id, '-', 1)::bigint, split_part(last_id, '-', 2)::bigint
+        """,
+        (list(streams),),
+    ).fetchall()
+    return dict(rows)
+
+
+def advance(connection: Connection, flow: str, moves: Sequence[Move]) -> None:
+    """Move a flow's positions, provided they still are where this process believes.
+
+    :raises FencedError: another process moved one of them; the transaction must not be committed.
+    """
+    moves = sorted(moves, key=lambda move: move.stream)
+    moved = connection.execute(
+        """
+        INSERT INTO stream_position AS p (flow, stream, last_id, entries_read)
+        SELECT %s, m.stream, m.last_id, m.entries
+        FROM unnest(%b::text[], %b::text[], %b::bigint[]) AS m(stream, last_id, entries)
+        ON CONFLICT (flow, stream) DO UPDATE SET
+            last_id = excluded.last_id, entries_read = p.entries_read + excluded.entries_read, updated_at = now()
+        WHERE p.last_id = (%s::jsonb) ->> excluded.stream
+        """,
+        (
+            flow,
+            [move.stream for move in moves],
+            [move.last_id for move in moves],
+            [move.entries for move in moves],
+            orjson.dumps({move.stream: move.previous_id for move in moves}).decode(),
+        ),
+    ).rowcount
+    if moved != len(moves):
+        believed = ", ".join(f"{move.stream} at {move.previous_id}" for move in moves)
+        raise FencedError(f"another process moved flow {flow} on ({believed}); ending, to start from its position")
+
+
+def bury(connection: Connection, flow: str, letters: Sequence[DeadLetter]) -> None:
+    """Keep entries that could not be applied, as bytes: what is refused is often not even text."""
+    if not letters:
+        return
+    connection.execute(
+        """
+        INSERT INTO dead_letter (flow, stream, entry_id, payload, reason)
+        SELECT %s, * FROM unnest(%b::text[], %b::text[], %b::bytea[], %b::text[])
+        ON CONFLICT DO NOTHING
+        """,
+        (
+            flow,
+            [letter.stream for letter in letters],
+            [letter.entry_id for letter in letters],
+            [letter.payload for letter in letters],
+            [
+                letter.reason.encode("ascii", "backslashreplace").decode().replace("\x00", "\\0")[:2_000]
+                for letter in letters
+            ],
+        ),
+    )

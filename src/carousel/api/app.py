@@ -1,0 +1,145 @@
+"""Assemble the API: every resource is opened here, in one lifespan, and closed in reverse."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from pgvector.psycopg import register_vector
+from psycopg_pool import ConnectionPool
+
+from carousel import __version__
+from carousel.api import errors, openapi, page
+from carousel.api.dependencies import Resources
+from carousel.api.live import Hub
+from carousel.api.middleware import Observe
+from carousel.api.routes import events, health, listings, live, recommendations, session
+from carousel.api.tokens import Tokens
+from carousel.catalogue.snapshot import LiveSnapshot
+from carousel.errors import StartError
+from carousel.recommend.pipeline import Recommender
+from carousel.recommend.sources import Neighbours
+from carousel.settings import Settings
+from carousel.storage import postgres, valkey
+from carousel.telemetry import configure_logging, log
+
+_logger = log(__name__)
+_LEAST_SECRET = 32
+_LEAST_KEY = 16
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Build the application; without settings they are read from the environment, as in a worker process.
+
+    :raises StartError: a setting is missing or unsafe.
+    """
+    settings = settings or Settings()
+    check(settings)
+    configure_logging("api", level=settings.log_level, log_format=settings.log_format)
+    app = FastAPI(
+        title="Carousel",
+        version=__version__,
+        summary="A real-time recommender for car marketplaces",
+        description=(
+            "Search, listings and recommendations for shoppers; events from shoppers; catalogue writes with the "
+            "secret key. Errors are RFC 9457 problem documents."
+        ),
+        lifespan=_lifespan,
+    )
+    app.state.settings = settings
+    errors.install(app)
+    openapi.install(app)
+    for module in (health, session, listings, recommendations, events, live):
+        app.include_router(module.router)
+    page.install(app, settings.web_dir or packaged_web())
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "X-Request-ID"],
+        )
+    app.add_middleware(Observe)
+    return app
+
+
+def check(settings: Settings) -> None:
+    """Refuse to start without what security needs; there is no default secret.
+
+    :raises StartError: names the variable and the cure.
+    """
+    if not settings.database_url or not settings.valkey_url:
+        raise StartError("CAROUSEL_DATABASE_URL and CAROUSEL_VALKEY_URL are needed; `carousel up` provides both")
+    if settings.token_secret and len(settings.token_secret.get_secret_value()) < _LEAST_SECRET:
+        raise StartError(f"CAROUSEL_TOKEN_SECRET is too short; use at least {_LEAST_SECRET} random characters")
+    if settings.secret_key and len(settings.secret_key.get_secret_value()) < _LEAST_KEY:
+        raise StartError(f"CAROUSEL_SECRET_KEY is too short; use at least {_LEAST_KEY} random characters")
+    if not settings.token_secret and not settings.oidc_issuer:
+        raise StartError("set CAROUSEL_TOKEN_SECRET or CAROUSEL_OIDC_ISSUER; without one nobody can be told apart")
+    if settings.oidc_issuer and not settings.oidc_audience:
+        raise StartError("CAROUSEL_OIDC_ISSUER needs CAROUSEL_OIDC_AUDIENCE, or tokens for others would be accepted")
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    settings: Settings = app.state.settings
+    database_url, valkey_url = str(settings.database_url), str(settings.valkey_url)
+    async with AsyncExitStack() as stack:
+        pool = postgres.make_pool(database_url, size=settings.database_pool)
+        await pool.open()
+        stack.push_async_callback(pool.close)
+        writers = ConnectionPool(
+            database_url,
+            min_size=0,
+            max_size=2,
+            kwargs={"autocommit": True},
+            configure=register_vector,
+            check=ConnectionPool.check_connection,
+            open=True,
+        )
+        stack.callback(writers.close)
+        client = valkey.make_async(valkey_url)
+        stack.push_async_callback(client.aclose)
+        hub = Hub(client)
+        resources = Resources(
+            settings=settings,
+            pool=pool,
+            writers=writers,
+            valkey=client,
+            tokens=Tokens(settings),
+            live=LiveSnapshot(),
+            recommender=Recommender(
+                Neighbours(pool, exact_limit=settings.exact_limit),
+                exact_limit=settings.exact_limit,
+                exploration=float(settings.exploration),
+            ),
+            hub=hub,
+        )
+        app.state.resources = resources
+        await _background(stack, hub.run())
+        await _background(stack, resources.live.refresh_forever(pool))
+        stack.callback(hub.close)
+        _logger.info("api started", demo=settings.demo)
+        yield
+        _logger.info("api stopping")
+
+
+async def _background(stack: AsyncExitStack, work: object) -> None:
+    task = asyncio.ensure_future(work)  # type: ignore[call-overload]
+
+    async def stop() -> None:
+        # redis-py 8 swallows a cancellation that meets its own time-out, so one is not always enough.
+        while not task.done():
+            task.cancel()
+            await asyncio.wait({task}, timeout=0.2)
+
+    stack.push_async_callback(stop)
+
+
+def packaged_web() -> Path:
+    """Return where the built web app lies: in the wheel, or in the checkout."""
+    package = Path(__file__).parents[1]
+    packaged = package / "_web"
+    return packaged if packaged.is_dir() else package.parents[1] / "web" / "dist"

@@ -1,0 +1,91 @@
+"""What a request may ask for: the process's resources, who the shopper is, the rights of the secret key."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
+
+import anyio.to_thread
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from psycopg_pool import ConnectionPool
+
+from carousel.api.live import Hub
+from carousel.api.tokens import Shopper, Tokens
+from carousel.catalogue.snapshot import LiveSnapshot
+from carousel.errors import AccessError, ForbiddenError
+from carousel.recommend.pipeline import Recommender
+from carousel.settings import Settings
+from carousel.storage.postgres import Connection, Pool
+from carousel.storage.valkey import AsyncValkey
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """Everything a process holds open, made and closed by the lifespan of `app.py`."""
+
+    settings: Settings
+    pool: Pool
+    writers: ConnectionPool[Connection]
+    valkey: AsyncValkey
+    tokens: Tokens
+    live: LiveSnapshot
+    recommender: Recommender
+    hub: Hub
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Run one synchronous write of the catalogue in a thread, on its own connection."""
+
+        def run() -> T:
+            with self.writers.connection() as connection:
+                return work(connection)
+
+        return await anyio.to_thread.run_sync(run)
+
+
+# These are coroutines although they wait for nothing: FastAPI runs a plain function in a thread, 50 µs each.
+async def resources(request: Request) -> Resources:
+    found: Resources = request.app.state.resources
+    return found
+
+
+bearer = HTTPBearer(auto_error=False, description="A shopper's token, or the secret key for catalogue writes.")
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+Use = Annotated[Resources, Depends(resources)]
+
+
+async def optional_shopper(use: Use, credentials: Credentials) -> Shopper | None:
+    """Return the shopper where there is one; a server with the secret key reads as nobody."""
+    if credentials is None or is_secret_key(use, credentials):
+        return None
+    return await use.tokens.check(credentials.credentials)
+
+
+async def required_shopper(use: Use, credentials: Credentials) -> Shopper:
+    if credentials is None:
+        raise AccessError("this needs a token: POST /v1/session gives one for an anonymous shopper")
+    return await use.tokens.check(credentials.credentials)
+
+
+def is_secret_key(use: Resources, credentials: HTTPAuthorizationCredentials | None) -> bool:
+    """Compare in constant time; without a configured key nothing matches."""
+    key = use.settings.secret_key
+    if key is None or credentials is None:
+        return False
+    return secrets.compare_digest(credentials.credentials.encode(), key.get_secret_value().encode())
+
+
+async def secret_key(use: Use, credentials: Credentials) -> None:
+    """Let catalogue writes in, with the secret key only."""
+    if use.settings.secret_key is None:
+        raise ForbiddenError("catalogue writes are off; set CAROUSEL_SECRET_KEY to allow them")
+    if not is_secret_key(use, credentials):
+        raise AccessError("catalogue writes need 'Authorization: Bearer' with the secret key")
+
+
+SomeShopper = Annotated[Shopper | None, Depends(optional_shopper)]
+AShopper = Annotated[Shopper, Depends(required_shopper)]
+SecretKey = Depends(secret_key)
+Json = dict[str, Any]

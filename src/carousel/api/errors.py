@@ -1,0 +1,94 @@
+"""Errors as RFC 9457 problem documents."""
+
+import orjson
+import psycopg
+import psycopg_pool
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from redis.exceptions import RedisError
+from starlette.exceptions import HTTPException
+
+from carousel.errors import AccessError, CarouselError, InputError, UnavailableError
+from carousel.telemetry import log
+
+MEDIA_TYPE = "application/problem+json"
+_TITLES = {400: "Bad request", 404: "Not found"}
+_logger = log(__name__)
+
+
+def problem(
+    status: int,
+    title: str,
+    detail: str,
+    *,
+    errors: list[dict[str, str]] | None = None,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """Answer with a problem document; `errors` names fields."""
+    body: dict[str, object] = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    if errors:
+        body["errors"] = errors
+    return Response(orjson.dumps(body), status, headers, MEDIA_TYPE)
+
+
+def from_error(error: CarouselError) -> Response:
+    headers = {}
+    if isinstance(error, UnavailableError):
+        headers["Retry-After"] = "1"
+    if isinstance(error, AccessError) and error.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    errors = [{"field": error.field, "message": str(error)}] if error.field else None
+    return problem(error.status, error.title, str(error), errors=errors, headers=headers)
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of the application a problem document, without a stack trace."""
+
+    @app.exception_handler(CarouselError)
+    async def carousel_error(_: Request, error: CarouselError) -> Response:
+        if error.status >= 500:
+            _logger.warning("request failed", error=str(error))
+        return from_error(error)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> Response:
+        errors = [
+            {"field": ".".join(str(part) for part in e["loc"][1:]) or str(e["loc"][0]), "message": _explained(e)}
+            for e in error.errors()[:50]
+        ]
+        return problem(422, InputError.title, f"{errors[0]['field']}: {errors[0]['message']}", errors=errors)
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> Response:
+        detail = str(error.detail)
+        if error.status_code == 404:
+            detail = f"there is nothing at {request.url.path[:200]}; the API's pages are listed at /docs"
+        if error.status_code == 405:
+            detail = f"{request.method} is not possible at {request.url.path[:200]}"
+        if error.status_code == 400:
+            detail = "the body cannot be read; send JSON in UTF-8"
+        title = _TITLES.get(error.status_code, str(error.detail))
+        return problem(error.status_code, title, detail, headers=dict(error.headers or {}))
+
+    # The database or the event log went away under a request: it may work in a moment.
+    for kind in (psycopg.OperationalError, psycopg.InterfaceError, psycopg_pool.PoolTimeout, RedisError):
+        app.add_exception_handler(kind, _dependency_away)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _dependency_away(_: Request, error: Exception) -> Response:
+    _logger.warning("dependency away", error=f"{type(error).__name__}: {error}".splitlines()[0])
+    return from_error(UnavailableError("a part of the service does not answer just now; retry"))
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    _logger.error("unexpected error", path=request.url.path, exc_info=error)
+    return problem(500, CarouselError.title, "something went wrong on our side; the log has the details")
+
+
+def _explained(error: dict[str, object]) -> str:
+    message = str(error["msg"])
+    given = error.get("input")
+    if isinstance(given, str | int | float) and not isinstance(given, bool):
+        message += f" (it is {str(given)[:60]!r})"
+    return message

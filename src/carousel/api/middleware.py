@@ -1,0 +1,108 @@
+"""Around every request: an id, a log line, metrics, a limit for the body, and headers that protect the page."""
+
+import time
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from carousel.api.errors import from_error
+from carousel.errors import TooLargeError
+from carousel.telemetry import http_requests, http_seconds, log
+
+LARGEST_BODY = 2 * 1024 * 1024
+LARGEST_BATCH = 32 * 1024 * 1024
+_BATCH_PATHS = ("/v1/listings:batch",)
+_QUIET = ("/livez", "/readyz", "/metrics")
+_SLOW_SECONDS = 1.0
+
+_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"x-frame-options", b"DENY"),
+    (
+        b"content-security-policy",
+        b"default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; "
+        b"base-uri 'self'; frame-ancestors 'none'",
+    ),
+]
+_logger = log("carousel.http")
+
+
+class Observe:
+    """Count, time and log requests; answer 413 before a body too large is read."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        headers = dict(scope["headers"])
+        request_id = headers.get(b"x-request-id", b"").decode("latin-1")[:64]
+        if not request_id.isascii() or not request_id.isprintable() or not request_id:
+            request_id = uuid4().hex
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        status = 500
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [
+                    *message["headers"],
+                    (b"x-request-id", request_id.encode("latin-1")),
+                    *(() if scope["path"] in ("/docs", "/redoc") else _HEADERS),
+                ]
+            await send(message)
+
+        limited = _Limited(receive, LARGEST_BATCH if scope["path"] in _BATCH_PATHS else LARGEST_BODY)
+        try:
+            limited.check_length(headers.get(b"content-length"))
+            await self._app(scope, limited, send_with_headers)
+        except TooLargeError as error:
+            await from_error(error)(scope, receive, send_with_headers)
+        finally:
+            _record(scope, status, time.perf_counter() - started)
+
+
+class _Limited:
+    """A `receive` that stops at a limit, whatever Content-Length said."""
+
+    def __init__(self, receive: Receive, most: int) -> None:
+        self._receive = receive
+        self._most = most
+        self._size = 0
+
+    def check_length(self, declared: bytes | None) -> None:
+        if declared and declared.isdigit() and int(declared) > self._most:
+            self._refuse(int(declared))
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        self._size += len(message.get("body", b""))
+        if self._size > self._most:
+            self._refuse(self._size)
+        return message
+
+    def _refuse(self, size: int) -> None:
+        raise TooLargeError(
+            f"the body has {size:,} bytes; at most {self._most:,} are allowed, send it in parts", field="body"
+        )
+
+
+def _record(scope: Scope, status: int, seconds: float) -> None:
+    route: Any = scope.get("route")
+    name = getattr(route, "path", "none")
+    method = scope["method"] if scope["method"] in ("GET", "POST", "PUT", "PATCH", "DELETE") else "other"
+    http_requests.labels(method, name, str(status)).inc()
+    if name != "/v1/live":
+        http_seconds.labels(method, name).observe(seconds)
+    if name in _QUIET:
+        return
+    line = _logger.warning if status >= 500 or (seconds > _SLOW_SECONDS and name != "/v1/live") else _logger.debug
+    line("request", method=method, route=name, status=status, ms=round(seconds * 1000, 1))

@@ -1,0 +1,79 @@
+"""What shoppers do comes in here."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, Request, Response
+
+from carousel.activity import log as activity_log
+from carousel.activity.events import Event, parse
+from carousel.api.dependencies import Credentials, Use, is_secret_key
+from carousel.api.schemas import PROBLEMS, EventResults
+from carousel.errors import AccessError, InputError, TooLargeError
+from carousel.telemetry import events_accepted, log
+
+router = APIRouter(prefix="/v1", tags=["events"], responses=PROBLEMS)
+MOST_EVENTS = 1_000
+_logger = log(__name__)
+
+
+@router.post(
+    "/events",
+    operation_id="sendEvents",
+    status_code=202,
+    response_model=EventResults,
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/EventsBody"}}},
+        }
+    },
+)
+async def send_events(request: Request, use: Use, credentials: Credentials) -> Response:
+    """Accept 1 to 1,000 events. Each gets a status of its own: one bad event never spoils its batch, and an
+    `event_id` sent before is a duplicate, not an error. The shopper is the token's; the secret key may name one
+    per event and report `sold`."""
+    server_side = is_secret_key(use, credentials)
+    if credentials is None:
+        raise AccessError("events need a token: POST /v1/session gives one for an anonymous shopper")
+    shopper_id = None if server_side else (await use.tokens.check(credentials.credentials)).shopper_id
+    received_at = datetime.now(UTC)
+    results: list[dict[str, Any]] = []
+    events: list[Event] = []
+    for body in _read(await request.body()):
+        event_id = body.get("event_id") if isinstance(body, Mapping) else None
+        result: dict[str, Any] = {"event_id": event_id if isinstance(event_id, str) else None}
+        results.append(result)
+        try:
+            event = parse(body, shopper_id=shopper_id, received_at=received_at, server_side=server_side)
+        except InputError as error:
+            result |= {"status": "rejected", "reason": str(error)}
+            events_accepted.labels("unknown", "rejected").inc()
+            continue
+        result["at"] = len(events)
+        events.append(event)
+    fresh = await activity_log.append(use.valkey, events, partitions=use.settings.partitions)
+    for result in results:
+        at = result.pop("at", None)
+        if at is not None:
+            result["status"] = "accepted" if fresh[at] else "duplicate"
+            events_accepted.labels(events[at].type, result["status"]).inc()
+    _logger.debug("events", accepted=sum(fresh), event_ids=[e.event_id for e in events[:20]])
+    return Response(orjson.dumps({"results": results}), 202, media_type="application/json")
+
+
+def _read(payload: bytes) -> list[Any]:
+    try:
+        body = orjson.loads(payload)
+    except orjson.JSONDecodeError as error:
+        raise InputError(f"the body is not JSON: {error}", field="body") from error
+    events = body.get("events") if isinstance(body, dict) else None
+    if not isinstance(events, list) or not events:
+        raise InputError('the body needs {"events": [...]} with 1 to 1,000 events', field="events")
+    if len(events) > MOST_EVENTS:
+        raise TooLargeError(
+            f"events has {len(events):,} entries; send at most {MOST_EVENTS:,} a request", field="events"
+        )
+    return events

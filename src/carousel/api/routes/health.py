@@ -1,0 +1,38 @@
+"""Is the process alive, do its dependencies answer, what does it count."""
+
+import os
+
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from carousel.api.dependencies import Use
+from carousel.storage import postgres
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/livez", operation_id="livez")
+async def livez() -> dict[str, str]:
+    """The process answers."""
+    return {"status": "alive"}
+
+
+@router.get("/readyz", operation_id="readyz")
+async def readyz(use: Use) -> dict[str, str]:
+    """PostgreSQL and Valkey answer, and the catalogue is in memory."""
+    await postgres.ping(use.pool)
+    await use.valkey.ping()
+    async with use.pool.connection() as connection:
+        await use.live.current(connection)
+    return {"status": "ready"}
+
+
+@router.get("/metrics", operation_id="metrics", response_class=Response)
+def metrics() -> Response:
+    """Prometheus metrics of all API processes behind this port."""
+    registry = REGISTRY
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,309 @@
+"""Search and read the catalogue, and write it with the secret key."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import numpy as np
+import orjson
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from pydantic import BaseModel, Field, ValidationError
+
+from carousel.api.dependencies import Resources, SecretKey, SomeShopper, Use
+from carousel.api.live import announce
+from carousel.api.schemas import (
+    PROBLEMS,
+    ListingBody,
+    ListingOut,
+    RejectedListing,
+    SearchResult,
+    SimilarListings,
+    WriteResultOut,
+)
+from carousel.api.tokens import Shopper
+from carousel.catalogue import repository, search
+from carousel.catalogue.listing import Listing, ListingId
+from carousel.catalogue.repository import WriteResult
+from carousel.catalogue.search import Filters
+from carousel.catalogue.snapshot import Snapshot
+from carousel.errors import InputError, NotFoundError
+from carousel.recommend import query as recommend_query
+from carousel.recommend.reasons import label
+from carousel.storage.postgres import AsyncConnection
+from carousel.taste import repository as taste_repository
+from carousel.taste.taste import Taste
+
+router = APIRouter(prefix="/v1", tags=["listings"], responses=PROBLEMS)
+MOST_IN_BATCH = 10_000
+_NAMES = ("make", "model")  # facets whose values are names already
+
+ListingPath = Annotated[str, Path(min_length=1, max_length=128, pattern=r"^[^\x00]*$", examples=["stock-4711"])]
+
+
+def _place(near: str | None) -> tuple[float, float] | None:
+    if near is None:
+        return None
+    try:
+        lat, lon = (float(part) for part in near.split(","))
+        if -90 <= lat <= 90 and -180 <= lon <= 180:
+            return lat, lon
+    except ValueError:
+        pass
+    raise InputError(f"near is {near!r}; expected LAT,LON in degrees, for example 50.08,14.43", field="near")
+
+
+Words = Annotated[list[Annotated[str, Field(max_length=100)]], Field(max_length=50)]
+
+
+class FilterParameters(BaseModel):
+    """The filters every list takes; those that take several values may be repeated."""
+
+    make: Words = []
+    model: Words = []
+    body: Words = []
+    fuel: Words = []
+    transmission: Words = []
+    drivetrain: Words = []
+    color: Words = []
+    seller: Words = []
+    condition: Words = []
+    min_price: float | None = Field(None, ge=0, le=1e10, allow_inf_nan=False)
+    max_price: float | None = Field(None, ge=0, le=1e10, allow_inf_nan=False)
+    currency: str | None = Field(
+        None, pattern="^[A-Z]{3}$", description="Of the prices asked for; the catalogue's by default."
+    )
+    min_year: int | None = Field(None, ge=1885, le=2200)
+    max_year: int | None = Field(None, ge=1885, le=2200)
+    max_mileage_km: int | None = Field(None, ge=0, le=10_000_000)
+    near: str | None = Field(None, max_length=60, description="LAT,LON in degrees", examples=["50.08,14.43"])
+    radius_km: float | None = Field(None, gt=0, le=21_000, allow_inf_nan=False)
+
+    def to_filters(self) -> Filters:
+        given: dict[str, Any] = {name: getattr(self, name) for name in self.model_fields_set}
+        given = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+        return Filters(**{**given, "near": _place(self.near)})
+
+
+async def filters(parameters: Annotated[FilterParameters, Query()]) -> Filters:
+    return parameters.to_filters()
+
+
+FiltersQuery = Annotated[Filters, Depends(filters)]
+
+
+def currency_of(use: Resources, snapshot: Snapshot, wanted: Filters) -> str:
+    """Return the currency prices are meant in: asked for, else the catalogue's, else the setting's."""
+    return wanted.currency or snapshot.main_currency() or use.settings.currency
+
+
+@router.get("/listings", operation_id="searchListings", response_model=SearchResult)
+async def search_listings(
+    use: Use,
+    shopper: SomeShopper,
+    wanted: FiltersQuery,
+    q: Annotated[str, Query(max_length=200, description="Words; accents and case do not matter.")] = "",
+    sort: Annotated[search.Sort | None, Query(description="recommended with a token, else newest.")] = None,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+    n: Annotated[int, Query(ge=1, le=100)] = 20,
+) -> Response:
+    """Search the catalogue. Filters may be repeated (`make=Skoda&make=Kia`); each facet is counted under all filters
+    but its own. Follow `next_cursor` for the next page."""
+    async with use.pool.connection() as connection:
+        snapshot = await use.live.current(connection)
+        text = None
+        if q.strip():
+            rows = snapshot.rows_of(await repository.text_matches(connection, q))
+            text = np.zeros(snapshot.size, dtype=bool)
+            text[rows] = True
+        taste = await _taste(connection, shopper) if sort in (None, "recommended") else None
+        # From here to the page nothing is awaited: masks and columns belong to one state of the snapshot.
+        size = snapshot.size
+        text = text if text is None or len(text) == size else np.pad(text, (0, size - len(text)))
+        currency = currency_of(use, snapshot, wanted)
+        found = search.masks(snapshot, wanted, currency)
+        mask = search.matching(snapshot, found if text is None else {**found, "text": text})
+        if taste is not None:
+            query = recommend_query.Query(
+                shopper_id=shopper.shopper_id if shopper else "", taste=taste, now=datetime.now(UTC), currency=currency
+            )
+            keys = -use.recommender.scores(query, snapshot).astype(np.float64)
+            mask[[snapshot.row_of[i] for i in taste.hidden if i in snapshot.row_of]] = False
+        else:
+            keys = search.sort_keys(snapshot, sort or "newest", currency=currency, near=wanted.near)
+        page = search.page(keys, mask, snapshot.no, cursor=cursor, n=n)
+        ids = [snapshot.ids[row] for row in page.rows]
+        facets = search.facets(snapshot, found, text)
+        total = int(mask.sum())
+        documents = await repository.active_documents(connection, ids)
+    answer = {
+        "listings": [orjson.Fragment(documents[i]) for i in ids if i in documents],
+        "total": total,
+        "currency": currency,
+        "facets": {name: [_labelled(name, entry) for entry in entries] for name, entries in facets.items()},
+        "next_cursor": page.next_cursor,
+    }
+    return Response(orjson.dumps(answer), media_type="application/json")
+
+
+async def _taste(connection: AsyncConnection, shopper: Shopper | None) -> Taste:
+    known = await taste_repository.load_one(connection, shopper.shopper_id) if shopper else None
+    return known or Taste.empty(datetime.now(UTC))
+
+
+def _labelled(facet: str, entry: dict[str, Any]) -> dict[str, Any]:
+    value = entry["value"]
+    return {"value": value, "label": value if facet in _NAMES else label(value), "count": entry["count"]}
+
+
+@router.get("/listings/{listing_id}", operation_id="getListing", response_model=ListingOut)
+async def get_listing(listing_id: ListingPath, use: Use) -> Response:
+    """One listing with every field, also when it is no longer for sale (see `status`)."""
+    async with use.pool.connection() as connection:
+        document = await repository.document(connection, listing_id)
+    if document is None:
+        raise _unknown(listing_id)
+    return Response(document, media_type="application/json")
+
+
+@router.get("/listings/{listing_id}/similar", operation_id="similarListings", response_model=SimilarListings)
+async def similar_listings(listing_id: ListingPath, use: Use, n: Annotated[int, Query(ge=1, le=100)] = 12) -> Response:
+    """The cars nearest to one, by make, model, body, fuel, price, age, mileage and power."""
+    async with use.pool.connection() as connection:
+        point = (await repository.embeddings(connection, [listing_id])).get(listing_id)
+        if point is None:
+            raise _unknown(listing_id)
+        documents = await repository.nearest_documents(connection, point, n + 1)
+    listings = [orjson.Fragment(text) for other, text in documents if other != listing_id][:n]
+    return Response(orjson.dumps({"listings": listings}), media_type="application/json")
+
+
+def _unknown(listing_id: str) -> NotFoundError:
+    return NotFoundError(f"no listing has the id {listing_id!r}", field="listing_id")
+
+
+@router.put("/listings/{listing_id}", operation_id="putListing", dependencies=[SecretKey])
+async def put_listing(listing_id: ListingPath, body: ListingBody, use: Use) -> WriteResultOut:  # type: ignore[valid-type]
+    """Store one listing, new or changed. It can be found and recommended by the next request."""
+    listing = to_listing(body, listing_id=listing_id)
+    return await _write(use, [listing])
+
+
+@router.patch("/listings/{listing_id}", operation_id="patchListing", dependencies=[SecretKey])
+async def patch_listing(listing_id: ListingPath, body: ListingBody, use: Use) -> WriteResultOut:  # type: ignore[valid-type]
+    """Change some fields of a listing; `null` empties one. `{"status": "sold"}` takes it off the market."""
+    async with use.pool.connection() as connection:
+        document = await repository.document(connection, listing_id)
+    if document is None:
+        raise _unknown(listing_id)
+    changed = ListingBody.model_validate(orjson.loads(document) | body.model_dump(exclude_unset=True, mode="json"))  # type: ignore[attr-defined]
+    return await _write(use, [to_listing(changed, listing_id=listing_id)])
+
+
+@router.delete("/listings/{listing_id}", operation_id="deleteListing", dependencies=[SecretKey], status_code=204)
+async def delete_listing(listing_id: ListingPath, use: Use) -> None:
+    """Withdraw a listing. It is kept, as it still says what its viewers wanted, and never shown again."""
+    async with use.pool.connection() as connection:
+        if await repository.document(connection, listing_id) is None:
+            raise _unknown(listing_id)
+    await use.write(lambda connection: repository.set_status(connection, [ListingId(listing_id)], "withdrawn"))
+    await announce(use.valkey, [listing_id], "withdrawn")
+
+
+@router.post(
+    "/listings:batch",
+    operation_id="batchListings",
+    dependencies=[SecretKey],
+    response_model=WriteResultOut,
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": {"type": "array", "items": {"$ref": "#/components/schemas/ListingBody"}}
+                },
+                "application/x-ndjson": {"schema": {"type": "string"}},
+            },
+        }
+    },
+)
+async def batch_listings(request: Request, use: Use) -> WriteResultOut:
+    """Store up to 10,000 listings: a JSON array, `{"listings": [...]}`, or one JSON object a line (NDJSON). Bad ones
+    are reported with their line and do not keep the others out."""
+    rows = _rows(await request.body())
+    listings: dict[str, Listing] = {}
+    rejected = []
+    for line, row in enumerate(rows, 1):
+        listing_id = row.get("listing_id") if isinstance(row, dict) else None
+        try:
+            if isinstance(row, InputError):
+                raise row
+            listing = to_listing(ListingBody.model_validate(row), listing_id=None)
+            listings[listing.listing_id] = listing
+        except (InputError, ValidationError) as error:
+            field, reason = _why(error)
+            shown = listing_id[:128] if isinstance(listing_id, str) else None
+            rejected.append(RejectedListing(line=line, listing_id=shown, field=field, reason=reason))
+    result = await _write(use, list(listings.values()))
+    result.rejected = rejected
+    return result
+
+
+def _rows(payload: bytes) -> list[Any]:
+    try:
+        body = orjson.loads(payload)
+    except orjson.JSONDecodeError:
+        lines = [line for line in payload.splitlines() if line.strip()]
+        return [_line(line) for line in _not_too_many(lines)]
+    if isinstance(body, dict) and isinstance(body.get("listings"), list):
+        body = body["listings"]
+    return _not_too_many(body if isinstance(body, list) else [body])
+
+
+def _line(line: bytes) -> Any:
+    try:
+        return orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        return InputError(f"the line is not JSON: {error}", field="body")
+
+
+def _not_too_many(rows: list[Any]) -> list[Any]:
+    if not 1 <= len(rows) <= MOST_IN_BATCH:
+        raise InputError(f"the batch has {len(rows):,} listings; send 1 to {MOST_IN_BATCH:,}", field="listings")
+    return rows
+
+
+def _why(error: Exception) -> tuple[str | None, str]:
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or None
+        return field, f"{field}: {first['msg']}"
+    return getattr(error, "field", None), str(error)
+
+
+def to_listing(body: BaseModel, *, listing_id: str | None) -> Listing:
+    """Build the canonical listing from what a client sent.
+
+    :raises InputError: names the field.
+    """
+    given = {name: value for name, value in body.model_dump(exclude_unset=True).items() if value is not None}
+    if listing_id is not None and given.setdefault("listing_id", listing_id) != listing_id:
+        raise InputError(
+            f"listing_id is {given['listing_id']!r} in the body and {listing_id!r} in the path; make them equal",
+            field="listing_id",
+        )
+    for name in ("listing_id", "make", "model"):
+        if name not in given:
+            raise InputError(f"{name} is missing; every listing needs one", field=name)
+    if "\\u0000" in orjson.dumps(given.get("attributes", {}), default=str).decode():
+        raise InputError("attributes has a NUL byte; remove it", field="attributes")
+    return Listing(**given)
+
+
+async def _write(use: Resources, listings: list[Listing]) -> WriteResultOut:
+    result: WriteResult = await use.write(lambda connection: repository.upsert(connection, listings))
+    gone: dict[str, list[str]] = {}
+    for listing in listings:
+        if listing.status != "active":
+            gone.setdefault(listing.status, []).append(listing.listing_id)
+    for status, ids in gone.items():
+        await announce(use.valkey, ids, status)
+    return WriteResultOut(imported=result.imported, updated=result.updated, unchanged=result.unchanged)

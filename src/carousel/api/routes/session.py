@@ -1,0 +1,95 @@
+"""Who a shopper is: anonymous sessions, the demo's log-in, and what the site believes."""
+
+from datetime import UTC, datetime
+
+from fastapi import APIRouter
+
+from carousel.activity import log as activity_log
+from carousel.activity import shoppers
+from carousel.activity.events import merge_event
+from carousel.api.dependencies import AShopper, Credentials, Resources, Use
+from carousel.api.schemas import PROBLEMS, LoginBody, Me, Statement, TasteOut, TokenOut
+from carousel.api.tokens import Shopper
+from carousel.catalogue.traits import NUMERIC
+from carousel.errors import AccessError, NotFoundError
+from carousel.recommend.reasons import label
+from carousel.taste import repository
+from carousel.taste.taste import Taste, decayed
+
+router = APIRouter(prefix="/v1", tags=["shopper"], responses=PROBLEMS)
+_MOST_STATEMENTS = 60
+_UNITS = {
+    "price": "around {:,.0f} €",
+    "mileage": "around {:,.0f} km",
+    "power": "around {:,.0f} kW",
+    "year": "from {:.0f}",
+}
+
+
+@router.post("/session", operation_id="startSession")
+async def start_session(use: Use) -> TokenOut:
+    """Give an anonymous shopper a token; what they do merges into their account when they log in."""
+    shopper = Shopper(shoppers.new_anonymous_id(), "anonymous")
+    return TokenOut(token=use.tokens.make(shopper), shopper_id=shopper.shopper_id)
+
+
+@router.post("/token", operation_id="login")
+async def login(body: LoginBody, use: Use, credentials: Credentials) -> TokenOut:
+    """Log in by email alone (demo mode only). The anonymous activity of `anonymous_token`, or of the token this
+    request carries, becomes the account's."""
+    if not use.settings.demo:
+        raise NotFoundError("logging in by email works in demo mode only; use a token of the OIDC provider")
+    email = body.email.strip().lower()
+    shopper = Shopper(shoppers.demo_shopper_id(email), "account", email.split("@")[0])
+    async with use.pool.connection() as connection:
+        await shoppers.register(connection, shopper.shopper_id, shoppers.DEMO_ISSUER, email)
+    token = body.anonymous_token or (credentials.credentials if credentials else None)
+    if token:
+        await _merge(use, token, shopper)
+    return TokenOut(token=use.tokens.make(shopper), shopper_id=shopper.shopper_id, name=shopper.name)
+
+
+@router.post("/me/merge", operation_id="mergeSession", status_code=204)
+async def merge_session(body: TokenOut, shopper: AShopper, use: Use) -> None:
+    """Take over an anonymous shopper's activity after logging in with the OIDC provider: `token` is the anonymous
+    one."""
+    await _merge(use, body.token, shopper)
+
+
+async def _merge(use: Resources, token: str, account: Shopper) -> None:
+    try:
+        anonymous = await use.tokens.check(token)
+    except AccessError:
+        return  # an expired session must not keep anybody from logging in
+    if anonymous.kind == "anonymous" and account.kind == "account":
+        event = merge_event(anonymous.shopper_id, account.shopper_id, datetime.now(UTC))
+        await activity_log.append(use.valkey, [event], partitions=use.settings.partitions)
+
+
+@router.get("/me", operation_id="me")
+async def me(shopper: AShopper, use: Use) -> Me:
+    """Who the token speaks for."""
+    return Me(shopper_id=shopper.shopper_id, kind=shopper.kind, name=shopper.name, demo=use.settings.demo)
+
+
+@router.get("/me/taste", operation_id="myTaste")
+async def my_taste(shopper: AShopper, use: Use) -> TasteOut:
+    """What the site believes about me, strongest first."""
+    now = datetime.now(UTC)
+    async with use.pool.connection() as connection:
+        taste = await repository.load_one(connection, shopper.shopper_id) or Taste.empty(now)
+    statements = [
+        Statement(block=block, value=value, text=_text(block, value), weight=round(purchase + session - against, 3))
+        for block, values in decayed(taste, now).items()
+        for value, (session, purchase, against) in values.items()
+    ]
+    statements.sort(key=lambda s: -abs(s.weight))
+    return TasteOut(
+        taste_version=taste.version, event_count=taste.event_count, statements=statements[:_MOST_STATEMENTS]
+    )
+
+
+def _text(block: str, value: str) -> str:
+    if block in NUMERIC:
+        return _UNITS[block].format(float(value)).replace(",", " ")
+    return value if block in ("make", "model", "region") else label(value)

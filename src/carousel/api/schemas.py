@@ -1,0 +1,218 @@
+"""The shapes of requests and answers, as the OpenAPI page shows them.
+
+Listings go out as the JSON text PostgreSQL holds, unparsed; the models here describe them.
+"""
+
+from dataclasses import fields
+from datetime import datetime
+from typing import Any, Literal, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, create_model
+
+from carousel.catalogue.listing import LENGTHS, RANGES, Listing
+
+_NEEDED = ("listing_id", "make", "model")
+_EXAMPLE: dict[str, JsonValue] = {
+    "listing_id": "stock-4711", "make": "Škoda", "model": "Octavia", "variant": "Combi 2.0 TDI Style",
+    "model_year": 2021, "mileage_km": 48_200, "price_amount": 19_990, "price_currency": "EUR", "body_type": "wagon",
+    "fuel_type": "diesel", "transmission": "automatic", "power_kw": 110, "seller_type": "dealer", "country": "DE",
+    "city": "Leipzig", "lat": 51.34, "lon": 12.37,
+}  # fmt: skip
+
+
+def _listing_model(
+    name: str, needed: tuple[str, ...], *, extra: Literal["forbid", "allow"], doc: str
+) -> type[BaseModel]:
+    hints = get_type_hints(Listing)
+    described: dict[str, Any] = {}
+    for field in fields(Listing):
+        hint = hints[field.name]
+        if field.name in needed:
+            described[field.name] = (hint, _limits(field.name, ...))
+        else:
+            described[field.name] = (hint | None, _limits(field.name, None))
+    config = ConfigDict(extra=extra, json_schema_extra={"example": _EXAMPLE})
+    return create_model(name, __config__=config, __doc__=doc, **described)
+
+
+def _limits(name: str, default: Any) -> Any:
+    if name in RANGES:
+        low, high = RANGES[name]
+        return Field(default, ge=low, le=high)
+    return Field(default, max_length=LENGTHS[name]) if name in LENGTHS else Field(default)
+
+
+ListingBody = _listing_model(
+    "ListingBody", (), extra="forbid", doc="A listing to store. Needs make, model and a year; the rest if it is known."
+)
+ListingOut = _listing_model(
+    "Listing", _NEEDED, extra="allow", doc="A listing. Fields the source did not give are absent."
+)
+
+
+class ReasonOut(BaseModel):
+    """Why a listing is shown: `code` is the trait or source, `text` says it to the shopper."""
+
+    code: str = Field(examples=["body"])
+    text: str = Field(examples=["SUV"])
+
+
+RecommendedOut = create_model(
+    "RecommendedListing",
+    __base__=ListingOut,
+    __doc__="A listing in a slate.",
+    position=(int, Field(ge=1, description="Place in the slate, from 1.")),
+    score=(float, Field(description="Log-odds of the taste plus popularity, freshness and likeness.")),
+    reasons=(list[ReasonOut], Field(description="At least one.")),
+)
+
+
+class Recommendations(BaseModel):
+    """One slate; send `recommendation_id` and `position` back with the events it causes."""
+
+    recommendation_id: str
+    placement: str
+    taste_version: int
+    listings: list[RecommendedOut]
+
+
+class FacetValue(BaseModel):
+    value: str = Field(examples=["Škoda"])
+    label: str = Field(examples=["Škoda"])
+    count: int = Field(examples=[112])
+
+
+class SearchResult(BaseModel):
+    """One page of a search."""
+
+    listings: list[ListingOut]  # type: ignore[valid-type]
+    total: int
+    currency: str = Field(description="Currency of min_price, max_price and the price sorts.", examples=["EUR"])
+    facets: dict[str, list[FacetValue]]
+    next_cursor: str | None = None
+
+
+class SimilarListings(BaseModel):
+    listings: list[ListingOut]  # type: ignore[valid-type]
+
+
+class LoginBody(BaseModel):
+    email: str = Field(
+        max_length=254, pattern=r"^[^@\s\x00]+@[^@\s\x00]+\.[^@\s\x00]+$", examples=["john1@example.com"]
+    )
+    anonymous_token: str | None = Field(
+        None, max_length=8_192, description="Token of the anonymous shopper whose activity this account takes over."
+    )
+
+
+class TokenOut(BaseModel):
+    token: str
+    shopper_id: str
+    name: str | None = None
+
+
+class Me(BaseModel):
+    shopper_id: str
+    kind: Literal["account", "anonymous"]
+    name: str | None = None
+    demo: bool = Field(description="Whether this service lets anybody log in by email.")
+
+
+class Statement(BaseModel):
+    """One thing the site believes about a shopper."""
+
+    block: str = Field(examples=["make"])
+    value: str = Field(examples=["Škoda"])
+    text: str = Field(examples=["Škoda"])
+    weight: float = Field(description="Evidence in units of one view, decayed to now; below 0 is against.")
+
+
+class TasteOut(BaseModel):
+    taste_version: int
+    event_count: int
+    statements: list[Statement]
+
+
+class EventBody(BaseModel):
+    """One event; docs/events.md says which fields each type needs."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "event_id": "01941f29-7c00-7aaa-8bbb-0123456789ab",
+                "type": "view",
+                "occurred_at": "2026-01-31T12:00:00Z",
+                "listing_id": "stock-4711",
+            }
+        }
+    )
+
+    event_id: str = Field(description="UUID made by the client: the idempotency key.")
+    type: str
+    occurred_at: datetime
+    sent_at: datetime | None = None
+    session_id: str | None = None
+    listing_id: str | None = None
+    listing_ids: list[str] | None = None
+    value: float | None = None
+    currency: str | None = None
+    reason: str | None = None
+    recommendation_id: str | None = None
+    placement: str | None = None
+    position: int | None = None
+    context: dict[str, Any] | None = None
+
+
+class EventsBody(BaseModel):
+    events: list[EventBody] = Field(min_length=1, max_length=1_000)
+
+
+class EventResult(BaseModel):
+    event_id: str | None
+    status: Literal["accepted", "duplicate", "rejected"]
+    reason: str | None = None
+
+
+class EventResults(BaseModel):
+    results: list[EventResult]
+
+
+class RejectedListing(BaseModel):
+    line: int = Field(description="Place in the batch, from 1.")
+    listing_id: str | None = None
+    field: str | None = None
+    reason: str
+
+
+class WriteResultOut(BaseModel):
+    """What became of the listings written."""
+
+    imported: int
+    updated: int
+    unchanged: int
+    rejected: list[RejectedListing] = []
+
+
+class Problem(BaseModel):
+    """RFC 9457."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    errors: list[dict[str, str]] = []
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "description": title, "content": {"application/problem+json": {}}}
+    for status, title in (
+        (400, "Bad request"),
+        (401, "Not authenticated"),
+        (403, "Not allowed"),
+        (404, "Not found"),
+        (405, "Method not allowed"),
+        (413, "Too large"),
+        (422, "Invalid input"),
+        (503, "Temporarily unavailable"),
+    )
+}

@@ -1,0 +1,377 @@
+"""Turn a row into a listing, or say why it cannot be one."""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+
+from carousel.catalogue.feeds import values as v
+from carousel.catalogue.feeds.header import IGNORE, Column, Header, normalise
+from carousel.catalogue.feeds.makes import makes
+from carousel.catalogue.feeds.profiles import DistanceUnit
+from carousel.catalogue.feeds.read import Row
+from carousel.catalogue.feeds.values import NOTHING, Parse, Parsed
+from carousel.catalogue.feeds.words import flag, owners, word
+from carousel.catalogue.listing import ENUMS, LENGTHS, RATES_PER_EUR, Listing, ListingId, plain
+from carousel.errors import InputError
+
+_REMEMBERED = 50_000  # distinct cells of one column that are converted once; then the memory starts afresh
+_SHORT = 60  # characters of a cell worth remembering: prices repeat, descriptions do not
+_ROW_NUMBERS = {"index", "unnamed_0", "row", "row_number", "column_1"}
+_WANTED = re.compile(r"^(ich[ _]+)?(suche|suchen|gesucht|kaufe|wanted|wtb|looking[ _]for)(?![^\W_])", re.IGNORECASE)
+_WANTED_OFFERS = {"gesuch", "wanted", "suche"}
+_NEW_UP_TO_KM = 1_000  # conventions of the field: a car that drove more is not new
+_COUNTRIES = {
+    "germany": "DE", "deutschland": "DE", "france": "FR", "spain": "ES", "italy": "IT", "poland": "PL", "polska": "PL",
+    "austria": "AT", "netherlands": "NL", "belgium": "BE", "switzerland": "CH", "united kingdom": "GB", "uk": "GB",
+    "united states": "US", "usa": "US", "india": "IN", "turkey": "TR", "turkiye": "TR", "russia": "RU", "china": "CN",
+    "japan": "JP", "south korea": "KR", "canada": "CA", "czech republic": "CZ", "czechia": "CZ",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Why a row is no listing. `listing_id` is set when the row at least said which one it means."""
+
+    reason: str
+    detail: str
+    listing_id: ListingId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the caller says about a feed, and what to assume where nobody says anything."""
+
+    source: str
+    now: datetime
+    currency: str | None = None
+    assumed_currency: str = "EUR"
+    distance_unit: DistanceUnit | None = None
+    make: str | None = None
+
+
+class Converter:
+    """Converts the rows of one feed; a cell seen before is looked up, not parsed again."""
+
+    def __init__(self, header: Header, given: Given) -> None:
+        self._given = given
+        self._profile = header.profile
+        self._makes = makes()
+        self._names = [c.name for c in header.columns]
+        self._id = header.of("listing_id")
+        self._text_of = {
+            name: column.index
+            for name in ("make", "model", "make_and_model", "title")
+            if (column := header.of(name)) is not None
+        }
+        # By name and without row numbers: a listing keeps its id when columns move or rows are numbered again.
+        self._content = sorted((c.name, c.index) for c in header.columns if normalise(c.name) not in _ROW_NUMBERS)
+        self._attributes = [(c.name.strip()[:64], c.index) for c in header.columns if c.field is None]
+        self._parsers: list[tuple[str, int, Parse, dict[str, Parsed]]] = [
+            (c.field, c.index, parse, {})
+            for c in header.columns
+            if c.field is not None and (parse := self._parser(c)) is not None
+        ]
+        self._identities: dict[tuple[str, str, str], tuple[str | None, str | None, str | None]] = {}
+        self._constant: dict[str, Any] = {"source": given.source, "listed_at": given.now}
+        if self._profile is not None and self._profile.country is not None:
+            self._constant["country"] = self._profile.country
+
+    def digest(self, cells: Sequence[str]) -> str:
+        """Return 20 hexadecimal digits of a row's own content."""
+        content = "\x1f".join([f"{name}={cells[i]}" for name, i in self._content if cells[i]])
+        return hashlib.blake2b(content.encode(errors="surrogatepass"), digest_size=10).hexdigest()
+
+    def listing_id(self, cells: Sequence[str], digest: str) -> ListingId:
+        """Return the id the source gives, else one made of the row's content."""
+        said = cells[self._id.index].strip() if self._id is not None else ""
+        return ListingId(said or f"{self._given.source}-{digest}")
+
+    def convert(self, row: Row, listing_id: ListingId) -> Listing | Rejected:
+        """Return the listing a row describes."""
+        cells = row.cells
+        values: dict[str, Any] = {**self._constant, "listing_id": listing_id}
+        warnings: list[str] = []
+        for field, index, parse, known in self._parsers:
+            text = cells[index]
+            parsed = known.get(text)
+            if parsed is None:
+                parsed = NOTHING if v.is_missing(text) else parse(text)
+                if len(known) >= _REMEMBERED:
+                    known.clear()
+                if len(text) <= _SHORT:
+                    known[text] = parsed
+            for name, value in parsed.fields.items():
+                if name == field:
+                    values[name] = value
+                else:
+                    values.setdefault(name, value)
+            warnings += parsed.warnings
+        if len(values) == len(self._constant) + 1 and not any(c.strip() for c in cells):
+            return Rejected("empty_row", "no cell has a value")
+        known_id = listing_id if self._id is not None and cells[self._id.index].strip() else None
+        rejected = self._settle(values, warnings, cells)
+        if rejected is not None:
+            return Rejected(*rejected, known_id)
+        attributes = {name: cells[i].strip() for name, i in self._attributes if not v.is_missing(cells[i])}
+        if attributes:
+            values["attributes"] = {**values.get("attributes", {}), **attributes}
+        if known_id is not None:
+            values.setdefault("source_listing_id", known_id)
+        values["import_warnings"] = tuple(dict.fromkeys(warnings))
+        try:
+            return Listing(**values)
+        except InputError as error:
+            return Rejected(f"invalid_{error.field}", str(error), known_id)
+
+    def _settle(self, values: dict[str, Any], warnings: list[str], cells: Sequence[str]) -> tuple[str, str] | None:
+        """Decide what needs more than one cell; return (reason, detail) when the row is no listing."""
+        title = cells[self._text_of["title"]] if "title" in self._text_of else ""
+        if values.pop("_wanted", False) or _WANTED.match(title):
+            return "wanted_ad", "someone looks for a car; nobody offers one"
+        make = cells[self._text_of["make"]] if "make" in self._text_of else ""
+        if self._makes.is_no_car(make):
+            return "not_a_car", f"make is {make!r}"
+        found_make, model, variant = self._identity(make, cells, title)
+        if found_make is None:
+            return "no_make", f"make is {make!r}, and no title starts with one that is known; see --make and --map"
+        if model is None:
+            return "no_model", f"make is {found_make}, and neither model nor title names a model of it"
+        values["make"], values["model"] = found_make, model
+        if variant is not None:
+            values.setdefault("variant", variant[:200])
+        if values.get("model_year") is None and values.get("first_registration") is None:
+            if "year_out_of_range" in warnings:
+                return "year_out_of_range", "no car was built then"
+            return "no_year", "neither a model year nor a first registration that can be read"
+        month = values.pop("_month", None)
+        if month is not None and "first_registration" not in values:
+            values["first_registration"] = f"{values['model_year']:04d}-{month:02d}"
+        self._settle_price(values, warnings)
+        if values.get("condition") == "new" and values.get("mileage_km", 0) >= _NEW_UP_TO_KM:
+            values["condition"] = "used"
+            warnings.append("condition_implausible")
+        if values["listed_at"] > self._given.now + timedelta(days=1):
+            values["listed_at"] = self._given.now
+            warnings.append("listed_at_implausible")
+        return None
+
+    def _settle_price(self, values: dict[str, Any], warnings: list[str]) -> None:
+        said = values.pop("_currency", None)
+        if said is None or self._given.currency is not None or "price_amount" not in values:
+            return
+        if "currency_assumed" in warnings:
+            warnings.remove("currency_assumed")
+        if said in RATES_PER_EUR:
+            values["price_currency"] = said
+        else:
+            del values["price_amount"], values["price_currency"]
+            warnings.append("currency_unknown")
+
+    def _identity(self, make: str, cells: Sequence[str], title: str) -> tuple[str | None, str | None, str | None]:
+        """Return (make, model, variant) of a row's make, model and title."""
+        model = cells[self._text_of["model"]] if "model" in self._text_of else ""
+        name = cells[self._text_of["make_and_model"]] if "make_and_model" in self._text_of else ""
+        make, model = self._said(make), self._said(model)
+        text = "" if make and model else (name or title)
+        key = (make, model, text)
+        found = self._identities.get(key)
+        if found is None:
+            if len(self._identities) >= _REMEMBERED:
+                self._identities.clear()
+            found = self._identities[key] = self._identify(make, model, text.replace("_", " "), clean=bool(name))
+        return found
+
+    def _said(self, text: str) -> str:
+        return "" if v.is_missing(text) or self._makes.is_not_said(text) else text.strip()
+
+    def _identify(self, make: str, model: str, text: str, *, clean: bool) -> tuple[str | None, str | None, str | None]:
+        """`clean`: the text is nothing but make, model and variant, so its first word after the make is a model."""
+        given = self._given.make if self._given.make and not make else make
+        if not given:
+            split = self._makes.split_make(text or model)
+            if split is None:
+                return None, None, None
+            given, rest = split
+            model, text = ("", rest) if text else (rest, "")
+        elif model and (split := self._makes.split_make(f"{given} {model}")) is not None and len(split[1]) < len(model):
+            # "Land" + "Rover Discovery": a make of two words cut in the middle.
+            given, model = split[0], split[1]
+        known = (self._profile.makes.get(plain(given)) if self._profile else None) or self._makes.make(given)
+        found_make = known or _tidy(given)
+        if model:
+            whole = self._makes.model(found_make, model)
+            if whole is not None:
+                return found_make, whole, None
+            if self._profile is None or not self._profile.keeps_trim_in_model:
+                return found_make, _tidy(model), None
+            return found_make, *(self._makes.split_model(found_make, model) or (_tidy(model), None))
+        if not clean:
+            return found_make, *(self._makes.find_model(found_make, text) or (None, None))
+        split_text = self._makes.split_make(text)
+        rest = split_text[1] if split_text is not None and split_text[0] == found_make else text
+        first, _, variant = rest.partition(" ")
+        return found_make, *(self._makes.split_model(found_make, rest) or (first or None, variant.strip() or None))
+
+    def _parser(self, column: Column) -> Parse | None:
+        field, unit = column.field, column.unit
+        profile, given = self._profile, self._given
+        if field is None or field in _NO_PARSER:
+            return None
+        if field in _PARSERS:
+            return _PARSERS[field]
+        if field in ENUMS:
+            return word(field)
+        if field == "postal_code":
+            return _postal_code(profile.postal_code_digits if profile else None)
+        if field in LENGTHS:
+            return _text(field)
+        if field in ("price_amount", "msrp_amount"):
+            known = given.currency or unit or (profile.currency if profile else None)
+            signs_are_true = given.currency is None and (profile is None or profile.signs_are_true)
+            return v.money(field, known or given.assumed_currency, assumed=known is None, signs_are_true=signs_are_true)
+        if field == "mileage_km":
+            return v.distance(given.distance_unit or unit or (profile.distance_unit if profile else None))
+        if field == "power_kw":
+            return v.power(unit)
+        if field == "consumption_l_100km":
+            gallon = profile.gallon if profile else None
+            return v.consumption(gallon if unit == "mpg" or "mpg" in normalise(column.name) else None)
+        return None
+
+
+def _tidy(text: str) -> str:
+    """Write a name the dictionary does not know as a name: "grand cherokee srt" gets capitals, "GT86" stays."""
+    words = text.replace("_", " ").split()
+    if text.lower() != text:
+        return " ".join(words)
+    return " ".join(w.upper() if len(w) <= 3 or any(c.isdigit() for c in w) else w.capitalize() for w in words)
+
+
+def _text(field: str) -> Parse:
+    """Make a parser of plain text; what is longer than the field is cut, with a warning."""
+    longest = LENGTHS[field]
+
+    def parse(text: str) -> Parsed:
+        said = text.strip()
+        if field == "title" and " " not in said:
+            said = said.replace("_", " ").strip()
+        if not said:
+            return NOTHING
+        if len(said) > longest:
+            return Parsed({field: said[:longest]}, (f"{field}_cut",))
+        return Parsed({field: said})
+
+    return parse
+
+
+def _postal_code(digits: int | None) -> Parse:
+    """Make a parser that gives back the leading zeros a spreadsheet took away."""
+
+    def parse(text: str) -> Parsed:
+        said = text.strip().removesuffix(".0")
+        return Parsed({"postal_code": said.zfill(digits) if digits and said.isdigit() else said[:20]})
+
+    return parse
+
+
+def _url(text: str) -> Parsed:
+    """Keep web addresses only: a page shows them as links."""
+    said = text.strip()
+    return Parsed({"url": said[:2_000]}) if re.match(r"https?://", said) else Parsed({}, ("url_implausible",))
+
+
+def _list(text: str, separators: str) -> list[str]:
+    if text.lstrip().startswith("["):
+        try:
+            said = orjson.loads(text)
+        except ValueError:
+            said = []
+        return [str(item) for item in said if isinstance(item, str | int | float)]
+    return [part.strip() for part in re.split(separators, text) if part.strip()]
+
+
+def _images(text: str) -> Parsed:
+    said = tuple(url[:2_000] for url in _list(text, r"[\s|;,]+") if re.match(r"https?://", url))[:50]
+    return Parsed({"images": said, "image_count": len(said)}) if said else NOTHING
+
+
+def _features(text: str) -> Parsed:
+    said = tuple(feature[:100] for feature in _list(text, r"[|;,]"))[:200]
+    return Parsed({"features": said}) if said else NOTHING
+
+
+def _attributes(text: str) -> Parsed:
+    try:
+        said = orjson.loads(text)
+    except ValueError:
+        return NOTHING
+    return Parsed({"attributes": said}) if isinstance(said, dict) else NOTHING
+
+
+def _country(text: str) -> Parsed:
+    said = text.strip()
+    code = said.upper() if re.fullmatch(r"[A-Za-z]{2}", said) and said.lower() != "uk" else _COUNTRIES.get(plain(said))
+    return Parsed({"country": code}) if code else Parsed({}, ("country_unknown",))
+
+
+def _region(text: str) -> Parsed:
+    said = text.strip()
+    return Parsed({"region": said.upper() if len(said) == 2 else said[:100]})
+
+
+def _currency(text: str) -> Parsed:
+    return Parsed({"_currency": v.currency_of(text) or text.strip().upper()[:3]})
+
+
+def _wanted(text: str) -> Parsed:
+    if plain(text).strip() in _WANTED_OFFERS:
+        return Parsed({"_wanted": True})
+    return Parsed(word("condition")(text).fields)  # "Angebot" says nothing, "Demonstration" does
+
+
+def _emission(text: str) -> Parsed:
+    return Parsed({"emission_standard": plain(text).replace(" ", "")[:20]})
+
+
+def _last_seen(text: str) -> Parsed:
+    return Parsed({"attributes": {"last_seen": text.strip()}})
+
+
+_NO_PARSER = {"make", "model", "make_and_model", "listing_id", IGNORE}
+_PARSERS: Mapping[str, Parse] = {
+    "vin": v.vin,
+    "url": _url,
+    "images": _images,
+    "features": _features,
+    "attributes": _attributes,
+    "country": _country,
+    "region": _region,
+    "price_currency": _currency,
+    "wanted": _wanted,
+    "emission_standard": _emission,
+    "last_seen": _last_seen,
+    "model_year": v.year,
+    "first_registration": v.registration,
+    "registration_month": v.month,
+    "displacement_cc": v.displacement,
+    "owners_count": owners,
+    "listed_at": v.moment("listed_at"),
+    "updated_at": v.moment("updated_at"),
+    "sold_at": v.moment("sold_at"),
+    "accident": flag("accident_free", means=False),
+    **{
+        name: flag(name)
+        for name in ("certified", "price_negotiable", "vat_reclaimable", "metallic", "damaged", "accident_free",
+                     "service_history")
+    },
+    **{name: v.count(name) for name in ("cylinders", "gears", "doors", "seats", "co2_g_km", "image_count")},
+    **{
+        name: v.decimal(name)
+        for name in ("battery_kwh", "electric_range_km", "consumption_kwh_100km", "seller_rating", "lat", "lon")
+    },
+}  # fmt: skip

@@ -1,0 +1,90 @@
+"""Sources we know by their header, and what their header does not say: units, currency, country.
+
+A profile is a fact about a source, so importing with it assumes nothing. A file that fits none is read by the synonyms
+alone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+DistanceUnit = Literal["km", "mi"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """What is known of a source beyond its header.
+
+    `fingerprint`: normalised header cells that together give it away. `fields`: cells that mean something else here
+    than elsewhere, as `field` or `field:unit`. `keeps_trim_in_model`: its model column reads "silverado 1500 lt".
+    """
+
+    name: str
+    fingerprint: frozenset[str]
+    currency: str | None = None
+    distance_unit: DistanceUnit | None = None
+    gallon: Literal["uk", "us"] | None = None
+    country: str | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
+    makes: Mapping[str, str] = field(default_factory=dict)
+    signs_are_true: bool = True
+    keeps_trim_in_model: bool = False
+    postal_code_digits: int | None = None
+
+
+PROFILES = (
+    Profile(
+        name="cardekho",
+        fingerprint=frozenset({"name", "selling_price", "km_driven", "seller_type", "owner"}),
+        currency="INR",
+        distance_unit="km",
+        country="IN",
+        # Fuel economy, "23.4 kmpl"; the distance is km_driven.
+        fields={"mileage": "consumption_l_100km", "max_power": "power_kw:bhp"},
+    ),
+    Profile(
+        name="uk_100k",
+        fingerprint=frozenset({"mileage", "fuel_type", "tax", "mpg", "engine_size"}),
+        currency="GBP",
+        distance_unit="mi",
+        gallon="uk",
+        country="GB",
+    ),
+    Profile(
+        name="autoscout24_de",
+        fingerprint=frozenset({"mileage", "make", "model", "fuel", "gear", "offer_type", "price", "hp", "year"}),
+        currency="EUR",
+        distance_unit="km",
+        country="DE",
+        fields={"hp": "power_kw:ps", "offer_type": "condition"},
+    ),
+    Profile(
+        name="ebay_kleinanzeigen",
+        fingerprint=frozenset({"abtest", "power_ps", "not_repaired_damage", "offer_type"}),
+        currency="EUR",
+        distance_unit="km",
+        country="DE",
+        fields={"name": "title"},
+        # The copy in circulation writes every euro price as "$5,000".
+        signs_are_true=False,
+        postal_code_digits=5,
+    ),
+    Profile(
+        name="craigslist",
+        fingerprint=frozenset({"title_status", "paint_color", "odometer", "manufacturer"}),
+        currency="USD",
+        distance_unit="mi",
+        gallon="us",
+        country="US",
+        # Its region is the city whose page an ad stands on.
+        fields={"region": "city", "state": "region"},
+        makes={"rover": "Land Rover"},
+        keeps_trim_in_model=True,
+    ),
+)
+
+
+def recognise(cells: frozenset[str]) -> Profile | None:
+    """Return the profile whose fingerprint a header has; of several, the one that asks for most."""
+    fitting = [p for p in PROFILES if p.fingerprint <= cells]
+    return max(fitting, key=lambda p: len(p.fingerprint), default=None)

@@ -1,0 +1,31 @@
+"""What is checked before anything starts, so that each mistake is one clear line."""
+
+import errno
+import socket
+
+from carousel.errors import StartError
+
+
+def free_port(host: str, port: int) -> int:
+    """Return `port`, or a free one for 0.
+
+    :raises StartError: it is taken, or the address is not this machine's.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            return int(probe.getsockname()[1])
+    except socket.gaierror as error:
+        raise StartError(f"host {host} is not known ({error.strerror}): choose another with --host") from error
+    except PermissionError as error:
+        raise StartError(f"port {port} needs more rights than this user has: choose one above 1023") from error
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise StartError(
+                f"port {port} on {host} is in use: stop what uses it, or choose another with --port"
+            ) from error
+        raise StartError(f"cannot listen on {host} port {port} ({error.strerror}): choose another --host") from error

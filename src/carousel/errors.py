@@ -1,0 +1,69 @@
+"""Every error Carousel raises on purpose.
+
+CarouselError              what was wrong, the value, and the cure, in one line
+├── InputError             the caller can mend it               HTTP 422, exit 2
+│   ├── NotFoundError      no such listing, shopper …           HTTP 404
+│   ├── TooLargeError      a body or batch above its limit      HTTP 413
+│   └── UnusableFeedError  nothing in a file could be imported  exit 1
+├── AccessError            no token, or one we do not accept    HTTP 401
+│   └── ForbiddenError     a good token without the right       HTTP 403
+├── UnavailableError       a dependency does not answer         HTTP 503, exit 1
+└── StartError             the service cannot start as asked    exit 1
+"""
+
+
+class CarouselError(Exception):
+    """Base of all errors; `status` is the HTTP status an edge answers with, `field` what to look at."""
+
+    status = 500
+    title = "Internal error"
+    exit_code = 1
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class InputError(CarouselError, ValueError):
+    """The request or file says something that cannot be right (a ValueError, so that pydantic reports it)."""
+
+    status = 422
+    title = "Invalid input"
+    exit_code = 2
+
+
+class NotFoundError(InputError):
+    status = 404
+    title = "Not found"
+
+
+class TooLargeError(InputError):
+    status = 413
+    title = "Too large"
+
+
+class UnusableFeedError(InputError):
+    """No row of a file could be used."""
+
+    exit_code = 1
+
+
+class AccessError(CarouselError):
+    status = 401
+    title = "Not authenticated"
+
+
+class ForbiddenError(AccessError):
+    status = 403
+    title = "Not allowed"
+
+
+class UnavailableError(CarouselError):
+    """A dependency does not answer; the same request may succeed later."""
+
+    status = 503
+    title = "Temporarily unavailable"
+
+
+class StartError(CarouselError):
+    """The service cannot start; the message says what to change."""

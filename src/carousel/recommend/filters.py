@@ -1,0 +1,87 @@
+"""What must not be shown. Each filter says what it removed, so "why was this car not shown?" has an answer."""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from carousel.recommend.query import Rows
+from carousel.recommend.sources import View
+
+
+class Filtered(NamedTuple):
+    kept: Rows
+    removed: Rows
+
+
+class Filter(Protocol):
+    """Decides which candidates may be shown."""
+
+    name: str
+
+    def allowed(self, view: View, rows: Rows) -> NDArray[np.bool_]: ...
+
+
+class SoldFilter:
+    name = "sold"
+
+    def allowed(self, view: View, rows: Rows) -> NDArray[np.bool_]:
+        return view.snapshot.active[rows]
+
+
+class OutsideLimitsFilter:
+    """Removes what the request's own filters exclude."""
+
+    name = "outside_limits"
+
+    def allowed(self, view: View, rows: Rows) -> NDArray[np.bool_]:
+        return np.ones(len(rows), dtype=bool) if view.mask is None else view.mask[rows]
+
+
+class HiddenFilter:
+    """Removes what the shopper does not want to see again."""
+
+    name = "hidden"
+
+    def allowed(self, view: View, rows: Rows) -> NDArray[np.bool_]:
+        return _without(view, rows, view.query.hidden)
+
+
+class AlreadySeenFilter:
+    """Removes what the shopper has opened already: it stands under "recently viewed"."""
+
+    name = "already_seen"
+
+    def allowed(self, view: View, rows: Rows) -> NDArray[np.bool_]:
+        return _without(view, rows, [r.listing_id for r in view.query.taste.recent])
+
+
+def _without(view: View, rows: Rows, listing_ids: Sequence[str] | frozenset[str]) -> NDArray[np.bool_]:
+    unwanted = [row for i in listing_ids if (row := view.snapshot.row_of.get(i)) is not None]
+    if not unwanted:
+        return np.ones(len(rows), dtype=bool)
+    return ~np.isin(rows, unwanted)
+
+
+MUST: tuple[Filter, ...] = (SoldFilter(), OutsideLimitsFilter(), HiddenFilter())
+"""Filters without exception."""
+
+PREFER: tuple[Filter, ...] = (AlreadySeenFilter(),)
+"""Filters that give way when too little would be left to show."""
+
+
+def apply(filters: Sequence[Filter], view: View, rows: Rows) -> tuple[Rows, dict[str, int]]:
+    """Run filters in turn; return the rows kept and how many each filter removed."""
+    removed: dict[str, int] = {}
+    for rule in filters:
+        filtered = split(rule, view, rows)
+        rows = filtered.kept
+        if len(filtered.removed):
+            removed[rule.name] = len(filtered.removed)
+    return rows, removed
+
+
+def split(rule: Filter, view: View, rows: Rows) -> Filtered:
+    allowed = rule.allowed(view, rows)
+    return Filtered(rows[allowed], rows[~allowed])

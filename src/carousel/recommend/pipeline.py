@@ -1,0 +1,126 @@
+"""From a query to a slate: the page to read first.
+
+find     each source proposes candidates                     sources.py
+filter   what must not be shown is removed and counted       filters.py
+score    taste, popularity, freshness, likeness to interests scorers.py
+choose   a diverse slate with a share of exploration         slate.py
+explain  every listing says why it is there                  reasons.py
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from numpy.typing import NDArray
+
+from carousel.catalogue import search
+from carousel.catalogue.snapshot import Snapshot
+from carousel.recommend import filters
+from carousel.recommend.query import Query, Rows, Served, Slate
+from carousel.recommend.reasons import reasons_of
+from carousel.recommend.scorers import Prior, TasteScorer
+from carousel.recommend.slate import diversify, exploration_slots
+from carousel.recommend.sources import Near, Neighbours, Source, View, sources_for
+from carousel.telemetry import stage_seconds
+
+SIMILAR_WEIGHT = 0.8
+"""What being the nearest to an interest or to the last view adds, in units of log-odds; it fades down the list."""
+
+
+class Recommender:
+    """Recommends from one process's snapshot."""
+
+    def __init__(self, neighbours: Neighbours, *, exact_limit: int, exploration: float) -> None:
+        self._neighbours = neighbours
+        self._exact_limit = exact_limit
+        self._exploration = exploration
+        self._prior = Prior()
+
+    async def recommend(self, query: Query, snapshot: Snapshot) -> Slate:
+        """Return the slate for a query; it may be shorter than asked for, never longer."""
+        with _stage("near"):
+            near = await self._neighbours.near(query, snapshot)
+        # Nothing is awaited from here on: the slate is made from one state of the snapshot.
+        with _stage("view"):
+            view = self.view(query, snapshot, near)
+        with _stage("find"):
+            found = find(sources_for(snapshot, self._exact_limit), view)
+        with _stage("filter"):
+            rows, removed = self._filter(view, found)
+        with _stage("score"):
+            scores = self._score(view, rows, found)
+        with _stage("choose"):
+            slots = exploration_slots(query.n, self._exploration)
+            chosen = diversify(snapshot, rows, scores, query.n, explored=found["exploration"], slots=slots)
+        with _stage("explain"):
+            listings = self._explain(view, rows[chosen], scores[chosen], found)
+        return Slate(listings, query.taste.version, removed)
+
+    def view(self, query: Query, snapshot: Snapshot, near: Near) -> View:
+        """Prepare what the sources and scorers share."""
+        mask = None
+        if not query.filters.is_empty():
+            mask = search.matching(snapshot, search.masks(snapshot, query.filters, query.currency))
+        prior = self._prior.refresh(snapshot, query.now)
+        scorer = TasteScorer(query.taste, snapshot, query.now)
+        return View(query, snapshot, prior, scorer, mask, near)
+
+    def scores(self, query: Query, snapshot: Snapshot) -> NDArray[np.float32]:
+        """Score the whole catalogue (size,) for a shopper: "recommended" as a sort order."""
+        view = self.view(query, snapshot, {})
+        return view.scorer.beyond_make() + view.scorer.make_and_model() + view.prior.values
+
+    def _filter(self, view: View, found: dict[str, Rows]) -> tuple[Rows, dict[str, int]]:
+        rows, removed = filters.apply(filters.MUST, view, np.unique(np.concatenate(list(found.values()))))
+        preferred, seen = filters.apply(filters.PREFER, view, rows)
+        if len(preferred) < view.query.n:
+            return rows, removed  # a small stock: better a car seen before than an empty place
+        return preferred, removed | seen
+
+    def _score(self, view: View, rows: Rows, found: dict[str, Rows]) -> NDArray[np.float32]:
+        scores = np.zeros(len(rows), dtype=np.float32)
+        for term in view.scorer.terms(rows).values():
+            scores += term.astype(np.float32)
+        scores += view.prior.values[rows]
+        scores += SIMILAR_WEIGHT * _similarity(rows, found)
+        return np.where(np.isnan(scores), -np.inf, scores).astype(np.float32)
+
+    def _explain(
+        self, view: View, rows: Rows, scores: NDArray[np.float32], found: dict[str, Rows]
+    ) -> tuple[Served, ...]:
+        found_by = {name: set(found_rows.tolist()) for name, found_rows in found.items()}
+        sources = [next(name for name, own in found_by.items() if row in own) for row in rows.tolist()]
+        reasons = reasons_of(view.snapshot, view.query.now, view.scorer, rows, sources)
+        return tuple(
+            Served(view.snapshot.ids[row], position, round(float(score), 4), source, why)
+            for position, (row, score, source, why) in enumerate(zip(rows, scores, sources, reasons, strict=True), 1)
+        )
+
+
+def find(sources: tuple[Source, ...], view: View) -> dict[str, Rows]:
+    """Ask every source; a listing may be found by several."""
+    return {source.name: source.find(view) for source in sources}
+
+
+def _similarity(rows: Rows, found: dict[str, Rows]) -> NDArray[np.float32]:
+    """Return 1 for the listing nearest to an interest or a last view, falling to 0 down the list."""
+    similarity = np.zeros(len(rows), dtype=np.float32)
+    for name in ("interests", "last_viewed"):
+        near = found.get(name)
+        if near is None or not len(near):
+            continue
+        order = np.argsort(rows)
+        at = np.searchsorted(rows[order], near)
+        at = np.minimum(at, len(rows) - 1)
+        inside = rows[order][at] == near
+        fading = (1 - np.arange(len(near), dtype=np.float32) / len(near))[inside]
+        np.maximum.at(similarity, order[at[inside]], fading)
+    return similarity
+
+
+@contextmanager
+def _stage(name: str) -> Iterator[None]:
+    started = time.perf_counter()
+    yield
+    stage_seconds.labels(name).observe(time.perf_counter() - started)

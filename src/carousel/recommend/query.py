@@ -1,0 +1,60 @@
+"""What a request for recommendations is made of, and what comes out of it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from carousel.catalogue.search import Filters
+from carousel.taste.taste import Taste
+
+Placement = Literal["home", "detail", "search", "saved", "email"]
+PLACEMENTS: tuple[str, ...] = get_args(Placement)
+
+Rows = NDArray[np.intp]
+"""Rows of the snapshot (m,)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """Who asks, where the slate will be shown, and within which limits."""
+
+    shopper_id: str
+    taste: Taste
+    now: datetime
+    placement: str = "home"
+    n: int = 20
+    filters: Filters = field(default_factory=Filters)
+    currency: str = "EUR"
+    hidden: frozenset[str] = frozenset()
+    """Listings hidden so recently that the taste may not know yet; the taste's own come on top."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a listing is in the slate: `code` names the trait or source, `text` says it to the shopper."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """One listing of a slate; `position` starts at 1."""
+
+    listing_id: str
+    position: int
+    score: float
+    source: str
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Slate:
+    """What is shown, best first, and for operators how many candidates each filter removed."""
+
+    listings: tuple[Served, ...]
+    taste_version: int
+    removed: dict[str, int]

@@ -1,0 +1,123 @@
+"""Say why a listing is shown: true sentences from the largest terms of its score."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from carousel.catalogue.listing import RATES_PER_EUR
+from carousel.catalogue.snapshot import STEPS, Snapshot
+from carousel.catalogue.traits import CATEGORICAL
+from carousel.recommend.query import Reason, Rows
+from carousel.recommend.scorers import TasteScorer
+
+MOST = 3
+LEAST_TERM = 0.12
+"""A term below this did not decide anything."""
+NEW_DAYS = 7
+
+_LABELS: dict[str, str] = {
+    "suv": "SUV", "city_car": "City car", "lpg": "LPG", "cng": "CNG", "plugin_hybrid": "Plug-in hybrid",
+    "mild_hybrid": "Mild hybrid", "semi_automatic": "Semi-automatic", "cvt": "CVT", "fwd": "Front-wheel drive",
+    "rwd": "Rear-wheel drive", "awd": "All-wheel drive", "4wd": "Four-wheel drive", "dealer": "From a dealer",
+    "private": "From a private seller", "pre_registered": "Pre-registered",
+}  # fmt: skip
+_SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$", "INR": "₹", "PLN": "zł", "CZK": "Kč"}
+
+
+def reasons_of(
+    snapshot: Snapshot, now: datetime, scorer: TasteScorer, rows: Rows, sources: list[str]
+) -> list[tuple[Reason, ...]]:
+    """Return one to `MOST` reasons per row; `sources` names the source that found each."""
+    terms = {block: values for block, values in scorer.terms(rows).items() if block in scorer.liked}
+    return [
+        _for_one(snapshot, now, terms, int(row), i, source)
+        for i, (row, source) in enumerate(zip(rows, sources, strict=True))
+    ]
+
+
+def _for_one(
+    snapshot: Snapshot, now: datetime, terms: Mapping[str, NDArray[np.float64]], row: int, i: int, source: str
+) -> tuple[Reason, ...]:
+    largest = sorted(((values[i], block) for block, values in terms.items() if values[i] >= LEAST_TERM), reverse=True)
+    found: list[Reason] = []
+    codes = {block for _, block in largest}
+    for _, block in largest:
+        if block == "make" and "model" in codes:
+            continue  # the model says the make too
+        found.append(Reason(block, _text(snapshot, block, row)))
+        if len(found) == MOST:
+            break
+    if not found:
+        found.append(_without_taste(snapshot, now, row, source))
+    return tuple(found)
+
+
+def _text(snapshot: Snapshot, block: str, row: int) -> str:
+    if block in CATEGORICAL:
+        value = snapshot.vocabularies[block].values[snapshot.codes(block)[row]]
+        if block in ("make", "model"):
+            return f"Your interest: {value}"
+        if block == "region":
+            return f"In {value}"
+        return label(value)
+    return _band(snapshot, block, row)
+
+
+def _band(snapshot: Snapshot, block: str, row: int) -> str:
+    """Name the knots around a value: it is always inside what the text says."""
+    knots = snapshot.knots[block]
+    step = int(snapshot.grid(block)[row]) - 1
+    low = min(step // STEPS, len(knots) - 2)
+    least, most = knots[low], knots[low + 1]
+    if block == "price":
+        currency = snapshot.vocabularies["currency"].values[snapshot.codes("currency")[row]]
+        return _price_band(least, most, float(snapshot.numbers("price_eur")[row]), currency)
+    value = float(snapshot.numbers({"mileage": "mileage", "year": "year", "power": "power"}[block])[row])
+    if block == "year":
+        return f"From {value:.0f}"
+    if block == "power":
+        return f"{value:.0f} kW"
+    if value > most:
+        return f"Over {most:,.0f} km".replace(",", " ")
+    return f"Under {most:,.0f} km".replace(",", " ")
+
+
+def _price_band(least: float, most: float, price: float, currency: str) -> str:
+    rate = RATES_PER_EUR[currency]
+    symbol = _SYMBOLS.get(currency, currency)
+    if price > most:
+        return f"Over {_short(most * rate)} {symbol}"
+    if price < least:
+        return f"Under {_short(least * rate)} {symbol}"
+    return f"{_short(least * rate)}–{_short(most * rate, up=True)} {symbol}"
+
+
+def _short(amount: float, *, up: bool = False) -> str:
+    """Write an amount in thousands ("9k", "12.5k"); rounded outwards so that a band stays true."""
+    rounding = np.ceil if up else np.floor
+    magnitude = 10.0 ** np.floor(np.log10(max(amount, 1)))
+    step = magnitude / (20 if amount < 2 * magnitude else 10)  # two digits are enough: 12.5k, 28k
+    rounded = rounding(amount / step - (1e-9 if up else -1e-9)) * step
+    if rounded >= 1_000_000:
+        return f"{rounded / 1_000_000:g}M"
+    return f"{rounded / 1_000:g}k" if rounded >= 1_000 else f"{rounded:.0f}"
+
+
+def label(value: str) -> str:
+    """Return a code of the canonical listing as a word."""
+    return _LABELS.get(value, value.replace("_", " ").capitalize())
+
+
+def _without_taste(snapshot: Snapshot, now: datetime, row: int, source: str) -> Reason:
+    age_days = (now.timestamp() - float(snapshot.numbers("listed_at")[row])) / 86_400
+    if source in ("interests", "last_viewed"):
+        return Reason("similar", "Similar to cars you viewed")
+    if snapshot.numbers("popularity")[row] > 0 and source == "popular":
+        return Reason("popular", "Other shoppers are looking at it")
+    if age_days <= NEW_DAYS:
+        return Reason("new", "New this week")
+    if snapshot.numbers("popularity")[row] > 0:
+        return Reason("popular", "Other shoppers are looking at it")
+    return Reason("explore", "Something different")

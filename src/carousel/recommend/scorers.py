@@ -1,0 +1,202 @@
+"""Score listings for one shopper: smoothed log-odds of the taste against the catalogue, plus what needs no taste.
+
+`score(x) = Σ_b w_b Σ_k φ_bk(x) · log((c_bk + α_b p_bk) / ((n_b + α_b) p_bk))`, with c the evidence, p the catalogue's
+base rate and φ the membership; evidence against is scored the same way and subtracted. Without evidence it is 0.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from carousel.catalogue.snapshot import CONFIG, Snapshot, membership_of_steps
+from carousel.catalogue.traits import CATEGORICAL, NUMERIC, positions
+from carousel.recommend.query import Rows
+from carousel.taste.taste import Taste, decayed
+
+# A session's evidence counts on top of its share in the purchase's: what is looked for right now comes first.
+SESSION_SHARE = 1.0
+AGAINST_SHARE = 0.7
+
+# Correlated blocks (make with model, year with mileage) would be counted twice at full weight.
+WEIGHTS: dict[str, float] = {
+    "make": 0.8, "model": 0.45, "body": 0.75, "fuel": 0.5, "transmission": 0.5, "drivetrain": 0.2, "seller": 0.15,
+    "color": 0.15, "condition": 0.4, "region": 0.25, "price": 1.0, "year": 0.6, "mileage": 0.5, "power": 0.45,
+}  # fmt: skip
+# Pseudo-views spread by the catalogue's base rates: how much evidence it takes to believe a preference.
+SMOOTHING: dict[str, float] = dict.fromkeys(CATEGORICAL, 4.0) | dict.fromkeys(NUMERIC, 3.0) | {"model": 8.0}
+
+POPULARITY_WEIGHT = 0.25
+FRESHNESS_WEIGHT = 0.6
+FRESHNESS_HALF_LIFE_DAYS = 5.0
+_SPREAD = 0.2
+"""Share of numeric evidence that spills to each neighbouring knot: who views 12,000 considers 14,000."""
+
+
+class TasteScorer:
+    """One shopper's evidence as look-up tables over the snapshot's codes; cheap to make, cheap to apply."""
+
+    def __init__(self, taste: Taste, snapshot: Snapshot, now: datetime) -> None:
+        self._snapshot = snapshot
+        evidence = decayed(taste, now)
+        self.has_evidence = bool(evidence)
+        rates = snapshot.base_rates()
+        self._tables: dict[str, NDArray[np.float64]] = {}
+        self.liked: dict[str, NDArray[np.float64]] = {}
+        for block in CATEGORICAL:
+            if block in evidence:
+                counts = self._counted(block, evidence[block], len(snapshot.vocabularies[block]))
+                self._put(block, counts, rates[block])
+        for block in NUMERIC:
+            if block in evidence:
+                counts = self._on_knots(block, evidence[block])
+                self._put(block, counts, rates[block])
+                knot_terms = self._tables[block][1:]
+                by_step = membership_of_steps(len(knot_terms)) @ knot_terms
+                self._tables[block] = np.concatenate([[0.0], by_step])
+
+    def _counted(self, block: str, values: Mapping[str, tuple[float, float, float]], size: int) -> NDArray[np.float64]:
+        """Return (2, size + 1): evidence for and against per code; the last column is what no listing has."""
+        counts = np.zeros((2, size + 1))
+        vocabulary = self._snapshot.vocabularies[block]
+        for value, (session, purchase, against) in values.items():
+            code = vocabulary.code(value)
+            at = size if code is None else code
+            counts[0, at] += purchase + SESSION_SHARE * session
+            counts[1, at] += against
+        return counts
+
+    def _on_knots(self, block: str, values: Mapping[str, tuple[float, float, float]]) -> NDArray[np.float64]:
+        """Spread evidence, which is keyed by value, over today's knots: (2, knots + 2)."""
+        knots = self._snapshot.knots[block]
+        amounts = np.array([(p + SESSION_SHARE * s, a) for s, p, a in values.values()]).T
+        at = positions(np.array([float(v) for v in values]), knots, block)
+        membership = np.clip(1 - np.abs(at[:, None] - np.arange(len(knots))[None, :]), 0, 1)
+        counts = amounts @ membership
+        spread = counts * (1 - 2 * _SPREAD)
+        spread[:, 1:] += counts[:, :-1] * _SPREAD
+        spread[:, :-1] += counts[:, 1:] * _SPREAD
+        padded = np.zeros((2, len(knots) + 2))
+        padded[:, 1:-1] = spread
+        return padded
+
+    def _put(self, block: str, counts: NDArray[np.float64], rates: NDArray[np.float64]) -> None:
+        weight, alpha = WEIGHTS[block], SMOOTHING[block]
+        table = weight * _log_odds(counts[0], rates, alpha)
+        if counts[1].any():
+            table -= AGAINST_SHARE * weight * _log_odds(counts[1], rates, alpha)
+        table[0] = 0.0  # "not said" says nothing
+        self._tables[block] = table
+        self.liked[block] = counts[0, :-1]
+
+    def beyond_make(self) -> NDArray[np.float32]:
+        """Score every listing (size,) by everything but its make and model."""
+        snapshot = self._snapshot
+        total = np.zeros(snapshot.size, dtype=np.float32)
+        scratch = np.empty(snapshot.size, dtype=np.float32)
+        config = np.zeros(len(snapshot.config_codes))
+        for i, block in enumerate(CONFIG):
+            if block in self._tables:
+                config += self._tables[block][snapshot.config_codes[:, i]]
+        _add(total, config, snapshot.config, scratch)
+        if "region" in self._tables:
+            _add(total, self._tables["region"], snapshot.codes("region"), scratch)
+        for first, second in (("price", "mileage"), ("year", "power")):
+            rows, columns = self._grid_table(first), self._grid_table(second)
+            _add(total, (rows[:, None] + columns[None, :]).ravel(), snapshot.pair(f"{first}_{second}"), scratch)
+        return total
+
+    def make_and_model(self) -> NDArray[np.float32]:
+        """Score every listing (size,) by its make and model alone."""
+        total = np.zeros(self._snapshot.size, dtype=np.float32)
+        _add(total, self._make_model_table(), self._snapshot.codes("model"), np.empty_like(total))
+        return total
+
+    def _make_model_table(self) -> NDArray[np.float64]:
+        snapshot = self._snapshot
+        table = np.zeros(len(snapshot.vocabularies["model"]))
+        if "model" in self._tables:
+            table += self._tables["model"]
+        if "make" in self._tables:
+            table += self._tables["make"][snapshot.make_of_model]
+        return table
+
+    def _grid_table(self, block: str) -> NDArray[np.float64]:
+        table = self._tables.get(block)
+        return np.zeros(self._snapshot.grid_size(block)) if table is None else table
+
+    def terms(self, rows: Rows) -> dict[str, NDArray[np.float64]]:
+        """Return each block's part of the score of some listings (m,): the reasons, in numbers."""
+        snapshot = self._snapshot
+        return {
+            block: table[snapshot.codes(block)[rows] if block in CATEGORICAL else snapshot.grid(block)[rows]]
+            for block, table in self._tables.items()
+        }
+
+
+def _log_odds(counts: NDArray[np.float64], rates: NDArray[np.float64], alpha: float) -> NDArray[np.float64]:
+    """Return log((c + αp) / ((n + α) p)) per code; a code no listing has gets what no evidence gets."""
+    total = counts.sum()
+    found = counts[:-1]
+    table = np.full(len(found), np.log(alpha / (total + alpha)))
+    some = np.flatnonzero((found > 0) & (rates > 0))
+    table[some] = np.log((found[some] + alpha * rates[some]) / ((total + alpha) * rates[some]))
+    return table
+
+
+def _add(
+    total: NDArray[np.float32], table: NDArray[np.float64], codes: NDArray[np.intp], scratch: NDArray[np.float32]
+) -> None:
+    np.take(table.astype(np.float32), codes, out=scratch, mode="clip")
+    np.add(total, scratch, out=total)
+
+
+@dataclass(slots=True)
+class Prior:
+    """What makes a listing worth showing to anybody: popularity and freshness; −∞ where it left the market.
+
+    It changes slowly, so it is kept for a minute or until the catalogue changes.
+    """
+
+    key: tuple[int, int, int] = (-1, -1, -1)
+    values: NDArray[np.float32] = None  # type: ignore[assignment]
+    newest: Rows = None  # type: ignore[assignment]
+    popular: Rows = None  # type: ignore[assignment]
+
+    def refresh(self, snapshot: Snapshot, now: datetime) -> "Prior":
+        key = (snapshot.revision, snapshot.size, int(now.timestamp() // 60))
+        if key != self.key:
+            popularity = snapshot.numbers("popularity")
+            listed_at = snapshot.numbers("listed_at")
+            age_days = np.maximum(now.timestamp() - listed_at, 0) / 86_400
+            values = POPULARITY_WEIGHT * np.log1p(popularity)
+            values += FRESHNESS_WEIGHT * 2.0 ** (-age_days / FRESHNESS_HALF_LIFE_DAYS)
+            values[~snapshot.active] = -np.inf
+            active = np.flatnonzero(snapshot.active)
+            self.values = values.astype(np.float32)
+            self.newest = active[np.argsort(-listed_at[active], kind="stable")]
+            acted_on = active[popularity[active] > 0]
+            self.popular = acted_on[np.argsort(-popularity[acted_on], kind="stable")]
+            self.key = key
+        return self
+
+
+def top(scores: NDArray[np.float32], n: int) -> Rows:
+    """Return the rows of the n highest scores, best first; never one of −∞ or NaN.
+
+    A sample gives a threshold a little below the n-th best, so that only a few thousand are compared and sorted.
+    """
+    stride = 32
+    if len(scores) > 50 * stride and n < len(scores) // 8:
+        sample = scores[::stride]
+        wanted = min(2 * n // stride + 8, len(sample) - 1)
+        rows = np.flatnonzero(scores >= np.partition(sample, -wanted)[-wanted])
+        if not n <= len(rows) < len(scores) // 2:
+            rows = np.flatnonzero(scores > -np.inf)
+    else:
+        rows = np.flatnonzero(scores > -np.inf)
+    if len(rows) > n:
+        rows = rows[np.argpartition(-scores[rows], n - 1)[:n]]
+    return rows[np.lexsort((rows, -scores[rows]))]

@@ -1,0 +1,98 @@
+"""Choose and order what is shown: maximal marginal relevance with caps, and a share of exploration."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from carousel.catalogue.snapshot import STEPS, Snapshot
+from carousel.recommend.query import Rows
+
+CONSIDERED = 160
+"""Best-scored candidates that compete for a place."""
+MOST_OF_A_MAKE = 60
+
+# How alike two cars are, as shares of 1; the penalty is what a twin of a shown car loses, in units of log-odds.
+_LIKENESS: dict[str, float] = {"model": 0.35, "make": 0.2, "body": 0.15, "price": 0.15, "fuel": 0.15}
+_PENALTY = 1.2
+
+_CAPS: dict[str, float] = {"make": 0.5, "model": 0.2, "merchant": 0.3}
+"""Largest share of a slate one make, model or seller may take while others are left."""
+_LEAST_CAP = 2
+
+
+def diversify(
+    snapshot: Snapshot, rows: Rows, scores: NDArray[np.float32], n: int, *, explored: Rows, slots: int
+) -> list[int]:
+    """Return up to n positions into `rows`, in the order shown.
+
+    :param explored: rows of the exploration source; `slots` places of the slate are kept for them.
+    """
+    order = np.lexsort((rows, -scores))
+    # One make the shopper loves would fill the whole competition, and then the caps could only leave places empty.
+    best = order[_rank_within(snapshot.codes("make")[rows[order]]) < MOST_OF_A_MAKE][:CONSIDERED]
+    slots = min(slots, n // 2)
+    # The best of a random draw: a surprise, but one the shopper might act on.
+    exploring = order[np.isin(rows[order], explored)].tolist()
+    chosen = _greedy(snapshot, rows, scores, best, n - min(slots, len(exploring)))
+    taken = set(chosen)
+    fresh = [i for i in exploring if i not in taken][:slots]
+    slate = _interleave(chosen, fresh, n)
+    if len(slate) < n:
+        taken = set(slate)
+        slate += [int(i) for i in order if int(i) not in taken][: n - len(slate)]
+    return slate
+
+
+def _greedy(snapshot: Snapshot, rows: Rows, scores: NDArray[np.float32], best: NDArray[np.intp], n: int) -> list[int]:
+    if not len(best):
+        return []
+    considered = rows[best]
+    features = np.stack([_feature(snapshot, block, considered) for block in _LIKENESS], axis=1)
+    likeness = np.array(list(_LIKENESS.values()), dtype=np.float32)
+    groups = {block: snapshot.codes(block)[considered] for block in _CAPS}
+    caps = {block: max(_LEAST_CAP, int(share * n)) for block, share in _CAPS.items()}
+    counts = {block: np.zeros(int(codes.max()) + 1, dtype=np.intp) for block, codes in groups.items()}
+    value = scores[best].astype(np.float32)
+    closest = np.zeros(len(best), dtype=np.float32)
+    chosen: list[int] = []
+    while len(chosen) < min(n, len(best)):
+        at = int(np.argmax(value - _PENALTY * closest))
+        if value[at] == -np.inf:
+            break
+        chosen.append(int(best[at]))
+        value[at] = -np.inf
+        np.maximum(closest, (features == features[at]) @ likeness, out=closest)
+        for block, codes in groups.items():
+            code = codes[at]
+            counts[block][code] += 1
+            if code and counts[block][code] >= caps[block]:
+                value[codes == code] = -np.inf
+    return chosen
+
+
+def _rank_within(codes: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return how many earlier entries have the same code: (m,)."""
+    by_code = np.argsort(codes, kind="stable")
+    ordered = codes[by_code]
+    starts = np.searchsorted(ordered, ordered)
+    ranks = np.empty(len(codes), dtype=np.intp)
+    ranks[by_code] = np.arange(len(codes)) - starts
+    return ranks
+
+
+def _feature(snapshot: Snapshot, block: str, rows: Rows) -> NDArray[np.intp]:
+    """Return what to compare by; -1-row where a listing says nothing, so that two unknowns are not alike."""
+    codes = snapshot.grid("price")[rows] // STEPS if block == "price" else snapshot.codes(block)[rows]
+    return np.where(codes == 0, -1 - np.arange(len(rows)), codes)
+
+
+def _interleave(chosen: list[int], fresh: list[int], n: int) -> list[int]:
+    """Put exploration at even distances, never at the top."""
+    slate = list(chosen)
+    for i, row in enumerate(fresh):
+        slate.insert(min(len(slate), round((i + 0.75) * n / len(fresh))), row)
+    return slate[:n]
+
+
+def exploration_slots(n: int, share: float) -> int:
+    """Return how many of n places exploration gets."""
+    return round(n * share)

@@ -1,0 +1,222 @@
+"""Where candidates come from: each source finds listings for one reason and knows nothing of the others.
+
+`BestByTasteSource` scores the whole catalogue exactly, which costs less than approximate retrieval up to a few
+hundred thousand listings; above that `NearestToTasteSource` asks pgvector instead (decision 0002).
+"""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from carousel.catalogue import repository
+from carousel.catalogue.snapshot import Snapshot
+from carousel.recommend.query import Query, Rows
+from carousel.recommend.scorers import Prior, TasteScorer, top
+from carousel.storage.postgres import Pool
+
+BEST_BY_TASTE = 300
+BEYOND_MAKE = 120
+NEAREST = 200
+NEAR_INTEREST = 80
+FRESH = 60
+POPULAR = 60
+EXPLORED = 60
+LAST_VIEWED = 2
+
+CENTROID = "centroid"
+Near = Mapping[str, Sequence[int] | NDArray[np.int64]]
+"""`no` of the listings near a listing id or the `CENTROID`, nearest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The market as one request sees it: everything a source may look at."""
+
+    query: Query
+    snapshot: Snapshot
+    prior: Prior
+    scorer: TasteScorer
+    mask: NDArray[np.bool_] | None
+    """Listings inside the request's filters (size,), or None where there are none."""
+    near: Near
+
+    def inside(self, rows: Rows) -> Rows:
+        """Keep the rows that are on sale and inside the filters, in order."""
+        rows = rows[self.snapshot.active[rows]]
+        return rows if self.mask is None else rows[self.mask[rows]]
+
+    def near_to(self, point: str) -> Rows:
+        """Return the rows near a listing (by id) or the `CENTROID`, nearest first, without the listing itself."""
+        rows = self.inside(self.snapshot.rows_of(self.near.get(point, ())))
+        others: Rows = rows[rows != self.snapshot.row_of.get(point, -1)]
+        return others
+
+
+class Source(Protocol):
+    """Finds candidates, best first."""
+
+    name: str
+
+    def find(self, view: View) -> Rows: ...
+
+
+class BestByTasteSource:
+    """The best of the whole catalogue, and the best when make and model are set aside (the alternatives)."""
+
+    name = "taste"
+
+    def find(self, view: View) -> Rows:
+        if not view.scorer.has_evidence:
+            return np.empty(0, dtype=np.intp)
+        scores = view.scorer.beyond_make()
+        scores += view.prior.values
+        if view.mask is not None:
+            scores[~view.mask] = -np.inf
+        beyond = top(scores, BEYOND_MAKE)
+        scores += view.scorer.make_and_model()
+        return np.concatenate([top(scores, BEST_BY_TASTE), beyond])
+
+
+class NearestToTasteSource:
+    """The nearest to the centroid of the taste, by pgvector."""
+
+    name = "centroid"
+
+    def find(self, view: View) -> Rows:
+        return view.near_to(CENTROID)
+
+
+class NearestToInterestsSource:
+    """The nearest to each interest, so that the family car and the weekend car stay apart."""
+
+    name = "interests"
+
+    def find(self, view: View) -> Rows:
+        return _near_each(view, view.query.taste.interests)
+
+
+class SimilarToLastViewedSource:
+    """Listings like the last ones viewed."""
+
+    name = "last_viewed"
+
+    def find(self, view: View) -> Rows:
+        return _near_each(view, last_viewed(view.query))
+
+
+def last_viewed(query: Query) -> tuple[str, ...]:
+    return tuple(r.listing_id for r in query.taste.recent[: -LAST_VIEWED - 1 : -1])
+
+
+def _near_each(view: View, listing_ids: tuple[str, ...]) -> Rows:
+    rows = [view.near_to(listing_id)[:NEAR_INTEREST] for listing_id in listing_ids]
+    return np.concatenate(rows) if rows else np.empty(0, dtype=np.intp)
+
+
+class FreshSource:
+    """The newest listings."""
+
+    name = "fresh"
+
+    def find(self, view: View) -> Rows:
+        return _first_inside(view, view.prior.newest, FRESH)
+
+
+class PopularSource:
+    """What other shoppers act on now."""
+
+    name = "popular"
+
+    def find(self, view: View) -> Rows:
+        return _first_inside(view, view.prior.popular, POPULAR)
+
+
+class ExplorationSource:
+    """A random draw, the same until the shopper's taste changes, so that every listing gets its chance."""
+
+    name = "exploration"
+
+    def find(self, view: View) -> Rows:
+        inside = view.prior.newest if view.mask is None else np.flatnonzero(view.mask & view.snapshot.active)
+        if not len(inside):
+            return np.empty(0, dtype=np.intp)
+        rng = np.random.default_rng(seed_of(view.query))
+        return inside[np.unique(rng.integers(0, len(inside), EXPLORED))]
+
+
+def _first_inside(view: View, ordered: Rows, n: int) -> Rows:
+    if view.mask is None:
+        return ordered[:n]
+    return ordered[view.mask[ordered]][:n]
+
+
+def seed_of(query: Query) -> list[int]:
+    """Seed randomness by shopper, day and taste: a reload shows the same page, a click may not."""
+    shopper = int.from_bytes(query.shopper_id.encode()[-8:].rjust(8, b"\0"), "big")
+    return [shopper, query.now.toordinal(), query.taste.version]
+
+
+class Neighbours:
+    """Lists of near listings from pgvector, remembered for a minute per listing.
+
+    A list is a property of the listing, so all shoppers who viewed it share it. Sold listings drop out where rows
+    are checked, new ones come in by the other sources at once. When `busy` look-ups are already under way a slate
+    goes without rather than wait: pgvector takes 2 ms of a core for each.
+    """
+
+    def __init__(self, pool: Pool, *, exact_limit: int, keep: int = 20_000, seconds: float = 60, busy: int = 2) -> None:
+        self._pool = pool
+        self._exact_limit = exact_limit
+        self._keep = keep
+        self._seconds = seconds
+        self._known: OrderedDict[str, tuple[float, NDArray[np.int64]]] = OrderedDict()
+        self._free = asyncio.Semaphore(busy)
+
+    async def near(self, query: Query, snapshot: Snapshot) -> Near:
+        """Ask the database for all a slate needs of it, before anything is computed from the snapshot."""
+        wanted = dict.fromkeys((*query.taste.interests, *last_viewed(query)))
+        near = {listing_id: await self._of_listing(listing_id) for listing_id in wanted}
+        if query.taste.centroid is not None and snapshot.size > self._exact_limit:
+            async with self._pool.connection() as connection:
+                found = await repository.nearest(connection, query.taste.centroid, NEAREST, ef_search=NEAREST)
+            near[CENTROID] = _numbers(found)
+        return near
+
+    async def _of_listing(self, listing_id: str) -> NDArray[np.int64]:
+        now = time.monotonic()
+        known = self._known.get(listing_id)
+        if known is None or now - known[0] > self._seconds:
+            if self._free.locked():
+                return known[1] if known else np.empty(0, dtype=np.int64)
+            async with self._free, self._pool.connection() as connection:
+                point = (await repository.embeddings(connection, [listing_id])).get(listing_id)
+                found = [] if point is None else await repository.nearest(connection, point, NEAR_INTEREST + 1)
+            known = (now, _numbers(found))
+            self._known[listing_id] = known
+            self._known.move_to_end(listing_id)
+            if len(self._known) > self._keep:
+                self._known.popitem(last=False)
+        return known[1]
+
+
+def _numbers(found: list[tuple[int, float]]) -> NDArray[np.int64]:
+    return np.fromiter((no for no, _ in found), dtype=np.int64, count=len(found))
+
+
+def sources_for(snapshot: Snapshot, exact_limit: int) -> tuple[Source, ...]:
+    """Choose how the catalogue's best are found, by its size."""
+    best: Source = BestByTasteSource() if snapshot.size <= exact_limit else NearestToTasteSource()
+    return (
+        best,
+        NearestToInterestsSource(),
+        SimilarToLastViewedSource(),
+        FreshSource(),
+        PopularSource(),
+        ExplorationSource(),
+    )

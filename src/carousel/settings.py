@@ -1,0 +1,59 @@
+"""All settings in one place, read from `CAROUSEL_…` variables once, when a process starts.
+
+`carousel up` fills the URLs of the embedded servers and the secrets it keeps in its home; a deployment
+sets them itself. docs/operations.md has a line for each field (a test keeps it so).
+"""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="CAROUSEL_", extra="ignore")
+
+    home: Path = Field(
+        default_factory=lambda: Path(platformdirs.user_data_dir("carousel")),
+        description="Folder of the embedded servers' data, secrets and run file.",
+    )
+    database_url: str | None = Field(default=None, description="PostgreSQL URL; unset means embedded.")
+    valkey_url: str | None = Field(default=None, description="Valkey or Redis URL; unset means embedded.")
+    database_pool: int = Field(default=8, ge=1, le=200, description="Connections per API process.")
+
+    host: str = Field(default="127.0.0.1", description="Address the API listens on.")
+    port: int = Field(default=8080, ge=0, le=65535, description="Port the API listens on.")
+    api_workers: int = Field(default=2, ge=1, le=64, description="API processes behind one port.")
+    metrics_port: int = Field(default=0, ge=0, le=65535, description="Port of a dataflow's /metrics; 0 picks one.")
+    web_dir: Path | None = Field(default=None, description="Built web app; unset means the packaged one.")
+    cors_origins: list[str] = Field(default=[], description="Origins whose pages may call the API (JSON list).")
+
+    demo: bool = Field(default=False, description="Allow POST /v1/token (log in by email, no password).")
+    secret_key: SecretStr | None = Field(default=None, description="Key for catalogue writes; at least 16 characters.")
+    token_secret: SecretStr | None = Field(
+        default=None, description="Signs anonymous and demo tokens; at least 32 characters."
+    )
+    oidc_issuer: str | None = Field(default=None, description="Issuer whose tokens are accepted.")
+    oidc_audience: str | None = Field(default=None, description="Audience those tokens must name.")
+    oidc_jwks_url: str | None = Field(default=None, description="Keys of the issuer; unset: ask its discovery.")
+    token_hours: float = Field(default=720, gt=0, le=8760, description="Life of anonymous and demo tokens, in hours.")
+
+    currency: str = Field(
+        default="EUR", pattern="^[A-Z]{3}$", description="Currency price filters use when a request names none."
+    )
+    partitions: int = Field(default=8, ge=1, le=64, description="Partitions of the activity stream; fixed for life.")
+    valkey_fsync: Literal["everysec", "always"] = Field(
+        default="everysec", description="How soon the embedded event log is on disk."
+    )
+    exact_limit: int = Field(
+        default=300_000, ge=0, description="Largest catalogue whose every listing is scored for each slate."
+    )
+    slate_ttl: int = Field(default=600, ge=0, description="Seconds a slate stays cached; 0 turns the cache off.")
+    exploration: Decimal = Field(
+        default=Decimal("0.10"), ge=0, le=Decimal("0.5"), description="Share of a slate given to exploration."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="Least level logged.")
+    log_format: Literal["json", "console"] = Field(default="json", description="json for machines, console to read.")

@@ -1,0 +1,66 @@
+"""Connections to PostgreSQL: make, prepare, ping. SQL lives in the domains' `repository.py`."""
+
+import struct
+from typing import Any
+
+import numpy as np
+import psycopg
+from numpy.typing import NDArray
+from pgvector import HalfVector
+from pgvector.psycopg import register_vector, register_vector_async
+from psycopg.rows import TupleRow
+from psycopg_pool import AsyncConnectionPool
+
+from carousel.errors import UnavailableError
+
+Connection = psycopg.Connection[TupleRow]
+AsyncConnection = psycopg.AsyncConnection[TupleRow]
+Pool = AsyncConnectionPool[AsyncConnection]
+
+
+def connect(url: str, *, autocommit: bool = True, timeout: int = 10, **options: Any) -> Connection:
+    """Open one connection that knows pgvector's types.
+
+    :raises UnavailableError: the server does not answer.
+    """
+    try:
+        connection = psycopg.connect(url, autocommit=autocommit, connect_timeout=timeout, **options)
+        register_vector(connection)
+    except psycopg.OperationalError as error:
+        raise UnavailableError(f"PostgreSQL does not answer: {str(error).strip().splitlines()[0]}") from error
+    return connection
+
+
+def make_pool(url: str, *, size: int) -> Pool:
+    """Return a pool that is not open yet; `await pool.open()` opens it."""
+
+    async def prepare(connection: AsyncConnection) -> None:
+        await register_vector_async(connection)
+
+    return AsyncConnectionPool(
+        url,
+        min_size=1,
+        max_size=size,
+        open=False,
+        timeout=5,
+        kwargs={"autocommit": True, "prepare_threshold": 2},
+        configure=prepare,
+        reconnect_timeout=30,
+    )
+
+
+async def ping(pool: Pool) -> None:
+    async with pool.connection(timeout=1) as connection:
+        await connection.execute("SELECT 1")
+
+
+def halfvec(vector: NDArray[np.float32]) -> HalfVector:
+    """Wrap a vector for a `halfvec` column."""
+    return HalfVector(vector)
+
+
+def halfvec_binary(vectors: NDArray[np.float32]) -> list[bytes]:
+    """Encode rows (n, dimensions) in pgvector's binary `halfvec` form, for COPY."""
+    header = struct.pack(">HH", vectors.shape[1], 0)
+    big_endian = vectors.astype(">f2")
+    return [header + row.tobytes() for row in big_endian]

@@ -1,0 +1,65 @@
+"""Logs, metric names and request ids: what every process says about itself, in one vocabulary."""
+
+import logging
+import sys
+from typing import Literal
+
+import structlog
+from prometheus_client import Counter, Gauge, Histogram
+
+FAST = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+
+http_requests = Counter("carousel_http_requests_total", "Requests answered", ["method", "route", "status"])
+http_seconds = Histogram("carousel_http_request_seconds", "Time to answer a request", ["method", "route"], buckets=FAST)
+events_accepted = Counter("carousel_events_total", "Events by type and what became of them", ["type", "status"])
+stage_seconds = Histogram("carousel_recommend_stage_seconds", "Time of one stage of a slate", ["stage"], buckets=FAST)
+slates_served = Counter("carousel_slates_total", "Slates served", ["placement", "cache"])
+snapshot_listings = Gauge(
+    "carousel_snapshot_listings", "Active listings held in memory", multiprocess_mode="livemostrecent"
+)
+flow_events = Counter("carousel_flow_events_total", "Events a dataflow committed", ["flow"])
+flow_dead_letters = Counter("carousel_flow_dead_letters_total", "Events set aside", ["flow", "reason"])
+flow_lag_seconds = Histogram("carousel_flow_lag_seconds", "From accepted to committed", ["flow"], buckets=FAST)
+
+
+def configure_logging(process: str, *, level: str = "INFO", log_format: Literal["json", "console"] = "json") -> None:
+    """Send every log line of this process to standard error, with the process named.
+
+    Library loggers go through the same renderer, so one stream holds one format.
+    """
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        lambda _logger, _method, event: {"process": process, **event},
+        structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info,
+    ]
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer()
+        if log_format == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+
+
+def log(name: str) -> structlog.stdlib.BoundLogger:
+    """Return the logger of one module."""
+    logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
+    return logger

@@ -1,0 +1,97 @@
+"""The archive keeps every event once, and one person's history in one place."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from carousel.activity.events import Event
+from carousel.activity.repository import (
+    DeadLetter,
+    FencedError,
+    Move,
+    add_popularity,
+    advance,
+    archive,
+    bury,
+    events_of,
+    give_to,
+    positions,
+)
+from carousel.storage.postgres import Connection
+
+NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+
+
+def happens(kind: str, shopper_id: str, listing_id: str | None = "octavia", **fields: Any) -> Event:
+    basic: dict[str, Any] = {"event_id": str(uuid4()), "occurred_at": NOW, "received_at": NOW}
+    return Event(type=kind, shopper_id=shopper_id, listing_id=listing_id, **{**basic, **fields})  # type: ignore[arg-type]
+
+
+def test_an_archived_event_comes_back_as_it_was(database: Connection) -> None:
+    full = happens(
+        "contact", "john", listing_ids=("octavia", "fabia"), value=12.5, currency="EUR", reason="phone", session_id="s",
+        recommendation_id=str(uuid4()), placement="home", position=3, context={"query": "škoda", "page": 2},
+    )  # fmt: skip
+    bare = happens("search", "john", None, occurred_at=NOW - timedelta(hours=1))
+    assert archive(database, [bare, full]) == [bare, full]
+    assert events_of(database, "john", 10) == [full, bare], "newest first"
+    assert events_of(database, "john", 1) == [full]
+    assert events_of(database, "mary", 10) == []
+
+
+def test_only_events_new_to_the_archive_are_returned(database: Connection) -> None:
+    first, second = happens("view", "john"), happens("view", "john")
+    changed = happens("favourite", "john", event_id=second.event_id)
+    assert archive(database, [first]) == [first]
+    assert archive(database, [first, second, changed, second]) == [second]
+    assert archive(database, []) == []
+    assert {e.type for e in events_of(database, "john", 10)} == {"view"}
+
+
+def test_an_anonymous_history_is_given_to_the_account(database: Connection) -> None:
+    database.execute("INSERT INTO shopper (shopper_id, kind) VALUES ('john', 'account'), ('visitor', 'anonymous')")
+    before, after = happens("view", "visitor"), happens("view", "visitor")
+    archive(database, [before])
+    give_to(database, "john", ["visitor"])
+    archive(database, [after], {"visitor": "john"})
+    assert {e.event_id for e in events_of(database, "john", 10)} == {before.event_id, after.event_id}
+    merged = database.execute("SELECT merged_into FROM shopper WHERE shopper_id = 'visitor'").fetchone()
+    assert merged == ("john",)
+
+
+def test_a_position_moves_only_from_where_it_is_believed_to_be(database: Connection) -> None:
+    assert positions(database, "taste", ["activity:0"]) == {"activity:0": "0-0"}
+    advance(database, "taste", [Move("activity:0", "0-0", "5-1", 3), Move("activity:1", "0-0", "9-0", 1)])
+    advance(database, "taste", [Move("activity:0", "5-1", "6-0", 2)])
+    assert positions(database, "taste", ["activity:0", "activity:1"]) == {"activity:0": "6-0", "activity:1": "9-0"}
+    assert positions(database, "factors", ["activity:0"]) == {"activity:0": "0-0"}, "each flow has its own"
+    with pytest.raises(FencedError, match="activity:1 at 8-0"), database.transaction():
+        advance(database, "taste", [Move("activity:0", "6-0", "7-0", 1), Move("activity:1", "8-0", "10-0", 1)])
+    assert positions(database, "taste", ["activity:0"]) == {"activity:0": "6-0"}, "nothing of it was kept"
+    assert database.execute("SELECT entries_read FROM stream_position WHERE stream = 'activity:0'").fetchone() == (5,)
+
+
+def test_popularity_halves_every_week_in_either_order(database: Connection) -> None:
+    week = timedelta(days=7)
+    add_popularity(database, {"octavia": 8.0}, NOW)
+    add_popularity(database, {"octavia": 1.0, "fabia": 2.0}, NOW + week)
+    add_popularity(database, {"fabia": 2.0}, NOW)  # late
+    add_popularity(database, {}, NOW)
+    rows = database.execute("SELECT listing_id, score, as_of FROM popularity ORDER BY 1").fetchall()
+    assert rows == [("fabia", 3.0, NOW + week), ("octavia", 5.0, NOW + week)]
+
+
+def test_popularity_of_years_ago_fades_without_an_underflow(database: Connection) -> None:
+    add_popularity(database, {"octavia": 1e-6}, NOW - timedelta(days=20_000))
+    add_popularity(database, {"octavia": 1.0}, NOW)
+    assert database.execute("SELECT score FROM popularity").fetchone() == (1.0,)
+
+
+def test_a_dead_letter_keeps_any_bytes_and_any_reason(database: Connection) -> None:
+    letter = DeadLetter("activity:0", "1-0", bytes(range(256)), "a \x00 and \ud800 in the reason " + "x" * 3_000)
+    bury(database, "taste", [letter])
+    bury(database, "taste", [letter])
+    rows = database.execute("SELECT stream, entry_id, payload, length(reason) FROM dead_letter").fetchall()
+    assert rows == [("activity:0", "1-0", bytes(range(256)), 2_000)]

@@ -1,0 +1,151 @@
+"""Writing, reading and searching the catalogue over HTTP."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+
+Car = Callable[..., dict[str, Any]]
+WRITER = {"Authorization": "Bearer a secret key for tests"}
+
+
+async def put(api: httpx.AsyncClient, car: dict[str, Any]) -> dict[str, Any]:
+    answer = await api.put(f"/v1/listings/{car['listing_id']}", json=car, headers=WRITER)
+    assert answer.status_code == 200, answer.text
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+async def found(api: httpx.AsyncClient, **query: Any) -> list[str]:
+    answer = await api.get("/v1/listings", params=query)
+    assert answer.status_code == 200, answer.text
+    return [listing["listing_id"] for listing in answer.json()["listings"]]
+
+
+async def test_a_stored_listing_can_be_read_with_every_field(api: httpx.AsyncClient, car: Car) -> None:
+    sent = car("a", features=["abs"], price_amount=14_999.99, attributes={"paint": "matt"}, accident_free=True)
+    assert await put(api, sent) == {"imported": 1, "updated": 0, "unchanged": 0, "rejected": []}
+    read = (await api.get("/v1/listings/a")).json()
+    assert {name: read[name] for name in sent} == sent
+    assert read["status"] == "active"
+    assert read["listed_at"].endswith("Z")
+
+
+async def test_writing_the_same_again_changes_nothing(api: httpx.AsyncClient, car: Car) -> None:
+    await put(api, car("a"))
+    assert (await put(api, car("a")))["unchanged"] == 1
+    assert (await put(api, car("a", price_amount=1_000)))["updated"] == 1
+
+
+async def test_a_listing_is_found_by_the_next_request_of_any_process(
+    api: httpx.AsyncClient, second_api: httpx.AsyncClient, car: Car
+) -> None:
+    assert await found(second_api) == []
+    await put(api, car("a"))
+    for client in (api, second_api):
+        assert await found(client, q="skoda octa") == ["a"]
+
+
+@pytest.mark.parametrize("write", ["sold", "delete"])
+async def test_a_listing_that_left_the_market_is_nowhere_once_its_write_returned(
+    api: httpx.AsyncClient, second_api: httpx.AsyncClient, car: Car, write: str, shopper: dict[str, str]
+) -> None:
+    """In a loop under load: readers in both processes, a writer in one."""
+    for i in range(24):
+        await put(api, car(f"c{i}", price_amount=10_000 + i))
+    gone: set[str] = set()
+    done = asyncio.Event()
+    served = 0
+
+    async def read(client: httpx.AsyncClient, path: str) -> None:
+        nonlocal served
+        while not done.is_set():
+            known_gone = set(gone)
+            answer = await client.get(path, headers=shopper)
+            if answer.status_code != 404:
+                assert answer.status_code == 200, answer.text
+                shown = {listing["listing_id"] for listing in answer.json()["listings"]}
+                assert not shown & known_gone, path
+                served += 1
+
+    paths = ("/v1/listings?n=50", "/v1/recommendations?n=20", "/v1/listings/c0/similar?n=20")
+    readers = [asyncio.create_task(read(client, path)) for client in (api, second_api) for path in paths]
+    for i in range(1, 24):
+        if write == "sold":
+            answer = await api.patch(f"/v1/listings/c{i}", json={"status": "sold"}, headers=WRITER)
+        else:
+            answer = await api.delete(f"/v1/listings/c{i}", headers=WRITER)
+        assert answer.status_code in (200, 204), answer.text
+        gone.add(f"c{i}")
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.05)
+    done.set()
+    await asyncio.gather(*readers)
+    assert served > 30
+    assert await found(second_api) == ["c0"]
+
+
+async def test_patch_changes_only_what_it_names(api: httpx.AsyncClient, car: Car) -> None:
+    await put(api, car("a", color_name="Magic Black", doors=5))
+    answer = await api.patch("/v1/listings/a", json={"price_amount": 9_000, "color_name": None}, headers=WRITER)
+    assert answer.status_code == 200, answer.text
+    read = (await api.get("/v1/listings/a")).json()
+    assert read["price_amount"] == 9_000
+    assert read["doors"] == 5
+    assert "color_name" not in read
+
+
+@pytest.mark.parametrize("form", ["array", "object", "ndjson"])
+async def test_a_batch_stores_the_good_and_reports_the_bad(api: httpx.AsyncClient, car: Car, form: str) -> None:
+    rows = [car("a"), car("b", mileage_km=-1), car("c", make=""), {"listing_id": "d"}, car("e", colour="red")]
+    content = {
+        "array": orjson.dumps(rows),
+        "object": orjson.dumps({"listings": rows}),
+        "ndjson": b"\n".join(map(orjson.dumps, rows)),
+    }[form]
+    answer = await api.post("/v1/listings:batch", content=content, headers=WRITER)
+    assert answer.status_code == 200, answer.text
+    body = answer.json()
+    assert body["imported"] == 1
+    assert [(r["line"], r["field"]) for r in body["rejected"]] == [
+        (2, "mileage_km"), (3, "make"), (4, "make"), (5, "colour"),
+    ]  # fmt: skip
+    assert await found(api) == ["a"]
+
+
+async def test_search_answers_with_total_facets_and_the_next_page(api: httpx.AsyncClient, car: Car) -> None:
+    for i in range(5):
+        await put(api, car(f"s{i}", price_amount=10_000 + i))
+    await put(api, car("k", make="Kia", model="Ceed", fuel_type="petrol", price_amount=10_000))
+    answer = (await api.get("/v1/listings", params={"make": "skoda", "sort": "price_asc", "n": 3})).json()
+    assert [x["listing_id"] for x in answer["listings"]] == ["s0", "s1", "s2"]
+    assert answer["total"] == 5
+    assert answer["currency"] == "EUR"
+    assert {f["value"]: f["count"] for f in answer["facets"]["make"]} == {"Škoda": 5, "Kia": 1}
+    query = {"make": "skoda", "sort": "price_asc", "n": 3, "cursor": answer["next_cursor"]}
+    assert await found(api, **query) == ["s3", "s4"]
+
+
+async def test_similar_listings_are_the_nearest_and_not_the_car_itself(api: httpx.AsyncClient, car: Car) -> None:
+    await put(api, car("a"))
+    await put(api, car("b", price_amount=14_500))
+    await put(api, car("c", make="Porsche", model="911", body_type="coupe", price_amount=90_000))
+    similar = (await api.get("/v1/listings/a/similar")).json()["listings"]
+    assert [x["listing_id"] for x in similar] == ["b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [("PUT", "/v1/listings/a", {}), ("PATCH", "/v1/listings/a", {}), ("DELETE", "/v1/listings/a", None),
+     ("POST", "/v1/listings:batch", [])],
+)  # fmt: skip
+@pytest.mark.parametrize("authorization", [None, "Bearer wrong", "Basic a secret key for tests"])
+async def test_writes_need_the_secret_key(
+    api: httpx.AsyncClient, method: str, path: str, body: Any, authorization: str | None, shopper: dict[str, str]
+) -> None:
+    headers = {"Authorization": authorization} if authorization else {}
+    assert (await api.request(method, path, json=body, headers=headers)).status_code == 401
+    assert (await api.request(method, path, json=body, headers=shopper)).status_code == 401

@@ -1,0 +1,215 @@
+"""Made-up twins of the six sources: every row becomes the listing a reader of the file would expect."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from carousel.catalogue.feeds.convert import Rejected
+from carousel.catalogue.listing import Listing
+
+Convert = Callable[..., list[Listing | Rejected | None]]
+Cars = Callable[..., Path]
+
+
+def listing(outcome: Listing | Rejected | None) -> Listing:
+    assert isinstance(outcome, Listing), outcome
+    return outcome
+
+
+def reasons(outcomes: list[Listing | Rejected | None]) -> list[str]:
+    return [o.reason for o in outcomes if isinstance(o, Rejected)]
+
+
+def said(outcome: Listing | Rejected | None, *names: str) -> tuple[Any, ...]:
+    return tuple(getattr(listing(outcome), name) for name in names)
+
+
+def test_cardekho_4340(convert: Convert, twins: Path) -> None:
+    rows = convert(twins / "cardekho_4340.csv")
+    assert said(rows[1], "make", "model", "variant") == ("Maruti Suzuki", "Swift Dzire", "VDI")
+    assert said(rows[1], "mileage_km", "price_amount", "price_currency") == (145_500, Decimal(450_000), "INR")
+    assert said(rows[1], "seller_type", "owners_count", "country") == ("dealer", 2, "IN")
+    names = [f"{x.make} {x.model}" for x in rows if isinstance(x, Listing)]
+    assert names[2:10] == [
+        "Hyundai Grand i10", "Honda City", "Tata Indica Vista", "Toyota Innova Crysta", "Mahindra XUV500",
+        "Mercedes-Benz C-Class", "Land Rover Discovery Sport", "Opel Corsa",
+    ]  # fmt: skip
+    assert said(rows[4], "owners_count", "import_warnings") == (4, ("owners_at_least",))
+    assert said(rows[10], "condition", "owners_count") == ("demo", None)
+    assert rows[11] is None
+    assert rows[12] is None
+    assert reasons(rows) == ["no_make"]
+
+
+def test_cardekho_v3(convert: Convert, twins: Path) -> None:
+    rows = convert(twins / "cardekho_v3.csv")
+    assert said(rows[0], "mileage_km", "consumption_l_100km", "displacement_cc", "power_kw", "seats") == (
+        145_500, 4.3, 1_248, 55, 5,
+    )  # fmt: skip
+    assert said(rows[3], "fuel_type", "consumption_l_100km", "import_warnings") == (
+        "cng",
+        None,
+        ("consumption_per_kg",),
+    )
+    assert said(rows[4], "mileage_km", "power_kw") == (None, None)
+    assert said(rows[4], "import_warnings") == (
+        ("mileage_implausible", "consumption_implausible", "power_implausible"),
+    )
+    assert said(rows[5], "power_kw", "seats", "import_warnings") == (None, None, ())
+    assert listing(rows[0]).attributes == {"torque": "190Nm@ 2000rpm"}
+    assert rows[10] is None
+
+
+def test_uk_100k_is_in_miles_pounds_and_litres(convert: Convert, twins: Path) -> None:
+    rows = convert(twins / "uk_100k" / "audi.csv")
+    assert said(rows[0], "make", "model", "mileage_km", "price_currency") == ("Audi", "A1", 25_323, "GBP")
+    assert said(rows[0], "displacement_cc", "consumption_l_100km", "country") == (1_400, 5.1, "GB")
+    assert said(rows[2], "transmission") == ("semi_automatic",)
+    assert said(rows[4], "displacement_cc", "import_warnings") == (None, ("displacement_implausible",))
+    assert reasons(rows) == ["year_out_of_range"]
+
+
+def test_uk_100k_takes_the_make_from_the_name_of_the_file(convert: Convert, twins: Path) -> None:
+    merc = convert(twins / "uk_100k" / "merc.csv")
+    assert said(merc[0], "make", "model") == ("Mercedes-Benz", "C-Class")
+    hyundi = convert(twins / "uk_100k" / "hyundi.csv")
+    assert said(hyundi[1], "make", "model") == ("Hyundai", "Tucson")
+    assert hyundi[3] is None
+    assert said(convert(twins / "uk_100k" / "merc.csv", make="Škoda")[0], "make") == ("Skoda",)
+
+
+def test_autoscout24_de(convert: Convert, twins: Path) -> None:
+    rows = convert(twins / "autoscout24_de.csv")
+    assert said(rows[0], "make", "model", "power_kw", "price_currency") == ("BMW", "316", 85, "EUR")
+    assert said(rows[3], "make", "model", "fuel_type") == ("Land Rover", "Discovery Sport", "hybrid")
+    assert said(rows[6], "make", "model", "fuel_type") == ("Alfa Romeo", "Giulietta", "lpg")
+    assert [said(rows[i], "condition") for i in (3, 4, 5, 9)] == [("pre_registered",), ("demo",), ("used",), ("new",)]
+    assert said(rows[7], "mileage_km", "fuel_type", "import_warnings") == (None, None, ("mileage_implausible",))
+    assert said(rows[8], "price_amount", "price_currency", "power_kw") == (None, None, None)
+    assert said(rows[8], "import_warnings") == (("price_placeholder", "power_implausible"),)
+    assert reasons(rows) == ["no_make", "not_a_car", "no_model"]
+    assert rows[13] is None
+
+
+def test_ebay_kleinanzeigen(convert: Convert, twins: Path) -> None:
+    rows = convert(twins / "ebay_kleinanzeigen.csv")
+    first = listing(rows[0])
+    assert (first.make, first.model, first.title) == ("Peugeot", "807", "Peugeot 807 160 NAVTECH")
+    assert (first.price_amount, first.price_currency) == (Decimal(5_000), "EUR")
+    assert (first.mileage_km, first.power_kw, first.body_type, first.fuel_type) == (150_000, 116, "van", "lpg")
+    assert (first.first_registration, first.damaged, first.seller_type) == ("2004-03", False, "private")
+    assert first.listed_at.isoformat() == "2016-03-26T00:00:00+00:00"
+    assert said(rows[1], "model", "postal_code", "transmission") == ("7 Series", "01067", "automatic")
+    assert said(rows[2], "title", "damaged") == ("Volkswagen Golf 1.6 Coupé TÜV", True)
+    assert said(rows[2], "model_year", "first_registration") == (2009, None)
+    assert said(rows[4], "price_amount", "power_kw") == (None, None)
+    assert said(rows[5], "make", "model", "price_amount") == ("Volkswagen", "Sharan", None)
+    assert said(rows[6], "make", "model") == ("Mercedes-Benz", "C-Class")
+    assert reasons(rows) == ["wanted_ad", "wanted_ad", "year_out_of_range", "no_model"]
+
+
+def test_craigslist(convert: Convert, twins: Path) -> None:
+    rows = convert(twins / "craigslist_10k.csv")
+    assert said(rows[0], "make", "model", "model_year", "mileage_km") == ("Mazda", "3", 2012, 120_719)
+    assert said(rows[0], "city", "region", "country", "title_status") == (
+        "south bend / michiana",
+        "IN",
+        "US",
+        "rebuilt",
+    )
+    assert said(rows[1], "cylinders", "color_exterior", "color_name") == (6, "other", "custom")
+    assert said(rows[2], "model", "variant", "price_amount") == ("F-150", "xlt", None)
+    assert said(rows[3], "make", "model") == ("Land Rover", "Range Rover Sport")
+    assert said(rows[3], "price_amount", "mileage_km") == (None, None)
+    assert said(rows[4], "model", "variant", "damaged", "condition") == ("Silverado 1500", "lt", True, "used")
+    assert said(rows[5], "make", "model") == ("Hummer", "H3")
+    assert said(rows[6], "condition", "import_warnings") == ("used", ("condition_implausible",))
+    assert reasons(rows) == ["no_make", "no_model", "not_a_car", "no_year"]
+
+
+def test_an_id_of_the_source_is_the_listing_id(convert: Convert, cars: Cars) -> None:
+    rows = convert(cars("id,make,model,year\nA-1,Skoda,Fabia,2015\nA-1,Skoda,Fabia,2015\nA-1,Skoda,Fabia,2016\n"))
+    assert said(rows[0], "listing_id", "source", "source_listing_id") == ("A-1", "cars", "A-1")
+    assert rows[1] is None
+    assert reasons(rows) == ["repeated_id"]
+
+
+def test_without_an_id_the_listing_id_depends_on_the_row_alone(convert: Convert, cars: Cars) -> None:
+    first = convert(cars("make,model,year\nSkoda,Fabia,2015\n", "a.csv"), source="our-feed")[0]
+    moved = convert(cars("index,year,make,model,vin\n7,2015,Skoda,Fabia,\n", "b.csv"), source="our-feed")[0]
+    other = convert(cars("make,model,year\nSkoda,Fabia,2016\n", "c.csv"), source="our-feed")[0]
+    assert listing(first).listing_id == listing(moved).listing_id
+    assert listing(first).listing_id.startswith("our-feed-")
+    assert listing(first).listing_id != listing(other).listing_id
+
+
+def test_units_and_currencies_nobody_gave_are_assumed_and_named(convert: Convert, cars: Cars) -> None:
+    path = cars("make,model,year,price,mileage,power\nSkoda,Fabia,2015,9000,50000,66\n")
+    assert said(convert(path)[0], "price_currency", "mileage_km", "power_kw", "import_warnings") == (
+        "EUR", 50_000, 66, ("currency_assumed", "unit_assumed"),
+    )  # fmt: skip
+    told = convert(path, currency="GBP", distance_unit="mi")[0]
+    assert said(told, "price_currency", "mileage_km") == ("GBP", 80_467)
+
+
+def test_a_column_of_currencies_beats_an_assumption(convert: Convert, cars: Cars) -> None:
+    path = cars("make,model,year,price,currency\nSkoda,Fabia,2015,9000,PLN\nSkoda,Fabia,2015,9000,XXX\n")
+    rows = convert(path)
+    assert said(rows[0], "price_currency", "import_warnings") == ("PLN", ())
+    assert said(rows[1], "price_amount", "price_currency", "import_warnings") == (None, None, ("currency_unknown",))
+
+
+def test_a_canonical_document_comes_back_as_it_was(convert: Convert, cars: Cars) -> None:
+    document = (
+        '[{"listing_id": "x1", "make": "Skoda", "model": "Enyaq", "model_year": 2022, "price_amount": 35990.0,'
+        ' "price_currency": "EUR", "battery_kwh": 77.0, "features": ["towbar", "heat_pump"], "lat": 50.1,'
+        ' "images": ["https://x.test/1.jpg", "javascript:alert(1)"], "attributes": {"doors_note": "five"},'
+        ' "url": "javascript:alert(1)", "listed_at": "2025-06-01T10:00:00Z", "status": "reserved"}]'
+    )
+    found = listing(convert(cars(document, "cars.json"))[0])
+    assert (found.listing_id, found.battery_kwh, found.lat, found.status) == ("x1", 77.0, 50.1, "reserved")
+    assert found.features == ("towbar", "heat_pump")
+    assert found.images == ("https://x.test/1.jpg",)
+    assert (found.url, found.import_warnings) == (None, ("url_implausible",))
+    assert found.attributes == {"doors_note": "five"}
+    assert found.listed_at.isoformat() == "2025-06-01T10:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (",,", "empty_row"),
+        ("make,model,year", "header_row"),
+        ("Skoda,,2015", "no_model"),
+        (",Fabia,2015", "no_make"),
+        ("Skoda,Fabia,", "no_year"),
+        ("Skoda,Fabia,soon", "no_year"),
+        ("Skoda,Fabia,1800", "year_out_of_range"),
+        ("Kawasaki,Z900,2015", "not_a_car"),
+        (f"Skoda,{'x' * 101},2015", "invalid_model"),
+    ],
+)
+def test_a_row_that_cannot_be_a_car_says_why(convert: Convert, cars: Cars, row: str, reason: str) -> None:
+    assert reasons(convert(cars(f"make,model,year\n{row}\nSeat,Leon,2015\n"))) == [reason]
+
+
+def test_a_day_in_the_future_is_today(convert: Convert, cars: Cars) -> None:
+    rows = convert(cars("make,model,year,listed_at\nSkoda,Fabia,2015,2031-01-01\n"))
+    assert said(rows[0], "listed_at", "import_warnings") == (
+        datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), ("listed_at_implausible",),
+    )  # fmt: skip
+
+
+def test_a_file_named_like_a_make_does_not_speak_where_a_column_does(convert: Convert, cars: Cars) -> None:
+    rows = convert(cars("name,year\nSkoda Fabia Combi,2015\n", "mini.csv"))
+    assert said(rows[0], "make", "model", "variant") == ("Skoda", "Fabia", "Combi")
+
+
+def test_text_that_is_too_long_is_cut_and_says_so(convert: Convert, cars: Cars) -> None:
+    found = listing(convert(cars(f"make,model,year,description\nSkoda,Fabia,2015,{'x' * 6000}\n"))[0])
+    assert found.description is not None
+    assert (len(found.description), found.import_warnings) == (5_000, ("description_cut",))

@@ -1,0 +1,138 @@
+"""Any file becomes rows of text; what is no list of listings is one clear error with the cure."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import orjson
+import polars as pl
+import pytest
+
+from carousel.catalogue.feeds.read import Feed, open_feed
+from carousel.errors import UnusableFeedError
+
+Cars = Callable[..., Path]
+TABLE = "make,model,year\nSkoda,Octavia,2015\nSeat,Leon,2016\n"
+CELLS = [["Skoda", "Octavia", "2015"], ["Seat", "Leon", "2016"]]
+
+
+def cells(feed: Feed) -> list[list[str]]:
+    return [list(row.cells) for row in feed]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_every_dialect_reads_the_same(cars: Cars, delimiter: str, encoding: str, end: str) -> None:
+    feed = open_feed(cars(TABLE.replace(",", delimiter).replace("\n", end), encoding=encoding))
+    assert feed.columns == ("make", "model", "year")
+    assert cells(feed) == CELLS
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("utf-8", "Citroën;Coupé;für 5.000 €"),
+        ("cp1252", "Citroën;Coupé;für 5.000 €"),
+        ("cp1252", "Renault;boîte à vitesses;électrique"),
+        ("cp1250", "Łódź;żółty;wrzesień"),
+        ("cp1250", "Škoda;černá;převodovka"),
+        ("cp1254", "Şanlıurfa;Düz;Dizel Yakıt"),
+        ("cp1251", "Лада;Москва;механика"),
+        ("utf-16", "Škoda;černá;převodovka"),
+    ],
+)
+def test_letters_survive_every_encoding(cars: Cars, encoding: str, text: str) -> None:
+    assert cells(open_feed(cars(f"make;model;year\n{text}\n", encoding=encoding))) == [text.split(";")]
+
+
+def test_one_broken_letter_does_not_spoil_a_utf8_file(cars: Cars) -> None:
+    content = "make,model\n" + "Citroën,Coupé\n" * 30
+    broken = content.encode() + b"Citro\xebn,C3\n"
+    assert cells(open_feed(cars(broken)))[0] == ["Citroën", "Coupé"]
+
+
+def test_a_row_knows_the_line_it_starts_on_in_spite_of_line_breaks_in_cells(cars: Cars) -> None:
+    feed = open_feed(cars('make,color\n\nSkoda,"dark\nblue"\nSeat,red\n'))
+    assert [(row.line, list(row.cells)) for row in feed] == [(3, ["Skoda", "dark\nblue"]), (5, ["Seat", "red"])]
+
+
+def test_rows_that_do_not_fit_the_header_are_named(cars: Cars) -> None:
+    rows = list(open_feed(cars("make,model,year\nSkoda,Octavia,2015,red\nSeat\nFord,Ka,2010,,\n")))
+    assert [row.problem and row.problem[0] for row in rows] == ["ragged_row", "ragged_row", None]
+    assert rows[0].problem == ("ragged_row", "4 cells where the header has 3")
+
+
+def test_a_quote_that_is_never_closed_ends_the_file_and_says_where(cars: Cars) -> None:
+    feed = open_feed(cars('make,model\nSkoda,Octavia\nSeat,"Leon\n' + "Ford,Ka\n" * 20_000))
+    rows = list(feed)
+    assert list(rows[0].cells) == ["Skoda", "Octavia"]
+    assert rows[-1].problem is not None
+    assert rows[-1].problem[0] == "unreadable"
+
+
+def test_a_nul_byte_rejects_its_row_only(cars: Cars) -> None:
+    rows = list(open_feed(cars(b"make,model\nSkoda,Octa\x00via\nSeat,Leon\n" + b"Ford,Ka\n" * 100)))
+    assert [row.problem and row.problem[0] for row in rows[:2]] == ["nul_byte", None]
+
+
+def test_columns_without_a_name_or_with_the_same_one_get_names(cars: Cars) -> None:
+    assert open_feed(cars(",make,price,price\n1,a,2,3\n")).columns == ("column_1", "make", "price", "price_2")
+
+
+def test_excels_note_about_the_separator_is_no_header(cars: Cars) -> None:
+    assert open_feed(cars("sep=;\nmake;model\nSkoda;Octavia\n")).columns == ("make", "model")
+
+
+def test_json_ndjson_and_parquet_read_like_csv(cars: Cars, tmp_path: Path) -> None:
+    objects = [
+        {"make": "Skoda", "year": 2015, "price": {"amount": 9990.5}, "new": False, "images": ["https://x.test/1.jpg"]},
+        {"make": "Seat", "lat": 12.345, "gone": None},
+    ]
+    array = open_feed(cars(orjson.dumps(objects), "cars.json"))
+    lines = open_feed(cars(b"\n".join(map(orjson.dumps, objects)), "cars.ndjson"))
+    wrapped = open_feed(cars(orjson.dumps({"total": 2, "listings": objects}), "wrapped.json"))
+    expected = [
+        ["Skoda", "2015", "9990.5", "false", '["https://x.test/1.jpg"]', "", ""],
+        ["Seat", "", "", "", "", "12.3450", ""],
+    ]
+    for feed in (array, lines, wrapped):
+        assert feed.columns == ("make", "year", "price.amount", "new", "images", "lat", "gone")
+        assert cells(feed) == expected
+    pl.DataFrame({"make": ["Skoda"], "year": [2015], "price": [9990.5]}).write_parquet(tmp_path / "cars.parquet")
+    assert cells(open_feed(tmp_path / "cars.parquet")) == [["Skoda", "2015", "9990.5"]]
+
+
+def test_a_line_of_ndjson_that_is_none_is_one_row_to_reject(cars: Cars) -> None:
+    rows = list(open_feed(cars('{"make": "Skoda"}\n{"make": \n[1]\n{"make": "Seat"}\n', "cars.ndjson")))
+    assert [row.problem and row.problem[0] for row in rows] == [None, "bad_json", "bad_json", None]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is empty"),
+        (b" \n\r\n ", "is empty"),
+        (b"%PDF-1.7\n1 0 obj", "is a PDF, .*export the listings as CSV"),
+        (b"PK\x03\x04rest", "is an Excel workbook or a zip archive, .*save the sheet as CSV"),
+        (b"\x1f\x8b\x08rest", "is a gzip archive, .*unpack it first"),
+        (b"\x89PNG\r\n", "is an image"),
+        (b"<html><body>", "is XML or HTML"),
+        (b"\x7fELF" + bytes(range(256)) * 9, "is binary"),
+        (b"make,model,year\n", "has a header and no rows"),
+        (b"[{]", "is not valid JSON"),
+        (b"[]", "holds no objects"),
+        (b"PAR1 but no more", "is not a Parquet file"),
+        (b"x" * 1_000_000, "the first line is longer than a header can be"),
+    ],
+)
+def test_garbage_is_one_line_that_names_the_file_and_the_cure(cars: Cars, content: bytes, message: str) -> None:
+    path = cars(content, "garbage.csv")
+    with pytest.raises(UnusableFeedError, match=message) as error:
+        open_feed(path)
+    assert str(error.value).startswith(str(path))
+    assert "\n" not in str(error.value)
+
+
+def test_a_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(UnusableFeedError, match="No such file"):
+        open_feed(tmp_path / "none.csv")

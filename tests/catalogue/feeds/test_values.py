@@ -1,0 +1,282 @@
+"""A cell's text becomes a value in the canonical unit, or a named doubt; never a crash, never a guess."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from carousel.catalogue.feeds import values as v
+from carousel.catalogue.feeds.words import flag, owners, word
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("150,000", 150_000),
+        ("150.000", 150_000),
+        ("150 000", 150_000),
+        ("150\u00a0000", 150_000),
+        ("150'000", 150_000),
+        ("1.234,56", 1234.56),
+        ("1,234.56", 1234.56),
+        ("12,34,567", 1_234_567),
+        ("12,5", 12.5),
+        ("2012.0", 2012),
+        ("0.999", 0.999),
+        ("5.000,-", 5_000),
+        ("45k", 45_000),
+        ("3.35 lakh", 335_000),
+        ("1.2 crore", 12_000_000),
+    ],
+)
+def test_numbers_with_thousands_read_as_people_write_them(text: str, expected: float) -> None:
+    found = v.number(text, thousands=True)
+    assert found is not None
+    assert found.value == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("text", ["1.4 - 1.6", "1801-2000 cc", "abc", "", "1.2.3,4,5", "-"])
+def test_a_range_or_a_word_is_no_number(text: str) -> None:
+    assert v.number(text, thousands=False) is None
+
+
+@given(st.integers(0, 10**9), st.sampled_from([",", ".", " ", "\u00a0", "'"]))
+def test_thousands_marks_never_change_a_number(value: int, mark: str) -> None:
+    found = v.number(f"{value:,}".replace(",", mark), thousands=True)
+    assert found is not None
+    assert found.value == value
+
+
+@given(st.decimals(0, 10**7, places=2), st.sampled_from([(",", "."), (".", ","), (" ", ",")]))
+def test_cents_survive_every_way_to_write_them(value: Decimal, marks: tuple[str, str]) -> None:
+    written = f"{value:,.2f}".replace(",", "T").replace(".", marks[1]).replace("T", marks[0])
+    found = v.number(written, thousands=True)
+    assert found is not None
+    assert found.value == pytest.approx(float(value))
+
+
+PARSERS: list[Callable[[str], v.Parsed]] = [
+    v.money("price_amount", "EUR"), v.distance(None), v.power("ps"), v.displacement, v.consumption("uk"),
+    v.count("doors"), v.decimal("lat"), v.year, v.registration, v.month, v.moment("listed_at"), v.vin, owners,
+    word("fuel_type"), word("color_exterior"), word("condition"), flag("damaged"),
+]  # fmt: skip
+
+
+@given(st.text(max_size=40), st.sampled_from(PARSERS))
+def test_no_text_breaks_a_parser(text: str, parse: Callable[[str], v.Parsed]) -> None:
+    parsed = parse(text)
+    assert parsed.fields or parsed.warnings or parsed == v.NOTHING
+
+
+@given(st.text(alphabet="0123456789.,-+ €$kmi'", max_size=16), st.sampled_from(PARSERS))
+def test_no_number_like_text_breaks_a_parser(text: str, parse: Callable[[str], v.Parsed]) -> None:
+    parse(text)
+
+
+@given(st.integers(0, 1_200_000))
+def test_miles_become_kilometres(miles: int) -> None:
+    parsed = v.distance("mi")(f"{miles:,}")
+    if miles not in (999_999, 1_111_111):
+        assert parsed.fields["mileage_km"] == round(miles * 1.609344)
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "kilometres"),
+    [("150,000km", "mi", 150_000), ("10 miles", "km", 16), ("12.5 k km", "km", 12_500), ("7500.0", "km", 7_500)],
+)
+def test_a_unit_in_the_value_is_stronger_than_the_column(text: str, unit: str, kilometres: int) -> None:
+    assert v.distance(unit)(text) == v.Parsed({"mileage_km": kilometres})
+
+
+def test_a_distance_nobody_gave_a_unit_for_is_kilometres_and_says_so() -> None:
+    assert v.distance(None)("1000") == v.Parsed({"mileage_km": 1000}, ("unit_assumed",))
+
+
+@pytest.mark.parametrize("text", ["1111111", "9999999", "2000001", "-5"])
+def test_an_implausible_mileage_is_left_out(text: str) -> None:
+    assert v.distance("km")(text) == v.Parsed({}, ("mileage_implausible",))
+
+
+@pytest.mark.parametrize(
+    ("text", "amount", "currency"),
+    [
+        ("£30,495", 30_495, "GBP"),
+        (" £8,000 ", 8_000, "GBP"),
+        ("$5,000", 5_000, "USD"),
+        ("12.500 €", 12_500, "EUR"),
+        ("PLN 45 900", 45_900, "PLN"),
+        ("₹ 4,50,000", 450_000, "INR"),
+        ("6800", 6_800, "CHF"),
+        ("1.234,50 EUR", Decimal("1234.5"), "EUR"),
+    ],
+)
+def test_money_keeps_its_currency(text: str, amount: float, currency: str) -> None:
+    assert v.money("price_amount", "CHF")(text).fields == {"price_amount": amount, "price_currency": currency}
+
+
+def test_a_sign_known_to_be_wrong_is_not_believed() -> None:
+    assert v.money("price_amount", "EUR", signs_are_true=False)("$5,000").fields["price_currency"] == "EUR"
+
+
+def test_a_currency_nobody_named_is_assumed_and_says_so() -> None:
+    assert v.money("price_amount", "EUR", assumed=True)("5000").warnings == ("currency_assumed",)
+    assert v.money("price_amount", "EUR", assumed=True)("£5000").warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "warning"),
+    [
+        ("0", "price_placeholder"),
+        ("1", "price_placeholder"),
+        ("1234567", "price_placeholder"),
+        ("$11,111,111", "price_placeholder"),
+        ("299", "price_implausible"),
+        ("1410065407", "price_implausible"),
+        ("ask me", "price_unreadable"),
+    ],
+)
+def test_a_price_that_is_none_is_left_out(text: str, warning: str) -> None:
+    assert v.money("price_amount", "EUR")(text) == v.Parsed({}, (warning,))
+
+
+def test_negotiable_is_kept_with_and_without_a_price() -> None:
+    assert v.money("price_amount", "EUR")("Negotiable") == v.Parsed({"price_negotiable": True})
+    assert v.money("price_amount", "EUR")("5.000 € VB").fields == {
+        "price_amount": 5000, "price_currency": "EUR", "price_negotiable": True,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "kw"),
+    [
+        ("74 bhp", None, 55),
+        ("150", "ps", 110),
+        ("110 kW (150 PS)", "ps", 110),
+        ("97 KM", None, 71),
+        ("81.80 bhp", None, 61),
+    ],
+)
+def test_power_in_every_unit(text: str, unit: str | None, kw: int) -> None:
+    assert v.power(unit)(text) == v.Parsed({"power_kw": kw})
+
+
+@pytest.mark.parametrize("text", ["0", "1", "14009"])
+def test_power_of_one_horse_is_a_placeholder(text: str) -> None:
+    assert v.power("ps")(text) == v.Parsed({}, ("power_implausible",))
+
+
+@pytest.mark.parametrize(
+    ("text", "cc"),
+    [
+        ("1248 CC", 1248),
+        ("1.6", 1600),
+        ("0.999", 999),
+        ("2", 2000),
+        ("1,598 cm³", 1598),
+        ("2.0 L", 2000),
+        ("1.248 ccm", 1248),
+    ],
+)
+def test_an_engine_size_below_twenty_is_litres(text: str, cc: int) -> None:
+    assert v.displacement(text) == v.Parsed({"displacement_cc": cc})
+
+
+@pytest.mark.parametrize(
+    ("text", "gallon", "litres"),
+    [
+        ("23.4 kmpl", None, 4.3),
+        ("55.4", "uk", 5.1),
+        ("30", "us", 7.8),
+        ("8.7 L / 100 km", None, 8.7),
+        ("6,5", None, 6.5),
+    ],
+)
+def test_consumption_in_every_unit(text: str, gallon: str | None, litres: float) -> None:
+    assert v.consumption(gallon)(text) == v.Parsed({"consumption_l_100km": litres})
+
+
+def test_gas_by_the_kilogram_has_no_litres() -> None:
+    assert v.consumption(None)("26.6 km/kg") == v.Parsed({}, ("consumption_per_kg",))
+
+
+@pytest.mark.parametrize(
+    ("text", "year"), [("2012", 2012), ("2012.0", 2012), ("2015-03-01", 2015), ("03/2015", 2015), ("1885", 1885)]
+)
+def test_years(text: str, year: int) -> None:
+    assert v.year(text) == v.Parsed({"model_year": year})
+
+
+@pytest.mark.parametrize("text", ["1800", "2060", "9999"])
+def test_no_car_was_built_then(text: str) -> None:
+    assert v.year(text) == v.Parsed({}, ("year_out_of_range",))
+
+
+@pytest.mark.parametrize("text", ["2015-03", "03/2015", "3.2015", "01.03.2015", "March 2015", "März 2015", "201503"])
+def test_first_registrations(text: str) -> None:
+    assert v.registration(text).fields == {"first_registration": "2015-03", "model_year": 2015}
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2016-03-26 17:47:46", "2016-03-26T17:47:46+00:00"),
+        ("2016-03-26T17:47:46+02:00", "2016-03-26T15:47:46+00:00"),
+        ("27/05/2020", "2020-05-27T00:00:00+00:00"),
+        ("05/27/2020", "2020-05-27T00:00:00+00:00"),
+    ],
+)
+def test_times_are_utc(text: str, moment: str) -> None:
+    assert v.moment("listed_at")(text).fields["listed_at"].isoformat() == moment
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "value"),
+    [
+        ("fuel_type", "benzin", "petrol"),
+        ("fuel_type", "gas", "petrol"),
+        ("fuel_type", "Electric/Gasoline", "hybrid"),
+        ("fuel_type", "Plug-in Hybrid", "plugin_hybrid"),
+        ("fuel_type", "andere", "other"),
+        ("transmission", "Semi-Auto", "semi_automatic"),
+        ("transmission", "manuell", "manual"),
+        ("body_type", "limousine", "sedan"),
+        ("body_type", "SUV", "suv"),
+        ("body_type", "mini-van", "minivan"),
+        ("body_type", "Hatchback 5 Kapı", "hatchback"),
+        ("condition", "Pre-registered", "pre_registered"),
+        ("condition", "Employee's car", "used"),
+        ("condition", "like new", "used"),
+        ("seller_type", "Trustmark Dealer", "dealer"),
+        ("seller_type", "privat", "private"),
+        ("title_status", "parts only", "parts"),
+        ("drivetrain", "4wd", "4wd"),
+    ],
+)
+def test_words_of_many_languages(field: str, text: str, value: str) -> None:
+    assert word(field)(text).fields[field] == value
+
+
+def test_a_word_nobody_knows_is_left_out_and_named() -> None:
+    assert word("fuel_type")("plutonium") == v.Parsed({}, ("fuel_unknown",))
+
+
+def test_a_colour_keeps_the_name_its_maker_gave_it() -> None:
+    assert word("color_exterior")("Satin Silver Metallic").fields == {
+        "color_exterior": "silver", "color_name": "Satin Silver Metallic", "metallic": True,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "count"), [("First Owner", 1), ("2", 2), ("3rd owner", 3), ("Second Owner", 2)])
+def test_owners(text: str, count: int) -> None:
+    assert owners(text) == v.Parsed({"owners_count": count})
+
+
+def test_four_owners_or_more_says_so() -> None:
+    assert owners("Fourth & Above Owner") == v.Parsed({"owners_count": 4}, ("owners_at_least",))
+
+
+@pytest.mark.parametrize("text", ["", "-", "n/a", "NaN", "-/- (Fuel)", "Unbekannt", "None"])
+def test_words_for_nothing_are_nothing(text: str) -> None:
+    assert v.is_missing(text)

@@ -1,0 +1,141 @@
+"""Search over the snapshot: filters, facets, sorting, paging."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pytest
+
+from carousel.catalogue import search
+from carousel.catalogue.listing import Listing, ListingId
+from carousel.catalogue.search import Filters
+from carousel.catalogue.snapshot import Snapshot
+from carousel.errors import InputError
+
+Build = Callable[[Sequence[Listing]], Snapshot]
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def car(
+    listing_id: str, make: str = "Škoda", model: str = "Octavia", price: int | None = 10_000, **fields: Any
+) -> Listing:
+    fields.setdefault("model_year", 2019)
+    return Listing(
+        listing_id=ListingId(listing_id), make=make, model=model, listed_at=fields.pop("listed_at", NOW),
+        price_amount=None if price is None else Decimal(price), price_currency=fields.pop("currency", "EUR"), **fields,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def stock(snapshot_of: Build) -> Snapshot:
+    return snapshot_of(
+        [
+            car("octavia", price=15_000, fuel_type="diesel", body_type="wagon", lat=50.08, lon=14.43),
+            car("fabia", model="Fabia", price=9_000, fuel_type="petrol", body_type="hatchback", lat=49.2, lon=16.6),
+            car("golf", "Volkswagen", "Golf", 12_000, fuel_type="petrol", body_type="hatchback", model_year=2021),
+            car("polo", "Volkswagen", "Polo", None, fuel_type="petrol"),
+            car("gone", "Volkswagen", "Golf", 11_000, fuel_type="petrol", status="sold"),
+        ]
+    )
+
+
+def ids(snapshot: Snapshot, filters: Filters) -> set[str]:
+    mask = search.matching(snapshot, search.masks(snapshot, filters, "EUR"))
+    return {snapshot.ids[row] for row in np.flatnonzero(mask)}
+
+
+@pytest.mark.parametrize(
+    ("filters", "found"),
+    [
+        ({}, {"octavia", "fabia", "golf", "polo"}),
+        ({"make": ("skoda",)}, {"octavia", "fabia"}),
+        ({"make": ("SKODA", "Volkswagen"), "fuel": ("petrol",)}, {"fabia", "golf", "polo"}),
+        ({"model": ("Octavia",)}, {"octavia"}),
+        ({"model": ("Volkswagen Golf",)}, {"golf"}),
+        ({"max_price": 12_000}, {"fabia", "golf"}),
+        ({"min_price": 12_000}, {"octavia", "golf"}),
+        ({"min_year": 2020}, {"golf"}),
+        ({"near": (50.0, 14.5), "radius_km": 50}, {"octavia"}),
+        ({"make": ("Trabant",)}, set()),
+    ],
+)
+def test_filters_find_what_they_name(stock: Snapshot, filters: dict[str, Any], found: set[str]) -> None:
+    assert ids(stock, Filters(**filters)) == found
+
+
+def test_a_price_filter_in_another_currency_compares_by_value(stock: Snapshot) -> None:
+    assert ids(stock, Filters(max_price=300_000, currency="CZK")) == {"fabia", "golf"}
+
+
+@pytest.mark.parametrize(
+    ("filters", "field"),
+    [({"min_price": 2, "max_price": 1}, "min_price"), ({"radius_km": 5}, "near"), ({"currency": "XXX"}, "currency")],
+)
+def test_filters_that_cannot_be_meant_name_the_field(filters: dict[str, Any], field: str) -> None:
+    with pytest.raises(InputError) as raised:
+        Filters(**filters)
+    assert raised.value.field == field
+
+
+def test_a_facet_is_counted_under_all_filters_but_its_own(stock: Snapshot) -> None:
+    found = search.masks(stock, Filters(make=("Skoda",), fuel=("petrol",)), "EUR")
+    counted = search.facets(stock, found, None)
+    assert {f["value"]: f["count"] for f in counted["make"]} == {"Škoda": 1, "Volkswagen": 2}
+    assert {f["value"]: f["count"] for f in counted["fuel"]} == {"diesel": 1, "petrol": 1}
+    assert {f["value"]: f["count"] for f in counted["model"]} == {"Škoda Fabia": 1}
+
+
+@pytest.mark.parametrize("sort", ["newest", "price_asc", "price_desc", "mileage_asc", "year_desc"])
+@pytest.mark.parametrize("n", [1, 3, 7, 40])
+def test_pages_show_every_listing_once_in_order(snapshot_of: Build, sort: search.Sort, n: int) -> None:
+    rng = np.random.default_rng(5)
+    listings = [
+        car(str(i), price=None if i % 7 == 0 else int(rng.integers(1, 6)) * 1_000, mileage_km=int(rng.integers(0, 4)))
+        for i in range(40)
+    ]
+    snapshot = snapshot_of(listings)
+    keys = search.sort_keys(snapshot, sort, currency="EUR")
+    seen: list[int] = []
+    cursor = None
+    while True:
+        page = search.page(keys, snapshot.active, snapshot.no, cursor=cursor, n=n)
+        seen += page.rows.tolist()
+        if page.next_cursor is None:
+            break
+        cursor = page.next_cursor
+    assert len(seen) == len(set(seen)) == 40
+    assert (np.diff(np.nan_to_num(keys[seen], nan=1e300)) >= 0).all()
+    assert np.isnan(keys[seen[-6:]]).all() == (sort in ("price_asc", "price_desc"))
+
+
+def test_listings_that_arrive_between_pages_move_no_other(snapshot_of: Build) -> None:
+    first = snapshot_of([car(str(i), price=1_000 * i) for i in range(1, 7)])
+    keys = search.sort_keys(first, "price_asc", currency="EUR")
+    page = search.page(keys, first.active, first.no, cursor=None, n=3)
+    later = snapshot_of([*(car(str(i), price=1_000 * i) for i in range(1, 7)), car("cheap", price=1)])
+    keys = search.sort_keys(later, "price_asc", currency="EUR")
+    rest = search.page(keys, later.active, later.no, cursor=page.next_cursor, n=9)
+    assert [later.ids[r] for r in rest.rows] == ["4", "5", "6"]
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "bm9uc2Vuc2U", "W10", "eyJhIjoxfQ"])
+def test_a_made_up_cursor_is_refused(stock: Snapshot, cursor: str) -> None:
+    with pytest.raises(InputError, match="next_cursor"):
+        search.page(stock.numbers("year"), stock.active, stock.no, cursor=cursor, n=2)
+
+
+def test_distance_sorts_by_the_way_there(stock: Snapshot) -> None:
+    keys = search.sort_keys(stock, "distance", currency="EUR", near=(49.2, 16.6))
+    page = search.page(keys, stock.active, stock.no, cursor=None, n=2)
+    assert [stock.ids[r] for r in page.rows] == ["fabia", "octavia"]
+    assert keys[stock.row_of["octavia"]] == pytest.approx(185, abs=5)  # Brno to Prague
+
+
+def test_base_rates_are_the_shares_of_what_is_on_sale(stock: Snapshot) -> None:
+    rates = stock.base_rates()
+    fuels = dict(zip(stock.vocabularies["fuel"].values, rates["fuel"], strict=True))
+    assert fuels["petrol"] == 0.75
+    assert rates["year"].sum() == pytest.approx(1)
+    assert rates["price"].sum() == pytest.approx(1)

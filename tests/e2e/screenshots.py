@@ -1,0 +1,107 @@
+"""Take the pictures of the tour for the README: `python tests/e2e/screenshots.py [FOLDER]`.
+
+Starts a demo of its own (CAROUSEL_E2E_URL names one that runs already) and writes PNG files into docs/images.
+"""
+
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from conftest import launch, running_carousel
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
+
+LARGEST_BYTES = 300_000
+DESKTOP: ViewportSize = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+FOLDER = Path(__file__).parents[2] / "docs" / "images"
+
+
+@contextmanager
+def visit(browser: Browser, url: str, size: ViewportSize, scheme: str = "light") -> Iterator[Page]:
+    context = browser.new_context(
+        base_url=url,
+        viewport=size,
+        color_scheme="dark" if scheme == "dark" else "light",
+        locale="en-GB",
+        reduced_motion="reduce",
+    )
+    yield context.new_page()
+    context.close()
+
+
+def take(page: Page, folder: Path, name: str) -> None:
+    """Write one picture of what is on screen, once everything has arrived."""
+    page.mouse.move(0, 0)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.locator("[aria-busy=true]")).to_have_count(0)
+    page.wait_for_timeout(700)
+    file = folder / f"{name}.png"
+    page.screenshot(path=file, animations="disabled")
+    size = file.stat().st_size
+    print(f"{file} {size / 1000:.0f} kB")
+    assert size < LARGEST_BYTES, f"{file} has {size} bytes"
+
+
+def first_card(page: Page) -> str:
+    link = page.locator("article[data-listing-id]").first.get_by_role("link")
+    name = link.inner_text()
+    link.click()
+    expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
+    expect(page.get_by_role("heading", name="Similar cars")).to_be_visible()
+    return name
+
+
+def log_in(page: Page) -> None:
+    page.goto("/login")
+    page.get_by_label("Email").fill("john1@example.com")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("link", name="john1")).to_be_visible()
+
+
+def tour(page: Page, folder: Path) -> None:
+    page.goto("/")
+    take(page, folder, "1-home-anonymous")
+    page.goto("/login")
+    take(page, folder, "2-login")
+    log_in(page)
+    take(page, folder, "3-home-logged-in")
+    page.get_by_role("searchbox", name="Search cars").fill("Skoda")
+    page.get_by_role("searchbox", name="Search cars").press("Enter")
+    expect(page).to_have_url(re.compile("q=Skoda"))
+    take(page, folder, "4-search")
+    first_card(page)
+    take(page, folder, "5-listing")
+    page.get_by_role("link", name="Carousel, home").click()
+    take(page, folder, "6-home-after")
+    page.goto("/taste")
+    take(page, folder, "7-taste")
+
+
+def main(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory() as home,
+        running_carousel(Path(home)) as url,
+        sync_playwright() as playwright,
+    ):
+        browser = launch(playwright)
+        with visit(browser, url, DESKTOP) as page:
+            tour(page, folder)
+        with visit(browser, url, DESKTOP, "dark") as page:
+            log_in(page)
+            take(page, folder, "8-home-dark")
+            first_card(page)
+            take(page, folder, "9-listing-dark")
+        with visit(browser, url, PHONE) as page:
+            log_in(page)
+            take(page, folder, "10-home-phone")
+            page.goto("/search?q=Skoda")
+            take(page, folder, "11-search-phone")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER)

@@ -1,0 +1,61 @@
+"""The tables of facts hold what a market needs and nothing an expert would laugh at."""
+
+from carousel.catalogue.feeds.makes import makes
+from carousel.catalogue.listing import ENUMS
+from carousel.market.facts import OPEN_YEAR, cities, models
+from carousel.market.sellers import DEALERS_PER_CITY, dealers
+
+MODELS = {(m.brand, m.model) for m in models()}
+
+
+def test_there_are_at_least_140_models_and_eight_of_skoda() -> None:
+    assert len(MODELS) >= 140
+    skodas = {model for brand, model in MODELS if brand == "Škoda"}
+    assert {"Fabia", "Scala", "Octavia", "Superb", "Kamiq", "Karoq", "Kodiaq", "Enyaq"} <= skodas
+
+
+def test_every_make_is_one_the_importer_knows_so_that_both_share_a_facet() -> None:
+    for model in models():
+        assert makes().make(model.brand) == model.make
+
+
+def test_every_code_is_a_value_of_its_enum() -> None:
+    for model in models():
+        assert model.body_type in ENUMS["body_type"]
+        assert model.drivetrain in ENUMS["drivetrain"]
+        assert {e.fuel_type for e in model.engines} <= set(ENUMS["fuel_type"])
+
+
+def test_every_model_has_an_engine_in_its_last_year_and_three_to_seven_trims_that_differ() -> None:
+    for model in models():
+        assert model.engines_in(min(model.to_year, 2026)), model
+        assert 1 < len(set(model.trims)) == len(model.trims) <= 7, model
+
+
+def test_electric_engines_have_a_battery_and_burn_nothing_and_others_have_a_displacement() -> None:
+    for model in models():
+        for engine in model.engines:
+            if engine.fuel_type == "electric":
+                assert engine.battery_kwh
+                assert engine.electric_range_km
+                assert engine.displacement_cc is engine.cylinders is engine.consumption_l_100km is None
+                assert 10 <= (engine.consumption_kwh_100km or 0) <= 30, (model, engine)
+            else:
+                assert engine.displacement_cc, (model, engine)
+                assert 265 <= engine.displacement_cc / (engine.cylinders or 99) <= 850, (model, engine)
+                assert 0.5 <= (engine.consumption_l_100km or 0) <= 16, (model, engine)
+            assert (engine.battery_kwh is not None) == (engine.fuel_type in ("electric", "plugin_hybrid"))
+
+
+def test_years_and_prices_run_forwards() -> None:
+    for model in models():
+        assert 1995 <= model.from_year <= model.to_year <= OPEN_YEAR
+        assert 5_000 < model.price_from_eur < model.price_to_eur < 250_000
+        assert all(e.from_year <= e.to_year for e in model.engines)
+
+
+def test_cities_lie_in_the_middle_of_europe_and_each_has_its_dealers() -> None:
+    assert len(cities()) >= 60
+    assert all(44 < c.lat < 56 and 3 < c.lon < 22 for c in cities())
+    assert len(dealers()) == DEALERS_PER_CITY * len(cities())
+    assert len({d.seller_id for d in dealers()}) == len(dealers())

@@ -1,0 +1,228 @@
+"""From a taste to a slate, over a small market whose answer is visible by eye."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import product
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import pytest
+
+from carousel.activity.events import Event
+from carousel.catalogue.embedding import embed
+from carousel.catalogue.listing import Listing, ListingId
+from carousel.catalogue.search import Filters
+from carousel.catalogue.snapshot import Snapshot
+from carousel.catalogue.traits import Described, describe, values_of
+from carousel.recommend.pipeline import Recommender
+from carousel.recommend.query import Query, Slate
+from carousel.recommend.scorers import TasteScorer, top
+from carousel.recommend.sources import CENTROID, last_viewed
+from carousel.taste.taste import Taste, settle, update
+
+Build = Callable[[Sequence[Listing]], Snapshot]
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+MAKES = ["Škoda", "Volkswagen", "BMW", "Kia", "Ford", "Opel", "Fiat", "Mazda", "Seat", "Audi"]
+BODIES = ["wagon", "suv", "hatchback", "sedan"]
+FUELS = ["petrol", "diesel"]
+
+
+def market() -> list[Listing]:
+    """400 cars: every make in every body, fuel and five prices."""
+    return [
+        Listing(
+            listing_id=ListingId(f"{make}-{body}-{fuel}-{price}".lower()), make=make, model=f"{body} line",
+            body_type=body, fuel_type=fuel, price_amount=Decimal(price), price_currency="EUR",  # type: ignore[arg-type]
+            model_year=2012 + price // 3_000, mileage_km=200_000 - 5 * price, power_kw=60 + price // 300,
+            listed_at=NOW - timedelta(days=40 + i % 9), seller_id=f"seller {i % 37}", transmission="manual",
+        )
+        for i, (make, body, fuel, price) in enumerate(
+            product(MAKES, BODIES, FUELS, (6_000, 10_000, 15_000, 22_000, 30_000))
+        )
+    ]  # fmt: skip
+
+
+class PointNeighbours:
+    """The neighbours of a listing by exact distance, where no database runs."""
+
+    def __init__(self, listings: Sequence[Listing]) -> None:
+        self._row = {x.listing_id: row for row, x in enumerate(listings)}
+        self._points = embed(listings)
+
+    async def near(self, query: Query, _snapshot: Snapshot) -> dict[str, Any]:
+        near = {i: self._around(self._points[self._row[i]]) for i in (*query.taste.interests, *last_viewed(query))}
+        if query.taste.centroid is not None:
+            near[CENTROID] = self._around(query.taste.centroid)
+        return near
+
+    def _around(self, point: Any) -> Any:
+        return 1 + np.argsort(((self._points - point) ** 2).sum(axis=1))[:80]
+
+
+@pytest.fixture
+def listings() -> list[Listing]:
+    return market()
+
+
+@pytest.fixture
+def snapshot(snapshot_of: Build, listings: list[Listing]) -> Snapshot:
+    return snapshot_of(listings)
+
+
+@pytest.fixture
+def recommender(listings: list[Listing]) -> Recommender:
+    return Recommender(PointNeighbours(listings), exact_limit=1_000, exploration=0.1)  # type: ignore[arg-type]
+
+
+def taste_of(snapshot: Snapshot, viewed: Sequence[Listing], kind: str = "view") -> Taste:
+    taste = Taste.empty(NOW)
+    for listing in viewed:
+        described = Described(listing.listing_id, describe(values_of(listing), snapshot.knots), embed([listing])[0])
+        event = Event(
+            event_id=str(uuid4()), type=kind, shopper_id="s", occurred_at=NOW, received_at=NOW,  # type: ignore[arg-type]
+            listing_id=listing.listing_id,
+        )  # fmt: skip
+        taste = update(taste, event, described)
+    return settle(taste, {x.listing_id: e for x, e in zip(viewed, embed(viewed), strict=True)})
+
+
+def by_id(listings: Sequence[Listing], slate: Slate) -> list[Listing]:
+    known = {x.listing_id: x for x in listings}
+    return [known[ListingId(s.listing_id)] for s in slate.listings]
+
+
+def skodas(listings: Sequence[Listing], n: int = 10) -> list[Listing]:
+    return [x for x in listings if x.make == "Škoda"][:n]
+
+
+async def test_nobody_known_still_gets_a_full_slate_with_reasons(recommender: Recommender, snapshot: Snapshot) -> None:
+    slate = await recommender.recommend(Query(shopper_id="s", taste=Taste.empty(NOW), now=NOW), snapshot)
+    assert len(slate.listings) == len({s.listing_id for s in slate.listings}) == 20
+    assert [s.position for s in slate.listings] == list(range(1, 21))
+    assert all(s.reasons for s in slate.listings)
+
+
+async def test_ten_skodas_viewed_bring_skodas_but_not_only(
+    recommender: Recommender, snapshot: Snapshot, listings: list[Listing]
+) -> None:
+    taste = taste_of(snapshot, skodas(listings))
+    shown = by_id(listings, await recommender.recommend(Query(shopper_id="s", taste=taste, now=NOW), snapshot))
+    assert 4 <= sum(x.make == "Škoda" for x in shown) <= 12
+
+
+async def test_every_reason_is_true_of_its_listing(
+    recommender: Recommender, snapshot: Snapshot, listings: list[Listing]
+) -> None:
+    taste = taste_of(snapshot, skodas(listings))
+    slate = await recommender.recommend(Query(shopper_id="s", taste=taste, now=NOW), snapshot)
+    for served, listing in zip(slate.listings, by_id(listings, slate), strict=True):
+        for reason in served.reasons:
+            if reason.code in ("make", "model"):
+                assert reason.text.endswith(listing.make if reason.code == "make" else listing.model)
+                assert listing.make == "Škoda"
+            elif reason.code == "body":
+                assert reason.text.lower() == listing.body_type
+            elif reason.code == "price":
+                low, high = (float(x.removesuffix("k")) * 1_000 for x in reason.text.removesuffix(" €").split("–"))
+                assert low <= float(listing.price_amount or 0) <= high
+
+
+async def test_what_was_opened_sold_or_hidden_is_not_shown_again(
+    recommender: Recommender, snapshot_of: Build, listings: list[Listing]
+) -> None:
+    sold = {x.listing_id for x in listings if x.make == "Kia"}
+    snapshot = snapshot_of([x if x.make != "Kia" else Listing(**{**_fields(x), "status": "sold"}) for x in listings])
+    viewed = skodas(listings, 5)
+    hidden = frozenset(x.listing_id for x in listings if x.make == "Ford")
+    query = Query(shopper_id="s", taste=taste_of(snapshot, viewed), now=NOW, n=50, hidden=hidden)
+    slate = await recommender.recommend(query, snapshot)
+    shown = {s.listing_id for s in slate.listings}
+    assert len(shown) == 50
+    assert not shown & (sold | hidden | {x.listing_id for x in viewed})
+    assert slate.removed["hidden"] > 0
+    assert slate.removed["already_seen"] == 5
+
+
+def _fields(listing: Listing) -> dict[str, Any]:
+    return {name: getattr(listing, name) for name in Listing.__dataclass_fields__}
+
+
+async def test_filters_are_limits_also_when_few_listings_are_left(
+    recommender: Recommender, snapshot: Snapshot, listings: list[Listing]
+) -> None:
+    viewed = [x for x in listings if x.make == "BMW" and x.body_type == "suv"][:3]
+    filters = Filters(make=("BMW",), body=("suv",))
+    query = Query(shopper_id="s", taste=taste_of(snapshot, viewed), now=NOW, filters=filters)
+    shown = by_id(listings, await recommender.recommend(query, snapshot))
+    assert {(x.make, x.body_type) for x in shown} == {("BMW", "suv")}
+    assert len(shown) == 10  # all there are: seen ones come back before places stay empty
+
+
+async def test_the_same_shopper_gets_the_same_slate_until_something_happens(
+    recommender: Recommender, snapshot: Snapshot, listings: list[Listing]
+) -> None:
+    query = Query(shopper_id="s", taste=taste_of(snapshot, skodas(listings, 2)), now=NOW)
+    first, second = [await recommender.recommend(query, snapshot) for _ in range(2)]
+    assert first == second
+    after = Query(shopper_id="s", taste=taste_of(snapshot, skodas(listings, 3)), now=NOW)
+    assert await recommender.recommend(after, snapshot) != first
+
+
+async def test_two_interests_both_have_a_place(
+    recommender: Recommender, snapshot: Snapshot, listings: list[Listing]
+) -> None:
+    family = [x for x in listings if x.make == "Ford" and x.body_type == "wagon"][:5]
+    weekend = [x for x in listings if x.make == "BMW" and x.body_type == "sedan"][-5:]
+    taste = taste_of(snapshot, [*family, *weekend])
+    shown = by_id(listings, await recommender.recommend(Query(shopper_id="s", taste=taste, now=NOW), snapshot))
+    bodies = [x.body_type for x in shown]
+    assert min(bodies.count("wagon"), bodies.count("sedan")) >= 3
+
+
+async def test_negative_evidence_pushes_its_like_down(
+    recommender: Recommender, snapshot: Snapshot, listings: list[Listing]
+) -> None:
+    disliked = [x for x in listings if x.body_type == "suv"][:4]
+    taste = taste_of(snapshot, disliked, kind="hide")
+    scores = recommender.scores(Query(shopper_id="s", taste=taste, now=NOW), snapshot)
+    suv = np.array([x.body_type == "suv" for x in listings])
+    assert scores[suv].mean() < scores[~suv].mean()
+
+
+def test_fast_and_slow_scoring_agree(snapshot: Snapshot, listings: list[Listing]) -> None:
+    """The look-up tables over the whole catalogue and the sum of the terms of single rows are the same score."""
+    scorer = TasteScorer(taste_of(snapshot, skodas(listings)), snapshot, NOW)
+    fast = scorer.beyond_make() + scorer.make_and_model()
+    slow = sum(scorer.terms(np.arange(snapshot.size)).values())
+    np.testing.assert_allclose(fast, slow, atol=1e-4)
+
+
+def test_no_evidence_scores_zero_everywhere(snapshot: Snapshot) -> None:
+    scorer = TasteScorer(Taste.empty(NOW), snapshot, NOW)
+    assert not (scorer.beyond_make() + scorer.make_and_model()).any()
+
+
+def test_the_score_is_the_smoothed_log_odds(snapshot: Snapshot, listings: list[Listing]) -> None:
+    """By hand for one block: 4 views of SUVs now, base rate 1/4, smoothing 4, weight 0.75, session counted on top."""
+    suvs = [x for x in listings if x.body_type == "suv"][:4]
+    terms = TasteScorer(taste_of(snapshot, suvs), snapshot, NOW).terms(np.arange(snapshot.size))["body"]
+    suv = np.array([x.body_type == "suv" for x in listings])
+    assert terms[suv] == pytest.approx(0.75 * np.log((8 + 4 / 4) / ((8 + 4) / 4)))
+    assert terms[~suv] == pytest.approx(0.75 * np.log(4 / (8 + 4)))
+
+
+@pytest.mark.parametrize("n", [1, 10, 300])
+def test_top_finds_the_highest_and_never_what_is_not_finite(n: int) -> None:
+    scores = np.random.default_rng(n).normal(size=20_000).astype(np.float32)
+    scores[::7] = np.nan
+    scores[1::7] = -np.inf
+    rows = top(scores, n)
+    usable = scores[np.isfinite(scores)]
+    np.testing.assert_array_equal(scores[rows], np.sort(usable)[::-1][:n])
+
+
+def test_top_of_a_catalogue_without_a_difference_is_any_of_it() -> None:
+    assert len(top(np.zeros(20_000, dtype=np.float32), 50)) == 50
+    assert len(top(np.full(20_000, -np.inf, dtype=np.float32), 50)) == 0

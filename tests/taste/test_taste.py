@@ -1,0 +1,155 @@
+"""One event in, a new taste out."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import pytest
+
+from carousel.activity.events import Event, EventType
+from carousel.catalogue.listing import ListingId
+from carousel.catalogue.traits import Described
+from carousel.taste.taste import PURCHASE_HALF_LIFE, Taste, decayed, merge, settle, update
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+SUV = Described(ListingId("suv"), {"body": (("suv", 1.0),), "price": (("9000", 0.25), ("12500", 0.75))}, np.zeros(4))
+WAGON = Described(ListingId("wagon"), {"body": (("wagon", 1.0),)}, np.ones(4, dtype=np.float32))
+
+
+def event(kind: EventType, listing: Described | None = SUV, *, at: datetime = NOW, **fields: Any) -> Event:
+    return Event(
+        event_id=str(uuid4()),
+        type=kind,
+        shopper_id="s",
+        occurred_at=at,
+        received_at=at,
+        listing_id=listing.listing_id if listing else None,
+        **fields,
+    )
+
+
+def after(*steps: tuple[EventType, Described | None]) -> Taste:
+    taste = Taste.empty(NOW)
+    for kind, listing in steps:
+        taste = update(taste, event(kind, listing), listing)
+    return taste
+
+
+def purchase(taste: Taste, block: str, value: str, at: datetime = NOW) -> float:
+    return decayed(taste, at).get(block, {}).get(value, (0.0, 0.0, 0.0))[1]
+
+
+def against(taste: Taste, block: str, value: str) -> float:
+    return decayed(taste, NOW).get(block, {}).get(value, (0.0, 0.0, 0.0))[2]
+
+
+def test_a_view_counts_for_every_trait_by_its_membership() -> None:
+    taste = after(("view", SUV))
+    assert purchase(taste, "body", "suv") == 1
+    assert purchase(taste, "price", "9000") == 0.25
+    assert purchase(taste, "price", "12500") == 0.75
+
+
+def test_a_contact_says_more_than_a_favourite_than_a_view() -> None:
+    amounts = [purchase(after((kind, SUV)), "body", "suv") for kind in ("view", "favourite", "contact")]
+    assert amounts == sorted(set(amounts))
+
+
+def test_the_version_grows_by_one_with_each_change_and_not_otherwise() -> None:
+    assert after(("view", SUV), ("view", WAGON)).version == 2
+    assert after(("view", SUV), ("impression", SUV)).version == 1
+    assert after(("view", None)).version == 0
+
+
+def test_evidence_halves_in_a_half_life() -> None:
+    assert purchase(after(("view", SUV)), "body", "suv", NOW + PURCHASE_HALF_LIFE) == pytest.approx(0.5)
+
+
+def test_the_order_of_arrival_does_not_matter() -> None:
+    early, late = event("view", SUV, at=NOW - timedelta(days=3)), event("view", WAGON, at=NOW)
+    in_order = update(update(Taste.empty(NOW), early, SUV), late, WAGON)
+    reversed_ = update(update(Taste.empty(NOW), late, WAGON), early, SUV)
+    for block, value in (("body", "suv"), ("body", "wagon")):
+        assert purchase(in_order, block, value) == pytest.approx(purchase(reversed_, block, value))
+    assert [r.listing_id for r in in_order.recent] == [r.listing_id for r in reversed_.recent] == ["suv", "wagon"]
+
+
+def test_years_between_two_events_neither_overflow_nor_lose_the_new_one() -> None:
+    taste = update(after(("view", SUV)), event("view", WAGON, at=NOW + timedelta(days=3_000)), WAGON)
+    assert purchase(taste, "body", "wagon", NOW + timedelta(days=3_000)) == 1
+    assert "suv" not in decayed(taste, NOW + timedelta(days=3_000))["body"]
+
+
+def test_only_the_longest_look_of_a_page_counts() -> None:
+    taste = Taste.empty(NOW)
+    for seconds in (15, 30, 30, 20):
+        taste = update(taste, event("dwell", SUV, value=seconds), SUV)
+    assert purchase(taste, "body", "suv") == pytest.approx(1.0)  # 30 of 60 s, times 2
+
+
+def test_a_hidden_listing_is_remembered_and_its_like_loses() -> None:
+    taste = after(("view", SUV), ("hide", SUV))
+    assert taste.hidden == {"suv"}
+    assert against(taste, "body", "suv") == pytest.approx(4)
+    assert [r.listing_id for r in taste.recent] == []
+
+
+@pytest.mark.parametrize(("reason", "blamed", "spared"), [("price", "price", "body"), ("seen", None, "body")])
+def test_a_hide_counts_against_what_its_reason_blames(reason: str, blamed: str | None, spared: str) -> None:
+    taste = update(Taste.empty(NOW), event("hide", SUV, reason=reason), SUV)
+    assert spared not in taste.evidence
+    assert (blamed in taste.evidence) if blamed else not taste.evidence
+
+
+def test_unhide_takes_the_hide_back() -> None:
+    taste = after(("hide", SUV), ("unhide", SUV))
+    assert taste.hidden == frozenset()
+    assert against(taste, "body", "suv") == 0
+
+
+def test_unfavourite_takes_evidence_back_but_never_below_none() -> None:
+    taste = after(("favourite", SUV), ("unfavourite", SUV), ("unfavourite", SUV), ("unfavourite", SUV))
+    assert purchase(taste, "body", "suv") == 0
+
+
+def test_a_search_says_what_its_filters_say() -> None:
+    search = event("search", None, context={"filters": {"body": ["suv", "wagon"], "max_price": 10_000, "make": 7}})
+    taste = update(Taste.empty(NOW), search, None)
+    assert purchase(taste, "body", "suv") == purchase(taste, "body", "wagon") > 0
+    assert list(taste.evidence["price"]) == ["8.5e+03"]
+    assert "make" not in taste.evidence
+
+
+def test_a_search_with_nonsense_in_its_filters_changes_nothing() -> None:
+    for filters in ([], {"max_price": -1}, {"max_price": 5, "currency": "???"}, {"body": [1, None, ""]}):
+        taste = update(Taste.empty(NOW), event("search", None, context={"filters": filters}), None)
+        assert taste.version == 0
+
+
+def test_two_kinds_of_cars_are_two_interests() -> None:
+    family = [Described(ListingId(f"f{i}"), {}, np.array([0, i / 10], dtype=np.float32)) for i in range(4)]
+    weekend = [Described(ListingId(f"w{i}"), {}, np.array([9, i / 10], dtype=np.float32)) for i in range(2)]
+    taste = after(*(("view", car) for car in (*family, *weekend)))
+    settled = settle(taste, {car.listing_id: car.embedding for car in (*family, *weekend)})
+    assert {interest[0] for interest in settled.interests} == {"f", "w"}
+    assert len(settled.interests) == 2
+    assert settled.centroid is not None
+    assert 0 < settled.centroid[0] < 9
+
+
+def test_settling_without_known_listings_leaves_no_point() -> None:
+    settled = settle(after(("view", SUV)), {})
+    assert settled.centroid is None
+    assert settled.interests == ()
+
+
+def test_merging_adds_both_histories() -> None:
+    account, anonymous = after(("view", SUV)), after(("view", WAGON), ("hide", SUV))
+    merged = merge(account, anonymous)
+    assert purchase(merged, "body", "wagon") == 1
+    assert purchase(merged, "body", "suv") == 1
+    assert merged.hidden == {"suv"}
+    assert [r.listing_id for r in merged.recent] == ["wagon"]
+    assert merged.event_count == 3
+    assert merged.version == account.version + 1

@@ -1,0 +1,131 @@
+"""The command line says what is wrong in one line, and with the right exit code."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from carousel import __version__, cli
+from carousel.embedded.servers import Servers
+
+
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    """Return exit code, standard output and standard error of one command."""
+    monkeypatch.setattr(sys, "argv", ["carousel", *arguments])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    out, err = capsys.readouterr()
+    return int(end.value.code or 0), out, err
+
+
+def test_it_tells_its_version(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(monkeypatch, capsys, "--version") == (0, f"carousel {__version__}\n", "")
+
+
+def test_it_runs_as_a_module_too() -> None:
+    found = subprocess.run([sys.executable, "-P", "-m", "carousel", "--version"], capture_output=True, text=True)
+    assert found.stdout == f"carousel {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["no-such-command"],
+        ["up", "--port", "eighty"],
+        ["up", "--port", "70000"],
+        ["up", "--import", "/no/such/file.csv"],
+        ["dataflow", "no-such-flow"],
+        ["dataflow", "taste", "--share", "3/2"],
+        ["dataflow", "taste", "--share", "0/2"],
+        ["dataflow", "taste", "--share", "half"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_arguments_exit_with_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    code, out, err = run(monkeypatch, capsys, *arguments)
+    assert (code, out) == (2, "")
+    assert "Traceback" not in err
+
+
+def test_a_wrong_variable_is_named_but_its_value_not_shown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CAROUSEL_PORT", "hunter2")
+    code, _, err = run(monkeypatch, capsys, "migrate")
+    assert code == 1
+    assert err.startswith("carousel: CAROUSEL_PORT is not usable: ")
+    assert err.count("\n") == 1
+    assert "hunter2" not in err
+
+
+def test_a_dataflow_without_servers_says_what_to_set(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("CAROUSEL_DATABASE_URL", raising=False)
+    code, _, err = run(monkeypatch, capsys, "dataflow", "taste")
+    assert code == 1
+    assert "CAROUSEL_DATABASE_URL" in err.splitlines()[-1]
+
+
+def test_migrate_takes_a_database_by_url(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], servers: Servers
+) -> None:
+    monkeypatch.setenv("CAROUSEL_DATABASE_URL", servers.database_url)
+    monkeypatch.setenv("CAROUSEL_VALKEY_URL", servers.valkey_url)
+    assert run(monkeypatch, capsys, "migrate")[:2] == (0, "0 migrations applied\n")
+
+
+def test_a_command_with_no_up_beside_it_starts_the_servers_of_its_home_for_a_while(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    code, out, _ = run(monkeypatch, capsys, "migrate", "--home", str(tmp_path))
+    assert code == 0
+    assert int(out.split()[0]) >= 1
+    assert run(monkeypatch, capsys, "migrate", "--home", str(tmp_path))[1] == "0 migrations applied\n"
+
+
+CARS = """\
+id,make,model,year,mileage_km,price,currency
+1,Skoda,Octavia,2019,85000,15400,EUR
+2,Skoda,Fabia,2017,61000,8900,EUR
+3,,Golf,2018,70000,9900,EUR
+"""
+
+
+def test_import_with_no_up_beside_it_finds_its_rows_again(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("cars.csv").write_text(CARS)
+    command = ("import", "cars.csv", "--home", str(tmp_path / "home"), "--json")
+    code, out, _ = run(monkeypatch, capsys, *command)
+    first = json.loads(out)
+    assert (code, first["read"], first["imported"], first["rejected"]) == (0, 3, 2, 1)
+    again = json.loads(run(monkeypatch, capsys, *command)[1])
+    assert (again["imported"], again["unchanged"]) == (0, 2)
+
+
+def test_a_dry_run_with_no_up_beside_it_makes_no_home(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("cars.csv").write_text(CARS)
+    code, out, _ = run(
+        monkeypatch, capsys, "import", "cars.csv", "--home", str(tmp_path / "home"), "--json", "--dry-run"
+    )
+    assert (code, json.loads(out)["imported"]) == (0, 2)
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize("given", ["price", "=price_amount", "Preis="])
+def test_a_map_without_column_or_field_exits_with_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, given: str
+) -> None:
+    (tmp_path / "cars.csv").write_text(CARS)
+    code, _, err = run(monkeypatch, capsys, "import", str(tmp_path / "cars.csv"), "--map", given)
+    assert code == 2
+    assert "--map" in err

@@ -1,0 +1,461 @@
+// Generated from openapi.json by `npm run generate`: do not edit.
+
+import { type DefaultError, type InfiniteData, infiniteQueryOptions, queryOptions, type UseMutationOptions } from '@tanstack/vue-query';
+
+import { client } from '../client.gen';
+import { batchListings, deleteListing, getListing, live, livez, login, me, mergeSession, metrics, myTaste, type Options, patchListing, putListing, readyz, recommend, searchListings, sendEvents, similarListings, startSession } from '../sdk.gen';
+import type { BatchListingsData, BatchListingsResponse, DeleteListingData, DeleteListingResponse, GetListingData, GetListingResponse, LiveData, LivezData, LivezResponse, LoginData, LoginResponse, MeData, MeResponse, MergeSessionData, MergeSessionResponse, MetricsData, MyTasteData, MyTasteResponse, PatchListingData, PatchListingResponse, PutListingData, PutListingResponse, ReadyzData, ReadyzResponse, RecommendData, RecommendResponse, SearchListingsData, SearchListingsResponse, SendEventsData, SendEventsResponse, SimilarListingsData, SimilarListingsResponse, StartSessionData, StartSessionResponse } from '../types.gen';
+
+export type QueryKey<TOptions extends Options> = [
+    Pick<TOptions, 'baseUrl' | 'body' | 'headers' | 'path' | 'query'> & {
+        _id: string;
+        _infinite?: boolean;
+        tags?: ReadonlyArray<string>;
+    }
+];
+
+const createQueryKey = <TOptions extends Options>(id: string, options?: TOptions, infinite?: boolean, tags?: ReadonlyArray<string>): [
+    QueryKey<TOptions>[0]
+] => {
+    const params: QueryKey<TOptions>[0] = { _id: id, baseUrl: options?.baseUrl || (options?.client ?? client).getConfig().baseUrl } as QueryKey<TOptions>[0];
+    if (infinite) {
+        params._infinite = infinite;
+    }
+    if (tags) {
+        params.tags = tags;
+    }
+    if (options?.body) {
+        params.body = options.body;
+    }
+    if (options?.headers) {
+        params.headers = options.headers;
+    }
+    if (options?.path) {
+        params.path = options.path;
+    }
+    if (options?.query) {
+        params.query = options.query;
+    }
+    return [params];
+};
+
+export const livezQueryKey = (options?: Options<LivezData>) => createQueryKey('livez', options);
+
+/**
+ * Livez
+ *
+ * The process answers.
+ */
+export const livezOptions = (options?: Options<LivezData>) => queryOptions<LivezResponse, DefaultError, LivezResponse, ReturnType<typeof livezQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await livez({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: livezQueryKey(options)
+});
+
+export const readyzQueryKey = (options?: Options<ReadyzData>) => createQueryKey('readyz', options);
+
+/**
+ * Readyz
+ *
+ * PostgreSQL and Valkey answer, and the catalogue is in memory.
+ */
+export const readyzOptions = (options?: Options<ReadyzData>) => queryOptions<ReadyzResponse, DefaultError, ReadyzResponse, ReturnType<typeof readyzQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await readyz({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: readyzQueryKey(options)
+});
+
+export const metricsQueryKey = (options?: Options<MetricsData>) => createQueryKey('metrics', options);
+
+/**
+ * Metrics
+ *
+ * Prometheus metrics of all API processes behind this port.
+ */
+export const metricsOptions = (options?: Options<MetricsData>) => queryOptions<unknown, DefaultError, unknown, ReturnType<typeof metricsQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await metrics({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: metricsQueryKey(options)
+});
+
+/**
+ * Start Session
+ *
+ * Give an anonymous shopper a token; what they do merges into their account when they log in.
+ */
+export const startSessionMutation = (options?: Partial<Options<StartSessionData>>): UseMutationOptions<StartSessionResponse, DefaultError, Options<StartSessionData>> => {
+    const mutationOptions: UseMutationOptions<StartSessionResponse, DefaultError, Options<StartSessionData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await startSession({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
+ * Login
+ *
+ * Log in by email alone (demo mode only). The anonymous activity of `anonymous_token`, or of the token this
+ * request carries, becomes the account's.
+ */
+export const loginMutation = (options?: Partial<Options<LoginData>>): UseMutationOptions<LoginResponse, DefaultError, Options<LoginData>> => {
+    const mutationOptions: UseMutationOptions<LoginResponse, DefaultError, Options<LoginData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await login({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
+ * Merge Session
+ *
+ * Take over an anonymous shopper's activity after logging in with the OIDC provider: `token` is the anonymous
+ * one.
+ */
+export const mergeSessionMutation = (options?: Partial<Options<MergeSessionData>>): UseMutationOptions<MergeSessionResponse, DefaultError, Options<MergeSessionData>> => {
+    const mutationOptions: UseMutationOptions<MergeSessionResponse, DefaultError, Options<MergeSessionData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await mergeSession({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+export const meQueryKey = (options?: Options<MeData>) => createQueryKey('me', options);
+
+/**
+ * Me
+ *
+ * Who the token speaks for.
+ */
+export const meOptions = (options?: Options<MeData>) => queryOptions<MeResponse, DefaultError, MeResponse, ReturnType<typeof meQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await me({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: meQueryKey(options)
+});
+
+export const myTasteQueryKey = (options?: Options<MyTasteData>) => createQueryKey('myTaste', options);
+
+/**
+ * My Taste
+ *
+ * What the site believes about me, strongest first.
+ */
+export const myTasteOptions = (options?: Options<MyTasteData>) => queryOptions<MyTasteResponse, DefaultError, MyTasteResponse, ReturnType<typeof myTasteQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await myTaste({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: myTasteQueryKey(options)
+});
+
+export const searchListingsQueryKey = (options?: Options<SearchListingsData>) => createQueryKey('searchListings', options);
+
+/**
+ * Search Listings
+ *
+ * Search the catalogue. Filters may be repeated (`make=Skoda&make=Kia`); each facet is counted under all filters
+ * but its own. Follow `next_cursor` for the next page.
+ */
+export const searchListingsOptions = (options?: Options<SearchListingsData>) => queryOptions<SearchListingsResponse, DefaultError, SearchListingsResponse, ReturnType<typeof searchListingsQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await searchListings({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: searchListingsQueryKey(options)
+});
+
+const createInfiniteParams = <K extends Pick<QueryKey<Options>[0], 'body' | 'headers' | 'path' | 'query'>>(queryKey: QueryKey<Options>, page: K) => {
+    const params = { ...queryKey[0] };
+    if (page.body) {
+        params.body = {
+            ...queryKey[0].body as any,
+            ...page.body as any
+        };
+    }
+    if (page.headers) {
+        params.headers = {
+            ...queryKey[0].headers,
+            ...page.headers
+        };
+    }
+    if (page.path) {
+        params.path = {
+            ...queryKey[0].path as any,
+            ...page.path as any
+        };
+    }
+    if (page.query) {
+        params.query = {
+            ...queryKey[0].query as any,
+            ...page.query as any
+        };
+    }
+    return params as unknown as typeof page;
+};
+
+export const searchListingsInfiniteQueryKey = (options?: Options<SearchListingsData>): QueryKey<Options<SearchListingsData>> => createQueryKey('searchListings', options, true);
+
+/**
+ * Search Listings
+ *
+ * Search the catalogue. Filters may be repeated (`make=Skoda&make=Kia`); each facet is counted under all filters
+ * but its own. Follow `next_cursor` for the next page.
+ */
+export const searchListingsInfiniteOptions = (options?: Options<SearchListingsData>) => {
+    const opts = infiniteQueryOptions<SearchListingsResponse, DefaultError, InfiniteData<SearchListingsResponse>, QueryKey<Options<SearchListingsData>>, string | null | Pick<QueryKey<Options<SearchListingsData>>[0], 'body' | 'headers' | 'path' | 'query'>>(
+    // @ts-ignore
+    {
+        queryFn: async ({ pageParam, queryKey, signal }) => {
+            // @ts-ignore
+            const page: Pick<QueryKey<Options<SearchListingsData>>[0], 'body' | 'headers' | 'path' | 'query'> = typeof pageParam === 'object' ? pageParam : {
+                query: {
+                    cursor: pageParam
+                }
+            };
+            const params = createInfiniteParams(queryKey, page);
+            const { data } = await searchListings({
+                ...options,
+                ...params,
+                signal,
+                throwOnError: true
+            });
+            return data;
+        },
+        queryKey: searchListingsInfiniteQueryKey(options)
+    });
+    return opts as Omit<typeof opts, 'initialData'>;
+};
+
+/**
+ * Delete Listing
+ *
+ * Withdraw a listing. It is kept, as it still says what its viewers wanted, and never shown again.
+ */
+export const deleteListingMutation = (options?: Partial<Options<DeleteListingData>>): UseMutationOptions<DeleteListingResponse, DefaultError, Options<DeleteListingData>> => {
+    const mutationOptions: UseMutationOptions<DeleteListingResponse, DefaultError, Options<DeleteListingData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await deleteListing({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+export const getListingQueryKey = (options: Options<GetListingData>) => createQueryKey('getListing', options);
+
+/**
+ * Get Listing
+ *
+ * One listing with every field, also when it is no longer for sale (see `status`).
+ */
+export const getListingOptions = (options: Options<GetListingData>) => queryOptions<GetListingResponse, DefaultError, GetListingResponse, ReturnType<typeof getListingQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await getListing({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: getListingQueryKey(options)
+});
+
+/**
+ * Patch Listing
+ *
+ * Change some fields of a listing; `null` empties one. `{"status": "sold"}` takes it off the market.
+ */
+export const patchListingMutation = (options?: Partial<Options<PatchListingData>>): UseMutationOptions<PatchListingResponse, DefaultError, Options<PatchListingData>> => {
+    const mutationOptions: UseMutationOptions<PatchListingResponse, DefaultError, Options<PatchListingData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await patchListing({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
+ * Put Listing
+ *
+ * Store one listing, new or changed. It can be found and recommended by the next request.
+ */
+export const putListingMutation = (options?: Partial<Options<PutListingData>>): UseMutationOptions<PutListingResponse, DefaultError, Options<PutListingData>> => {
+    const mutationOptions: UseMutationOptions<PutListingResponse, DefaultError, Options<PutListingData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await putListing({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+export const similarListingsQueryKey = (options: Options<SimilarListingsData>) => createQueryKey('similarListings', options);
+
+/**
+ * Similar Listings
+ *
+ * The cars nearest to one, by make, model, body, fuel, price, age, mileage and power.
+ */
+export const similarListingsOptions = (options: Options<SimilarListingsData>) => queryOptions<SimilarListingsResponse, DefaultError, SimilarListingsResponse, ReturnType<typeof similarListingsQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await similarListings({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: similarListingsQueryKey(options)
+});
+
+/**
+ * Batch Listings
+ *
+ * Store up to 10,000 listings: a JSON array, `{"listings": [...]}`, or one JSON object a line (NDJSON). Bad ones
+ * are reported with their line and do not keep the others out.
+ */
+export const batchListingsMutation = (options?: Partial<Options<BatchListingsData>>): UseMutationOptions<BatchListingsResponse, DefaultError, Options<BatchListingsData>> => {
+    const mutationOptions: UseMutationOptions<BatchListingsResponse, DefaultError, Options<BatchListingsData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await batchListings({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+export const recommendQueryKey = (options?: Options<RecommendData>) => createQueryKey('recommend', options);
+
+/**
+ * Recommend
+ *
+ * What this shopper should see next, each listing with the reasons why. Takes the filters of search.
+ */
+export const recommendOptions = (options?: Options<RecommendData>) => queryOptions<RecommendResponse, DefaultError, RecommendResponse, ReturnType<typeof recommendQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await recommend({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: recommendQueryKey(options)
+});
+
+/**
+ * Send Events
+ *
+ * Accept 1 to 1,000 events. Each gets a status of its own: one bad event never spoils its batch, and an
+ * `event_id` sent before is a duplicate, not an error. The shopper is the token's; the secret key may name one
+ * per event and report `sold`.
+ */
+export const sendEventsMutation = (options?: Partial<Options<SendEventsData>>): UseMutationOptions<SendEventsResponse, DefaultError, Options<SendEventsData>> => {
+    const mutationOptions: UseMutationOptions<SendEventsResponse, DefaultError, Options<SendEventsData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await sendEvents({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+export const liveQueryKey = (options?: Options<LiveData>) => createQueryKey('live', options);
+
+/**
+ * Live
+ *
+ * Server-sent events: `taste` when my taste changed ({"taste_version"}; without a number after an interruption),
+ * `listing` when one left the market ({"listing_id", "status"}).
+ */
+export const liveOptions = (options?: Options<LiveData>) => queryOptions<unknown, DefaultError, unknown, ReturnType<typeof liveQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await live({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: liveQueryKey(options)
+});

@@ -1,0 +1,224 @@
+// Generated from openapi.json by `npm run generate`: do not edit.
+
+import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from './client';
+import { client } from './client.gen';
+import type { BatchListingsData, BatchListingsErrors, BatchListingsResponses, DeleteListingData, DeleteListingErrors, DeleteListingResponses, GetListingData, GetListingErrors, GetListingResponses, LiveData, LiveErrors, LiveResponses, LivezData, LivezResponses, LoginData, LoginErrors, LoginResponses, MeData, MeErrors, MeResponses, MergeSessionData, MergeSessionErrors, MergeSessionResponses, MetricsData, MetricsResponses, MyTasteData, MyTasteErrors, MyTasteResponses, PatchListingData, PatchListingErrors, PatchListingResponses, PutListingData, PutListingErrors, PutListingResponses, ReadyzData, ReadyzResponses, RecommendData, RecommendErrors, RecommendResponses, SearchListingsData, SearchListingsErrors, SearchListingsResponses, SendEventsData, SendEventsErrors, SendEventsResponses, SimilarListingsData, SimilarListingsErrors, SimilarListingsResponses, StartSessionData, StartSessionErrors, StartSessionResponses } from './types.gen';
+
+export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
+    /**
+     * You can provide a client instance returned by `createClient()` instead of
+     * individual options. This might be also useful if you want to implement a
+     * custom client.
+     */
+    client?: Client;
+    /**
+     * You can pass arbitrary values through the `meta` object. This can be
+     * used to access values that aren't defined as part of the SDK function.
+     */
+    meta?: keyof ClientMeta extends never ? Record<string, unknown> : ClientMeta;
+};
+
+/**
+ * Livez
+ *
+ * The process answers.
+ */
+export const livez = <ThrowOnError extends boolean = false>(options?: Options<LivezData, ThrowOnError>): RequestResult<LivezResponses, unknown, ThrowOnError> => (options?.client ?? client).get<LivezResponses, unknown, ThrowOnError>({ url: '/livez', ...options });
+
+/**
+ * Readyz
+ *
+ * PostgreSQL and Valkey answer, and the catalogue is in memory.
+ */
+export const readyz = <ThrowOnError extends boolean = false>(options?: Options<ReadyzData, ThrowOnError>): RequestResult<ReadyzResponses, unknown, ThrowOnError> => (options?.client ?? client).get<ReadyzResponses, unknown, ThrowOnError>({ url: '/readyz', ...options });
+
+/**
+ * Metrics
+ *
+ * Prometheus metrics of all API processes behind this port.
+ */
+export const metrics = <ThrowOnError extends boolean = false>(options?: Options<MetricsData, ThrowOnError>): RequestResult<MetricsResponses, unknown, ThrowOnError> => (options?.client ?? client).get<MetricsResponses, unknown, ThrowOnError>({ url: '/metrics', ...options });
+
+/**
+ * Start Session
+ *
+ * Give an anonymous shopper a token; what they do merges into their account when they log in.
+ */
+export const startSession = <ThrowOnError extends boolean = false>(options?: Options<StartSessionData, ThrowOnError>): RequestResult<StartSessionResponses, StartSessionErrors, ThrowOnError> => (options?.client ?? client).post<StartSessionResponses, StartSessionErrors, ThrowOnError>({ url: '/v1/session', ...options });
+
+/**
+ * Login
+ *
+ * Log in by email alone (demo mode only). The anonymous activity of `anonymous_token`, or of the token this
+ * request carries, becomes the account's.
+ */
+export const login = <ThrowOnError extends boolean = false>(options: Options<LoginData, ThrowOnError>): RequestResult<LoginResponses, LoginErrors, ThrowOnError> => (options.client ?? client).post<LoginResponses, LoginErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/token',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Merge Session
+ *
+ * Take over an anonymous shopper's activity after logging in with the OIDC provider: `token` is the anonymous
+ * one.
+ */
+export const mergeSession = <ThrowOnError extends boolean = false>(options: Options<MergeSessionData, ThrowOnError>): RequestResult<MergeSessionResponses, MergeSessionErrors, ThrowOnError> => (options.client ?? client).post<MergeSessionResponses, MergeSessionErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/me/merge',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Me
+ *
+ * Who the token speaks for.
+ */
+export const me = <ThrowOnError extends boolean = false>(options?: Options<MeData, ThrowOnError>): RequestResult<MeResponses, MeErrors, ThrowOnError> => (options?.client ?? client).get<MeResponses, MeErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/me',
+    ...options
+});
+
+/**
+ * My Taste
+ *
+ * What the site believes about me, strongest first.
+ */
+export const myTaste = <ThrowOnError extends boolean = false>(options?: Options<MyTasteData, ThrowOnError>): RequestResult<MyTasteResponses, MyTasteErrors, ThrowOnError> => (options?.client ?? client).get<MyTasteResponses, MyTasteErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/me/taste',
+    ...options
+});
+
+/**
+ * Search Listings
+ *
+ * Search the catalogue. Filters may be repeated (`make=Skoda&make=Kia`); each facet is counted under all filters
+ * but its own. Follow `next_cursor` for the next page.
+ */
+export const searchListings = <ThrowOnError extends boolean = false>(options?: Options<SearchListingsData, ThrowOnError>): RequestResult<SearchListingsResponses, SearchListingsErrors, ThrowOnError> => (options?.client ?? client).get<SearchListingsResponses, SearchListingsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/listings',
+    ...options
+});
+
+/**
+ * Delete Listing
+ *
+ * Withdraw a listing. It is kept, as it still says what its viewers wanted, and never shown again.
+ */
+export const deleteListing = <ThrowOnError extends boolean = false>(options: Options<DeleteListingData, ThrowOnError>): RequestResult<DeleteListingResponses, DeleteListingErrors, ThrowOnError> => (options.client ?? client).delete<DeleteListingResponses, DeleteListingErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/listings/{listing_id}',
+    ...options
+});
+
+/**
+ * Get Listing
+ *
+ * One listing with every field, also when it is no longer for sale (see `status`).
+ */
+export const getListing = <ThrowOnError extends boolean = false>(options: Options<GetListingData, ThrowOnError>): RequestResult<GetListingResponses, GetListingErrors, ThrowOnError> => (options.client ?? client).get<GetListingResponses, GetListingErrors, ThrowOnError>({ url: '/v1/listings/{listing_id}', ...options });
+
+/**
+ * Patch Listing
+ *
+ * Change some fields of a listing; `null` empties one. `{"status": "sold"}` takes it off the market.
+ */
+export const patchListing = <ThrowOnError extends boolean = false>(options: Options<PatchListingData, ThrowOnError>): RequestResult<PatchListingResponses, PatchListingErrors, ThrowOnError> => (options.client ?? client).patch<PatchListingResponses, PatchListingErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/listings/{listing_id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Put Listing
+ *
+ * Store one listing, new or changed. It can be found and recommended by the next request.
+ */
+export const putListing = <ThrowOnError extends boolean = false>(options: Options<PutListingData, ThrowOnError>): RequestResult<PutListingResponses, PutListingErrors, ThrowOnError> => (options.client ?? client).put<PutListingResponses, PutListingErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/listings/{listing_id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Similar Listings
+ *
+ * The cars nearest to one, by make, model, body, fuel, price, age, mileage and power.
+ */
+export const similarListings = <ThrowOnError extends boolean = false>(options: Options<SimilarListingsData, ThrowOnError>): RequestResult<SimilarListingsResponses, SimilarListingsErrors, ThrowOnError> => (options.client ?? client).get<SimilarListingsResponses, SimilarListingsErrors, ThrowOnError>({ url: '/v1/listings/{listing_id}/similar', ...options });
+
+/**
+ * Batch Listings
+ *
+ * Store up to 10,000 listings: a JSON array, `{"listings": [...]}`, or one JSON object a line (NDJSON). Bad ones
+ * are reported with their line and do not keep the others out.
+ */
+export const batchListings = <ThrowOnError extends boolean = false>(options: Options<BatchListingsData, ThrowOnError>): RequestResult<BatchListingsResponses, BatchListingsErrors, ThrowOnError> => (options.client ?? client).post<BatchListingsResponses, BatchListingsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/listings:batch',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Recommend
+ *
+ * What this shopper should see next, each listing with the reasons why. Takes the filters of search.
+ */
+export const recommend = <ThrowOnError extends boolean = false>(options?: Options<RecommendData, ThrowOnError>): RequestResult<RecommendResponses, RecommendErrors, ThrowOnError> => (options?.client ?? client).get<RecommendResponses, RecommendErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/recommendations',
+    ...options
+});
+
+/**
+ * Send Events
+ *
+ * Accept 1 to 1,000 events. Each gets a status of its own: one bad event never spoils its batch, and an
+ * `event_id` sent before is a duplicate, not an error. The shopper is the token's; the secret key may name one
+ * per event and report `sold`.
+ */
+export const sendEvents = <ThrowOnError extends boolean = false>(options: Options<SendEventsData, ThrowOnError>): RequestResult<SendEventsResponses, SendEventsErrors, ThrowOnError> => (options.client ?? client).post<SendEventsResponses, SendEventsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/events',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Live
+ *
+ * Server-sent events: `taste` when my taste changed ({"taste_version"}; without a number after an interruption),
+ * `listing` when one left the market ({"listing_id", "status"}).
+ */
+export const live = <ThrowOnError extends boolean = false>(options?: Options<LiveData, ThrowOnError>): RequestResult<LiveResponses, LiveErrors, ThrowOnError> => (options?.client ?? client).get<LiveResponses, LiveErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/live',
+    ...options
+});

@@ -1,0 +1,2278 @@
+// Generated from openapi.json by `npm run generate`: do not edit.
+
+export type ClientOptions = {
+    baseUrl: `${string}://${string}` | (string & {});
+};
+
+/**
+ * EventResult
+ */
+export type EventResult = {
+    /**
+     * Event Id
+     */
+    event_id: string | null;
+    /**
+     * Status
+     */
+    status: 'accepted' | 'duplicate' | 'rejected';
+    /**
+     * Reason
+     */
+    reason?: string | null;
+};
+
+/**
+ * EventResults
+ */
+export type EventResults = {
+    /**
+     * Results
+     */
+    results: Array<EventResult>;
+};
+
+/**
+ * FacetValue
+ */
+export type FacetValue = {
+    /**
+     * Value
+     */
+    value: string;
+    /**
+     * Label
+     */
+    label: string;
+    /**
+     * Count
+     */
+    count: number;
+};
+
+/**
+ * Listing
+ *
+ * A listing. Fields the source did not give are absent.
+ */
+export type Listing = {
+    /**
+     * Listing Id
+     */
+    listing_id: string;
+    /**
+     * Make
+     */
+    make: string;
+    /**
+     * Model
+     */
+    model: string;
+    /**
+     * Source
+     */
+    source?: string | null;
+    /**
+     * Source Listing Id
+     */
+    source_listing_id?: string | null;
+    /**
+     * Url
+     */
+    url?: string | null;
+    /**
+     * Vin
+     */
+    vin?: string | null;
+    /**
+     * Condition
+     */
+    condition?: 'new' | 'used' | 'demo' | 'pre_registered' | 'classic' | null;
+    /**
+     * Certified
+     */
+    certified?: boolean | null;
+    /**
+     * Variant
+     */
+    variant?: string | null;
+    /**
+     * Generation
+     */
+    generation?: string | null;
+    /**
+     * Model Year
+     */
+    model_year?: number | null;
+    /**
+     * First Registration
+     */
+    first_registration?: string | null;
+    /**
+     * Mileage Km
+     */
+    mileage_km?: number | null;
+    /**
+     * Price Amount
+     */
+    price_amount?: string | null;
+    /**
+     * Price Currency
+     */
+    price_currency?: string | null;
+    /**
+     * Price Type
+     */
+    price_type?: 'gross' | 'net' | 'msrp' | 'all_in' | 'dealer' | null;
+    /**
+     * Price Negotiable
+     */
+    price_negotiable?: boolean | null;
+    /**
+     * Vat Reclaimable
+     */
+    vat_reclaimable?: boolean | null;
+    /**
+     * Msrp Amount
+     */
+    msrp_amount?: string | null;
+    /**
+     * Body Type
+     */
+    body_type?: 'hatchback' | 'sedan' | 'wagon' | 'suv' | 'crossover' | 'coupe' | 'convertible' | 'minivan' | 'van' | 'pickup' | 'city_car' | 'other' | null;
+    /**
+     * Fuel Type
+     */
+    fuel_type?: 'petrol' | 'diesel' | 'electric' | 'hybrid' | 'plugin_hybrid' | 'mild_hybrid' | 'lpg' | 'cng' | 'hydrogen' | 'ethanol' | 'other' | null;
+    /**
+     * Transmission
+     */
+    transmission?: 'manual' | 'automatic' | 'semi_automatic' | 'cvt' | 'other' | null;
+    /**
+     * Drivetrain
+     */
+    drivetrain?: 'fwd' | 'rwd' | 'awd' | '4wd' | 'other' | null;
+    /**
+     * Power Kw
+     */
+    power_kw?: number | null;
+    /**
+     * Displacement Cc
+     */
+    displacement_cc?: number | null;
+    /**
+     * Cylinders
+     */
+    cylinders?: number | null;
+    /**
+     * Gears
+     */
+    gears?: number | null;
+    /**
+     * Doors
+     */
+    doors?: number | null;
+    /**
+     * Seats
+     */
+    seats?: number | null;
+    /**
+     * Battery Kwh
+     */
+    battery_kwh?: number | null;
+    /**
+     * Electric Range Km
+     */
+    electric_range_km?: number | null;
+    /**
+     * Consumption L 100Km
+     */
+    consumption_l_100km?: number | null;
+    /**
+     * Consumption Kwh 100Km
+     */
+    consumption_kwh_100km?: number | null;
+    /**
+     * Co2 G Km
+     */
+    co2_g_km?: number | null;
+    /**
+     * Emission Standard
+     */
+    emission_standard?: string | null;
+    /**
+     * Color Exterior
+     */
+    color_exterior?: 'black' | 'white' | 'grey' | 'silver' | 'blue' | 'red' | 'green' | 'brown' | 'beige' | 'yellow' | 'orange' | 'purple' | 'other' | null;
+    /**
+     * Color Name
+     */
+    color_name?: string | null;
+    /**
+     * Metallic
+     */
+    metallic?: boolean | null;
+    /**
+     * Color Interior
+     */
+    color_interior?: string | null;
+    /**
+     * Upholstery
+     */
+    upholstery?: string | null;
+    /**
+     * Owners Count
+     */
+    owners_count?: number | null;
+    /**
+     * Accident Free
+     */
+    accident_free?: boolean | null;
+    /**
+     * Damaged
+     */
+    damaged?: boolean | null;
+    /**
+     * Service History
+     */
+    service_history?: boolean | null;
+    /**
+     * Title Status
+     */
+    title_status?: 'clean' | 'rebuilt' | 'salvage' | 'lien' | 'missing' | 'parts' | null;
+    /**
+     * Features
+     */
+    features?: Array<string> | null;
+    /**
+     * Steering
+     */
+    steering?: 'left' | 'right' | null;
+    /**
+     * Seller Type
+     */
+    seller_type?: 'dealer' | 'private' | null;
+    /**
+     * Seller Id
+     */
+    seller_id?: string | null;
+    /**
+     * Seller Name
+     */
+    seller_name?: string | null;
+    /**
+     * Seller Rating
+     */
+    seller_rating?: number | null;
+    /**
+     * Country
+     */
+    country?: string | null;
+    /**
+     * Region
+     */
+    region?: string | null;
+    /**
+     * City
+     */
+    city?: string | null;
+    /**
+     * Postal Code
+     */
+    postal_code?: string | null;
+    /**
+     * Lat
+     */
+    lat?: number | null;
+    /**
+     * Lon
+     */
+    lon?: number | null;
+    /**
+     * Status
+     */
+    status?: 'active' | 'reserved' | 'sold' | 'expired' | 'withdrawn' | null;
+    /**
+     * Listed At
+     */
+    listed_at?: string | null;
+    /**
+     * Updated At
+     */
+    updated_at?: string | null;
+    /**
+     * Sold At
+     */
+    sold_at?: string | null;
+    /**
+     * Images
+     */
+    images?: Array<string> | null;
+    /**
+     * Image Count
+     */
+    image_count?: number | null;
+    /**
+     * Title
+     */
+    title?: string | null;
+    /**
+     * Description
+     */
+    description?: string | null;
+    /**
+     * Attributes
+     */
+    attributes?: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * Import Warnings
+     */
+    import_warnings?: Array<string> | null;
+    [key: string]: unknown;
+};
+
+/**
+ * ListingBody
+ *
+ * A listing to store. Needs make, model and a year; the rest if it is known.
+ */
+export type ListingBody = {
+    /**
+     * Listing Id
+     */
+    listing_id?: string | null;
+    /**
+     * Make
+     */
+    make?: string | null;
+    /**
+     * Model
+     */
+    model?: string | null;
+    /**
+     * Source
+     */
+    source?: string | null;
+    /**
+     * Source Listing Id
+     */
+    source_listing_id?: string | null;
+    /**
+     * Url
+     */
+    url?: string | null;
+    /**
+     * Vin
+     */
+    vin?: string | null;
+    /**
+     * Condition
+     */
+    condition?: 'new' | 'used' | 'demo' | 'pre_registered' | 'classic' | null;
+    /**
+     * Certified
+     */
+    certified?: boolean | null;
+    /**
+     * Variant
+     */
+    variant?: string | null;
+    /**
+     * Generation
+     */
+    generation?: string | null;
+    /**
+     * Model Year
+     */
+    model_year?: number | null;
+    /**
+     * First Registration
+     */
+    first_registration?: string | null;
+    /**
+     * Mileage Km
+     */
+    mileage_km?: number | null;
+    /**
+     * Price Amount
+     */
+    price_amount?: number | string | null;
+    /**
+     * Price Currency
+     */
+    price_currency?: string | null;
+    /**
+     * Price Type
+     */
+    price_type?: 'gross' | 'net' | 'msrp' | 'all_in' | 'dealer' | null;
+    /**
+     * Price Negotiable
+     */
+    price_negotiable?: boolean | null;
+    /**
+     * Vat Reclaimable
+     */
+    vat_reclaimable?: boolean | null;
+    /**
+     * Msrp Amount
+     */
+    msrp_amount?: number | string | null;
+    /**
+     * Body Type
+     */
+    body_type?: 'hatchback' | 'sedan' | 'wagon' | 'suv' | 'crossover' | 'coupe' | 'convertible' | 'minivan' | 'van' | 'pickup' | 'city_car' | 'other' | null;
+    /**
+     * Fuel Type
+     */
+    fuel_type?: 'petrol' | 'diesel' | 'electric' | 'hybrid' | 'plugin_hybrid' | 'mild_hybrid' | 'lpg' | 'cng' | 'hydrogen' | 'ethanol' | 'other' | null;
+    /**
+     * Transmission
+     */
+    transmission?: 'manual' | 'automatic' | 'semi_automatic' | 'cvt' | 'other' | null;
+    /**
+     * Drivetrain
+     */
+    drivetrain?: 'fwd' | 'rwd' | 'awd' | '4wd' | 'other' | null;
+    /**
+     * Power Kw
+     */
+    power_kw?: number | null;
+    /**
+     * Displacement Cc
+     */
+    displacement_cc?: number | null;
+    /**
+     * Cylinders
+     */
+    cylinders?: number | null;
+    /**
+     * Gears
+     */
+    gears?: number | null;
+    /**
+     * Doors
+     */
+    doors?: number | null;
+    /**
+     * Seats
+     */
+    seats?: number | null;
+    /**
+     * Battery Kwh
+     */
+    battery_kwh?: number | null;
+    /**
+     * Electric Range Km
+     */
+    electric_range_km?: number | null;
+    /**
+     * Consumption L 100Km
+     */
+    consumption_l_100km?: number | null;
+    /**
+     * Consumption Kwh 100Km
+     */
+    consumption_kwh_100km?: number | null;
+    /**
+     * Co2 G Km
+     */
+    co2_g_km?: number | null;
+    /**
+     * Emission Standard
+     */
+    emission_standard?: string | null;
+    /**
+     * Color Exterior
+     */
+    color_exterior?: 'black' | 'white' | 'grey' | 'silver' | 'blue' | 'red' | 'green' | 'brown' | 'beige' | 'yellow' | 'orange' | 'purple' | 'other' | null;
+    /**
+     * Color Name
+     */
+    color_name?: string | null;
+    /**
+     * Metallic
+     */
+    metallic?: boolean | null;
+    /**
+     * Color Interior
+     */
+    color_interior?: string | null;
+    /**
+     * Upholstery
+     */
+    upholstery?: string | null;
+    /**
+     * Owners Count
+     */
+    owners_count?: number | null;
+    /**
+     * Accident Free
+     */
+    accident_free?: boolean | null;
+    /**
+     * Damaged
+     */
+    damaged?: boolean | null;
+    /**
+     * Service History
+     */
+    service_history?: boolean | null;
+    /**
+     * Title Status
+     */
+    title_status?: 'clean' | 'rebuilt' | 'salvage' | 'lien' | 'missing' | 'parts' | null;
+    /**
+     * Features
+     */
+    features?: Array<string> | null;
+    /**
+     * Steering
+     */
+    steering?: 'left' | 'right' | null;
+    /**
+     * Seller Type
+     */
+    seller_type?: 'dealer' | 'private' | null;
+    /**
+     * Seller Id
+     */
+    seller_id?: string | null;
+    /**
+     * Seller Name
+     */
+    seller_name?: string | null;
+    /**
+     * Seller Rating
+     */
+    seller_rating?: number | null;
+    /**
+     * Country
+     */
+    country?: string | null;
+    /**
+     * Region
+     */
+    region?: string | null;
+    /**
+     * City
+     */
+    city?: string | null;
+    /**
+     * Postal Code
+     */
+    postal_code?: string | null;
+    /**
+     * Lat
+     */
+    lat?: number | null;
+    /**
+     * Lon
+     */
+    lon?: number | null;
+    /**
+     * Status
+     */
+    status?: 'active' | 'reserved' | 'sold' | 'expired' | 'withdrawn' | null;
+    /**
+     * Listed At
+     */
+    listed_at?: string | null;
+    /**
+     * Updated At
+     */
+    updated_at?: string | null;
+    /**
+     * Sold At
+     */
+    sold_at?: string | null;
+    /**
+     * Images
+     */
+    images?: Array<string> | null;
+    /**
+     * Image Count
+     */
+    image_count?: number | null;
+    /**
+     * Title
+     */
+    title?: string | null;
+    /**
+     * Description
+     */
+    description?: string | null;
+    /**
+     * Attributes
+     */
+    attributes?: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * Import Warnings
+     */
+    import_warnings?: Array<string> | null;
+};
+
+/**
+ * LoginBody
+ */
+export type LoginBody = {
+    /**
+     * Email
+     */
+    email: string;
+    /**
+     * Anonymous Token
+     *
+     * Token of the anonymous shopper whose activity this account takes over.
+     */
+    anonymous_token?: string | null;
+};
+
+/**
+ * Me
+ */
+export type Me = {
+    /**
+     * Shopper Id
+     */
+    shopper_id: string;
+    /**
+     * Kind
+     */
+    kind: 'account' | 'anonymous';
+    /**
+     * Name
+     */
+    name?: string | null;
+    /**
+     * Demo
+     *
+     * Whether this service lets anybody log in by email.
+     */
+    demo: boolean;
+};
+
+/**
+ * Problem
+ *
+ * RFC 9457.
+ */
+export type Problem = {
+    /**
+     * Type
+     */
+    type?: string;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Status
+     */
+    status: number;
+    /**
+     * Detail
+     */
+    detail: string;
+    /**
+     * Errors
+     */
+    errors?: Array<{
+        [key: string]: string;
+    }>;
+};
+
+/**
+ * ReasonOut
+ *
+ * Why a listing is shown: `code` is the trait or source, `text` says it to the shopper.
+ */
+export type ReasonOut = {
+    /**
+     * Code
+     */
+    code: string;
+    /**
+     * Text
+     */
+    text: string;
+};
+
+/**
+ * Recommendations
+ *
+ * One slate; send `recommendation_id` and `position` back with the events it causes.
+ */
+export type Recommendations = {
+    /**
+     * Recommendation Id
+     */
+    recommendation_id: string;
+    /**
+     * Placement
+     */
+    placement: string;
+    /**
+     * Taste Version
+     */
+    taste_version: number;
+    /**
+     * Listings
+     */
+    listings: Array<RecommendedListing>;
+};
+
+/**
+ * RecommendedListing
+ *
+ * A listing in a slate.
+ */
+export type RecommendedListing = {
+    /**
+     * Listing Id
+     */
+    listing_id: string;
+    /**
+     * Make
+     */
+    make: string;
+    /**
+     * Model
+     */
+    model: string;
+    /**
+     * Source
+     */
+    source?: string | null;
+    /**
+     * Source Listing Id
+     */
+    source_listing_id?: string | null;
+    /**
+     * Url
+     */
+    url?: string | null;
+    /**
+     * Vin
+     */
+    vin?: string | null;
+    /**
+     * Condition
+     */
+    condition?: 'new' | 'used' | 'demo' | 'pre_registered' | 'classic' | null;
+    /**
+     * Certified
+     */
+    certified?: boolean | null;
+    /**
+     * Variant
+     */
+    variant?: string | null;
+    /**
+     * Generation
+     */
+    generation?: string | null;
+    /**
+     * Model Year
+     */
+    model_year?: number | null;
+    /**
+     * First Registration
+     */
+    first_registration?: string | null;
+    /**
+     * Mileage Km
+     */
+    mileage_km?: number | null;
+    /**
+     * Price Amount
+     */
+    price_amount?: string | null;
+    /**
+     * Price Currency
+     */
+    price_currency?: string | null;
+    /**
+     * Price Type
+     */
+    price_type?: 'gross' | 'net' | 'msrp' | 'all_in' | 'dealer' | null;
+    /**
+     * Price Negotiable
+     */
+    price_negotiable?: boolean | null;
+    /**
+     * Vat Reclaimable
+     */
+    vat_reclaimable?: boolean | null;
+    /**
+     * Msrp Amount
+     */
+    msrp_amount?: string | null;
+    /**
+     * Body Type
+     */
+    body_type?: 'hatchback' | 'sedan' | 'wagon' | 'suv' | 'crossover' | 'coupe' | 'convertible' | 'minivan' | 'van' | 'pickup' | 'city_car' | 'other' | null;
+    /**
+     * Fuel Type
+     */
+    fuel_type?: 'petrol' | 'diesel' | 'electric' | 'hybrid' | 'plugin_hybrid' | 'mild_hybrid' | 'lpg' | 'cng' | 'hydrogen' | 'ethanol' | 'other' | null;
+    /**
+     * Transmission
+     */
+    transmission?: 'manual' | 'automatic' | 'semi_automatic' | 'cvt' | 'other' | null;
+    /**
+     * Drivetrain
+     */
+    drivetrain?: 'fwd' | 'rwd' | 'awd' | '4wd' | 'other' | null;
+    /**
+     * Power Kw
+     */
+    power_kw?: number | null;
+    /**
+     * Displacement Cc
+     */
+    displacement_cc?: number | null;
+    /**
+     * Cylinders
+     */
+    cylinders?: number | null;
+    /**
+     * Gears
+     */
+    gears?: number | null;
+    /**
+     * Doors
+     */
+    doors?: number | null;
+    /**
+     * Seats
+     */
+    seats?: number | null;
+    /**
+     * Battery Kwh
+     */
+    battery_kwh?: number | null;
+    /**
+     * Electric Range Km
+     */
+    electric_range_km?: number | null;
+    /**
+     * Consumption L 100Km
+     */
+    consumption_l_100km?: number | null;
+    /**
+     * Consumption Kwh 100Km
+     */
+    consumption_kwh_100km?: number | null;
+    /**
+     * Co2 G Km
+     */
+    co2_g_km?: number | null;
+    /**
+     * Emission Standard
+     */
+    emission_standard?: string | null;
+    /**
+     * Color Exterior
+     */
+    color_exterior?: 'black' | 'white' | 'grey' | 'silver' | 'blue' | 'red' | 'green' | 'brown' | 'beige' | 'yellow' | 'orange' | 'purple' | 'other' | null;
+    /**
+     * Color Name
+     */
+    color_name?: string | null;
+    /**
+     * Metallic
+     */
+    metallic?: boolean | null;
+    /**
+     * Color Interior
+     */
+    color_interior?: string | null;
+    /**
+     * Upholstery
+     */
+    upholstery?: string | null;
+    /**
+     * Owners Count
+     */
+    owners_count?: number | null;
+    /**
+     * Accident Free
+     */
+    accident_free?: boolean | null;
+    /**
+     * Damaged
+     */
+    damaged?: boolean | null;
+    /**
+     * Service History
+     */
+    service_history?: boolean | null;
+    /**
+     * Title Status
+     */
+    title_status?: 'clean' | 'rebuilt' | 'salvage' | 'lien' | 'missing' | 'parts' | null;
+    /**
+     * Features
+     */
+    features?: Array<string> | null;
+    /**
+     * Steering
+     */
+    steering?: 'left' | 'right' | null;
+    /**
+     * Seller Type
+     */
+    seller_type?: 'dealer' | 'private' | null;
+    /**
+     * Seller Id
+     */
+    seller_id?: string | null;
+    /**
+     * Seller Name
+     */
+    seller_name?: string | null;
+    /**
+     * Seller Rating
+     */
+    seller_rating?: number | null;
+    /**
+     * Country
+     */
+    country?: string | null;
+    /**
+     * Region
+     */
+    region?: string | null;
+    /**
+     * City
+     */
+    city?: string | null;
+    /**
+     * Postal Code
+     */
+    postal_code?: string | null;
+    /**
+     * Lat
+     */
+    lat?: number | null;
+    /**
+     * Lon
+     */
+    lon?: number | null;
+    /**
+     * Status
+     */
+    status?: 'active' | 'reserved' | 'sold' | 'expired' | 'withdrawn' | null;
+    /**
+     * Listed At
+     */
+    listed_at?: string | null;
+    /**
+     * Updated At
+     */
+    updated_at?: string | null;
+    /**
+     * Sold At
+     */
+    sold_at?: string | null;
+    /**
+     * Images
+     */
+    images?: Array<string> | null;
+    /**
+     * Image Count
+     */
+    image_count?: number | null;
+    /**
+     * Title
+     */
+    title?: string | null;
+    /**
+     * Description
+     */
+    description?: string | null;
+    /**
+     * Attributes
+     */
+    attributes?: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * Import Warnings
+     */
+    import_warnings?: Array<string> | null;
+    /**
+     * Position
+     *
+     * Place in the slate, from 1.
+     */
+    position: number;
+    /**
+     * Score
+     *
+     * Log-odds of the taste plus popularity, freshness and likeness.
+     */
+    score: number;
+    /**
+     * Reasons
+     *
+     * At least one.
+     */
+    reasons: Array<ReasonOut>;
+    [key: string]: unknown;
+};
+
+/**
+ * RejectedListing
+ */
+export type RejectedListing = {
+    /**
+     * Line
+     *
+     * Place in the batch, from 1.
+     */
+    line: number;
+    /**
+     * Listing Id
+     */
+    listing_id?: string | null;
+    /**
+     * Field
+     */
+    field?: string | null;
+    /**
+     * Reason
+     */
+    reason: string;
+};
+
+/**
+ * SearchResult
+ *
+ * One page of a search.
+ */
+export type SearchResult = {
+    /**
+     * Listings
+     */
+    listings: Array<Listing>;
+    /**
+     * Total
+     */
+    total: number;
+    /**
+     * Currency
+     *
+     * Currency of min_price, max_price and the price sorts.
+     */
+    currency: string;
+    /**
+     * Facets
+     */
+    facets: {
+        [key: string]: Array<FacetValue>;
+    };
+    /**
+     * Next Cursor
+     */
+    next_cursor?: string | null;
+};
+
+/**
+ * SimilarListings
+ */
+export type SimilarListings = {
+    /**
+     * Listings
+     */
+    listings: Array<Listing>;
+};
+
+/**
+ * Statement
+ *
+ * One thing the site believes about a shopper.
+ */
+export type Statement = {
+    /**
+     * Block
+     */
+    block: string;
+    /**
+     * Value
+     */
+    value: string;
+    /**
+     * Text
+     */
+    text: string;
+    /**
+     * Weight
+     *
+     * Evidence in units of one view, decayed to now; below 0 is against.
+     */
+    weight: number;
+};
+
+/**
+ * TasteOut
+ */
+export type TasteOut = {
+    /**
+     * Taste Version
+     */
+    taste_version: number;
+    /**
+     * Event Count
+     */
+    event_count: number;
+    /**
+     * Statements
+     */
+    statements: Array<Statement>;
+};
+
+/**
+ * TokenOut
+ */
+export type TokenOut = {
+    /**
+     * Token
+     */
+    token: string;
+    /**
+     * Shopper Id
+     */
+    shopper_id: string;
+    /**
+     * Name
+     */
+    name?: string | null;
+};
+
+/**
+ * WriteResultOut
+ *
+ * What became of the listings written.
+ */
+export type WriteResultOut = {
+    /**
+     * Imported
+     */
+    imported: number;
+    /**
+     * Updated
+     */
+    updated: number;
+    /**
+     * Unchanged
+     */
+    unchanged: number;
+    /**
+     * Rejected
+     */
+    rejected?: Array<RejectedListing>;
+};
+
+/**
+ * EventBody
+ *
+ * One event; docs/events.md says which fields each type needs.
+ */
+export type EventBody = {
+    /**
+     * Event Id
+     *
+     * UUID made by the client: the idempotency key.
+     */
+    event_id: string;
+    /**
+     * Type
+     */
+    type: string;
+    /**
+     * Occurred At
+     */
+    occurred_at: string;
+    /**
+     * Sent At
+     */
+    sent_at?: string | null;
+    /**
+     * Session Id
+     */
+    session_id?: string | null;
+    /**
+     * Listing Id
+     */
+    listing_id?: string | null;
+    /**
+     * Listing Ids
+     */
+    listing_ids?: Array<string> | null;
+    /**
+     * Value
+     */
+    value?: number | null;
+    /**
+     * Currency
+     */
+    currency?: string | null;
+    /**
+     * Reason
+     */
+    reason?: string | null;
+    /**
+     * Recommendation Id
+     */
+    recommendation_id?: string | null;
+    /**
+     * Placement
+     */
+    placement?: string | null;
+    /**
+     * Position
+     */
+    position?: number | null;
+    /**
+     * Context
+     */
+    context?: {
+        [key: string]: unknown;
+    } | null;
+};
+
+/**
+ * EventsBody
+ */
+export type EventsBody = {
+    /**
+     * Events
+     */
+    events: Array<EventBody>;
+};
+
+export type LivezData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/livez';
+};
+
+export type LivezResponses = {
+    /**
+     * Response Livez
+     *
+     * Successful Response
+     */
+    200: {
+        [key: string]: string;
+    };
+};
+
+export type LivezResponse = LivezResponses[keyof LivezResponses];
+
+export type ReadyzData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/readyz';
+};
+
+export type ReadyzResponses = {
+    /**
+     * Response Readyz
+     *
+     * Successful Response
+     */
+    200: {
+        [key: string]: string;
+    };
+};
+
+export type ReadyzResponse = ReadyzResponses[keyof ReadyzResponses];
+
+export type MetricsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/metrics';
+};
+
+export type MetricsResponses = {
+    /**
+     * Successful Response
+     */
+    200: unknown;
+};
+
+export type StartSessionData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/session';
+};
+
+export type StartSessionErrors = {
+    /**
+     * Bad request
+     */
+    400: unknown;
+    /**
+     * Not authenticated
+     */
+    401: unknown;
+    /**
+     * Not allowed
+     */
+    403: unknown;
+    /**
+     * Not found
+     */
+    404: unknown;
+    /**
+     * Method not allowed
+     */
+    405: unknown;
+    /**
+     * Too large
+     */
+    413: unknown;
+    /**
+     * Invalid input
+     */
+    422: unknown;
+    /**
+     * Temporarily unavailable
+     */
+    503: unknown;
+};
+
+export type StartSessionResponses = {
+    /**
+     * Successful Response
+     */
+    200: TokenOut;
+};
+
+export type StartSessionResponse = StartSessionResponses[keyof StartSessionResponses];
+
+export type LoginData = {
+    body: LoginBody;
+    path?: never;
+    query?: never;
+    url: '/v1/token';
+};
+
+export type LoginErrors = {
+    /**
+     * Bad request
+     */
+    400: unknown;
+    /**
+     * Not authenticated
+     */
+    401: unknown;
+    /**
+     * Not allowed
+     */
+    403: unknown;
+    /**
+     * Not found
+     */
+    404: unknown;
+    /**
+     * Method not allowed
+     */
+    405: unknown;
+    /**
+     * Too large
+     */
+    413: unknown;
+    /**
+     * Invalid input
+     */
+    422: unknown;
+    /**
+     * Temporarily unavailable
+     */
+    503: unknown;
+};
+
+export type LoginResponses = {
+    /**
+     * Successful Response
+     */
+    200: TokenOut;
+};
+
+export type LoginResponse = LoginResponses[keyof LoginResponses];
+
+export type MergeSessionData = {
+    body: TokenOut;
+    path?: never;
+    query?: never;
+    url: '/v1/me/merge';
+};
+
+export type MergeSessionErrors = {
+    /**
+     * Bad request
+     */
+    400: unknown;
+    /**
+     * Not authenticated
+     */
+    401: unknown;
+    /**
+     * Not allowed
+     */
+    403: unknown;
+    /**
+     * Not found
+     */
+    404: unknown;
+    /**
+     * Method not allowed
+     */
+    405: unknown;
+    /**
+     * Too large
+     */
+    413: unknown;
+    /**
+     * Invalid input
+     */
+    422: unknown;
+    /**
+     * Temporarily unavailable
+     */
+    503: unknown;
+};
+
+export type MergeSessionResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type MergeSessionResponse = MergeSessionResponses[keyof MergeSessionResponses];
+
+export type MeData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/me';
+};
+
+export type MeErrors = {
+    /**
+     * Bad request
+     */
+    400: unknown;
+    /**
+     * Not authenticated
+     */
+    401: unknown;
+    /**
+     * Not allowed
+     */
+    403: unknown;
+    /**
+     * Not found
+     */
+    404: unknown;
+    /**
+     * Method not allowed
+     */
+    405: unknown;
+    /**
+     * Too large
+     */
+    413: unknown;
+    /**
+     * Invalid input
+     */
+    422: unknown;
+    /**
+     * Temporarily unavailable
+     */
+    503: unknown;
+};
+
+export type MeResponses = {
+    /**
+     * Successful Response
+     */
+    200: Me;
+};
+
+export type MeResponse = MeResponses[keyof MeResponses];
+
+export type MyTasteData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/me/taste';
+};
+
+export type MyTasteErrors = {
+    /**
+     * Bad request
+     */
+    400: unknown;
+    /**
+     * Not authenticated
+     */
+    401: unknown;
+    /**
+     * Not allowed
+     */
+    403: unknown;
+    /**
+     * Not found
+     */
+    404: unknown;
+    /**
+     * Method not allowed
+     */
+    405: unknown;
+    /**
+     * Too large
+     */
+    413: unknown;
+    /**
+     * Invalid input
+     */
+    422: unknown;
+    /**
+     * Temporarily unavailable
+     */
+    503: unknown;
+};
+
+export type MyTasteResponses = {
+    /**
+     * Successful Response
+     */
+    200: TasteOut;
+};
+
+export type MyTasteResponse = MyTasteResponses[keyof MyTasteResponses];
+
+export type SearchListingsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Q
+         *
+         * Words; accents and case do not matter.
+         */
+        q?: string;
+        /**
+         * Sort
+         *
+         * recommended with a token, else newest.
+         */
+        sort?: 'recommended' | 'newest' | 'price_asc' | 'price_desc' | 'mileage_asc' | 'year_desc' | 'distance' | 'relevance' | null;
+        /**
+         * Cursor
+         */
+        cursor?: string | null;
+        /**
+         * N
+         */
+        n?: number;
+        /**
+         * Make
+         */
+        make?: Array<string>;
+        /**
+         * Model
+         */
+        model?: Array<string>;
+        /**
+         * Body
+         */
+        body?: Array<string>;
+        /**
+         * Fuel
+         */
+        fuel?: Array<string>;
+        /**
+         * Transmission
+         */
+        transmission?: Array<string>;
+        /**
+         * Drivetrain
+         */
+        drivetrain?: Array<string>;
+        /**
+         * Color
+         */
+        color?: Array<string>;
+        /**
+         * Seller
+         */
+        seller?: Array<string>;
+        /**
+         * Condition
+         */
+        condition?: Array<string>;
+        /**
+         * Min Price
+         */
+        min_price?: number | null;
+        /**
+         * Max Price
+         */
+        max_price?: number | null;
+        /**
+         * Currency
+         *
+         * Of the prices asked for; the catalogue's by default.
+         */
+        currency?: string | null;
+        /**
+         * Min Year
+         */
+        min_year?: number | null;
+        /**
+         * Max Year
+         */
+        max_year?: number | null;
+        /**
+         * Max Mileage Km
+         */
+        max_mileage_km?: number | null;
+        /**
+         * Near
+         *
+         * LAT,LON in degrees
+         */
+        near?: string | null;
+        /**
+         * Radius Km
+         */
+        radius_km?: number | null;
+    };
+    url: '/v1/listings';
+};
+
+export type SearchListingsErrors = {
+    /**
+     * Bad request
+     */
+    400: unknown;
+    /**
+     * Not authenticated
+     */
+    401: unknown;
+    /**
+     * Not allowed
+     */
+    403: unknown;
+    /**
+     * Not found
+     */
+    404: unknown;
+    /**
+     * Method not allowed
+     */
+    405: unknown;
+    /**
+     * Too large
+     */
+    413: unknown;
+    /**
+     * Invalid input
+     */
+    422: unknown;
+    /**
+     * Temporarily unavailable
+     */
+    503: unknown;
+};
+
+export type SearchListingsResponses = {
+    /**
+     * Successful Response
+     */
+    200: SearchResult;
+};
+
+export type SearchListingsResponse = SearchListingsResponses[keyof SearchListingsResponses];
+
+export type DeleteListingData = {
+    body?: never;
+    path: {
+        /**
+         * Listing Id
+         */
+        listing_id: string;
+    };
+    query?: never;
+    url: '/v1/listings/{listing_id}';
+};
+
+export type DeleteListingErrors = {
+    /**
+     * Bad request
+     */
+    400: unknown;
+    /**
+     * Not authenticated
+     */
+    401: unknown;
+    /**
+     * Not allowed
+     */
+    403: unknown;
+    /**
+     * Not found
+     */
+    404: unknown;
+    /**
+     * Method not allowed
+     */
+    405: unknown;
+    /**
+     * Too large
+     */
+    413: unknown;
+    /**
+     * Invalid input
+     */
+    422: unknown;
+    /**
+     * Temporarily unavailable
+     */
+    503: unknown;
+};
+
+export type DeleteListingResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteListingResponse = DeleteListingResponses[keyof DeleteListingResponses];
+
+export type GetListingData = {
+    body?: never;
+    path: {
+        /**
+         * Listing Id
+         */
+        listing_id: string;
+    };
+    query?: never;
+    url: '/v1/listings/{listing_id}';
+};
+
+export type GetListingErrors = {
+    /**
+     * Bad request
+     */
+    400: unknown;
+    /**
+     * Not authenticated
+     */
+    401: unknown;
+    /**
+     * Not allowed
+     */
+    403: unknown;
+    /**
+     * Not found
+     */
+    404: unknown;
+    /**
+     * Method not allowed
+     */
+    405: unknown;
+    /**
+     * Too large
+     */
+    413: unknown;
+    /**
+     * Invalid input
+     */
+    422: unknown;
+    /**
+     * Temporarily unavailable
+     */
+    503: unknown;
+};
+
+export type GetListingResponses = {
+    /**
+     * Successful Response
+     */
+    200: Listing;
+};
+
+export type GetListingResponse = GetListingResponses[keyof GetListingResponses];
+
+export type PatchListingData = {
+    body: ListingBody;
+    path: {
+        /**
+         * Listing Id
+         */
+        listing_id: string;
+    };
+    query?: never;
+    url: '/v1/listings/{listing_id}';
+};
+
+export type PatchListingErrors = {
+    /**
+     * Bad request
+     */
+    400: unknown;
+    /**
+     * Not authenticated
+     */
+    401: unknown;
+    /**
+     * Not allowed
+     */
+    403: unknown;
+    /**
+     * Not found
+     */
+    404: unknown;
+    /**
+     * Method not allowed
+     */
+    405: unknown;
+    /**
+     * Too large
+     */
+    413: unknown;
+    /**
+     * Invalid input
+     */
+    422: unknown;
+    /**
+     * Temporarily unavailable
+     */
+    503: unknown;
+};
+
+export type PatchListingResponses = {
+    /**
+     * Successful Response
+     */
+    200: WriteResultOut;
+};
+
+export type PatchListingResponse = PatchListingResponses[keyof PatchListingResponses];
+
+export type PutListingData = {
+    body: ListingBody;
+    path: {
+        /**
+         * Listing Id
+         */
+        listing_id: string;
+    };
+    query?: never;
+    url: '/v1/listings/{listing_id}';
+};
+
+export type PutListingErrors = {
+    /**
+     * Bad request
+     */
+    400: unknown;
+    /**
+     * Not authenticated
+     */
+    401: unknown;
+    /**
+     * Not allowed
+     */
+    403: unknown;
+    /**
+     * Not found
+     */
+    404: unknown;
+    /**
+     * Method not allowed
+     */
+    405: unknown;
+    /**
+     * Too large
+     */
+    413: unknown;
+    /**
+     * Invalid input
+     */
+    422: unknown;
+    /**
+     * Temporarily unavailable
+     */
+    503: unknown;
+};
+
+export type PutListingResponses = {
+    /**
+     * Successful Response
+     */
+    200: WriteResultOut;
+};
+
+export type PutListingResponse = PutListingResponses[keyof PutListingResponses];
+
+export type SimilarListingsData = {
+    body?: never;
+    path: {
+        /**
+         * Listing Id
+         */
+        listing_id: string;
+    };
+    query?: {
+        /**
+         * N
+         */
+        n?: number;
+    };
+    url: '/v1/listings/{listing_id}/similar';
+};
+
+export type SimilarListingsErrors = {
+    /**
+     * Bad request
+     */
+    400: unknown;
+    /**
+     * Not authenticated
+     */
+    401: unknown;
+    /**
+     * Not allowed
+     */
+    403: unknown;
+    /**
+     * Not found
+     */
+    404: unknown;
+    /**
+     * Method not allowed
+     */
+    405: unknown;
+    /**
+     * Too large
+     */
+    413: unknown;
+    /**
+     * Invalid input
+     */
+    422: unknown;
+    /**
+     * Temporarily unavailable
+     */
+    503: unknown;
+};
+
+export type SimilarListingsResponses = {
+    /**
+     * Successful Response
+     */
+    200: SimilarListings;
+};
+
+export type SimilarListingsResponse = SimilarListingsResponses[keyof SimilarListingsResponses];
+
+export type BatchListingsData = {
+    body: Array<ListingBody>;
+    path?: never;
+    query?: never;
+    url: '/v1/listings:batch';
+};
+
+export type BatchListingsErrors = {
+    /**
+     * Bad request
+     */
+    400: unknown;
+    /**
+     * Not authenticated
+     */
+    401: unknown;
+    /**
+     * Not allowed
+     */
+    403: unknown;
+    /**
+     * Not found
+     */
+    404: unknown;
+    /**
+     * Method not allowed
+     */
+    405: unknown;
+    /**
+     * Too large
+     */
+    413: unknown;
+    /**
+     * Invalid input
+     */
+    422: unknown;
+    /**
+     * Temporarily unavailable
+     */
+    503: unknown;
+};
+
+export type BatchListingsResponses = {
+    /**
+     * Successful Response
+     */
+    200: WriteResultOut;
+};
+
+export type BatchListingsResponse = BatchListingsResponses[keyof BatchListingsResponses];
+
+export type RecommendData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Placement
+         */
+        placement?: 'home' | 'detail' | 'search' | 'saved' | 'email';
+        /**
+         * N
+         */
+        n?: number;
+        /**
+         * Make
+         */
+        make?: Array<string>;
+        /**
+         * Model
+         */
+        model?: Array<string>;
+        /**
+         * Body
+         */
+        body?: Array<string>;
+        /**
+         * Fuel
+         */
+        fuel?: Array<string>;
+        /**
+         * Transmission
+         */
+        transmission?: Array<string>;
+        /**
+         * Drivetrain
+         */
+        drivetrain?: Array<string>;
+        /**
+         * Color
+         */
+        color?: Array<string>;
+        /**
+         * Seller
+         */
+        seller?: Array<string>;
+        /**
+         * Condition
+         */
+        condition?: Array<string>;
+        /**
+         * Min Price
+         */
+        min_price?: number | null;
+        /**
+         * Max Price
+         */
+        max_price?: number | null;
+        /**
+         * Currency
+         *
+         * Of the prices asked for; the catalogue's by default.
+         */
+        currency?: string | null;
+        /**
+         * Min Year
+         */
+        min_year?: number | null;
+        /**
+         * Max Year
+         */
+        max_year?: number | null;
+        /**
+         * Max Mileage Km
+         */
+        max_mileage_km?: number | null;
+        /**
+         * Near
+         *
+         * LAT,LON in degrees
+         */
+        near?: string | null;
+        /**
+         * Radius Km
+         */
+        radius_km?: number | null;
+    };
+    url: '/v1/recommendations';
+};
+
+export type RecommendErrors = {
+    /**
+     * Bad request
+     */
+    400: unknown;
+    /**
+     * Not authenticated
+     */
+    401: unknown;
+    /**
+     * Not allowed
+     */
+    403: unknown;
+    /**
+     * Not found
+     */
+    404: unknown;
+    /**
+     * Method not allowed
+     */
+    405: unknown;
+    /**
+     * Too large
+     */
+    413: unknown;
+    /**
+     * Invalid input
+     */
+    422: unknown;
+    /**
+     * Temporarily unavailable
+     */
+    503: unknown;
+};
+
+export type RecommendResponses = {
+    /**
+     * Successful Response
+     */
+    200: Recommendations;
+};
+
+export type RecommendResponse = RecommendResponses[keyof RecommendResponses];
+
+export type SendEventsData = {
+    body: EventsBody;
+    path?: never;
+    query?: never;
+    url: '/v1/events';
+};
+
+export type SendEventsErrors = {
+    /**
+     * Bad request
+     */
+    400: unknown;
+    /**
+     * Not authenticated
+     */
+    401: unknown;
+    /**
+     * Not allowed
+     */
+    403: unknown;
+    /**
+     * Not found
+     */
+    404: unknown;
+    /**
+     * Method not allowed
+     */
+    405: unknown;
+    /**
+     * Too large
+     */
+    413: unknown;
+    /**
+     * Invalid input
+     */
+    422: unknown;
+    /**
+     * Temporarily unavailable
+     */
+    503: unknown;
+};
+
+export type SendEventsResponses = {
+    /**
+     * Successful Response
+     */
+    202: EventResults;
+};
+
+export type SendEventsResponse = SendEventsResponses[keyof SendEventsResponses];
+
+export type LiveData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/live';
+};
+
+export type LiveErrors = {
+    /**
+     * Bad request
+     */
+    400: unknown;
+    /**
+     * Not authenticated
+     */
+    401: unknown;
+    /**
+     * Not allowed
+     */
+    403: unknown;
+    /**
+     * Not found
+     */
+    404: unknown;
+    /**
+     * Method not allowed
+     */
+    405: unknown;
+    /**
+     * Too large
+     */
+    413: unknown;
+    /**
+     * Invalid input
+     */
+    422: unknown;
+    /**
+     * Temporarily unavailable
+     */
+    503: unknown;
+};
+
+export type LiveResponses = {
+    /**
+     * Successful Response
+     */
+    200: unknown;
+};

@@ -1,0 +1,49 @@
+import { useQueryClient } from '@tanstack/vue-query'
+import { useToast } from '@nuxt/ui/composables'
+import { nameOf, type Attribution, type Listing } from '@/lib/listing'
+import { useEvents } from './useInjected'
+
+interface Hiding {
+  /** Shows a shorter list at once, where the page has one. */
+  onHidden?: () => void
+  attribution?: Attribution
+}
+
+/** "Not interested", with undo. The listing leaves every list at once; the service follows. */
+export function useHide() {
+  const events = useEvents()
+  const queries = useQueryClient()
+  const toast = useToast()
+
+  async function unhide(listing: Listing): Promise<void> {
+    await events.trackNow({ type: 'unhide', listing_id: listing.listing_id })
+    await queries.invalidateQueries()
+  }
+
+  function hide(listing: Listing, { onHidden, attribution = {} }: Hiding = {}): void {
+    void events.trackNow({ ...attribution, type: 'hide', listing_id: listing.listing_id })
+    queries.setQueriesData({ predicate: ({ state }) => state.data !== undefined }, (data: unknown) =>
+      without(data, listing.listing_id),
+    )
+    onHidden?.()
+    toast.add({
+      title: 'You will not see this car again',
+      description: nameOf(listing),
+      icon: 'i-lucide-eye-off',
+      actions: [{ label: 'Undo', color: 'neutral', variant: 'outline', onClick: () => void unhide(listing) }],
+    })
+  }
+
+  return { hide, unhide }
+}
+
+/** An answer without one listing; an answer that does not list it stays the same object. */
+export function without(data: unknown, listingId: string): unknown {
+  if (typeof data !== 'object' || data === null) return data
+  if ('pages' in data && Array.isArray(data.pages)) {
+    return { ...data, pages: data.pages.map((page) => without(page, listingId)) }
+  }
+  if (!('listings' in data) || !Array.isArray(data.listings)) return data
+  const kept = (data.listings as Listing[]).filter((listing) => listing.listing_id !== listingId)
+  return kept.length === data.listings.length ? data : { ...data, listings: kept }
+}

@@ -1,0 +1,56 @@
+import { useQueryClient, type Query } from '@tanstack/vue-query'
+import { onScopeDispose } from 'vue'
+import { myTasteQueryKey, recommendQueryKey } from '@/client/@tanstack/vue-query.gen'
+import { useLive } from './useLive'
+
+/** Changes that come together cause one refetch. */
+const TOGETHER_MS = 60
+
+/** Keep what is on screen, and the slate a shopper will come back to, in step with the service. */
+export function useLiveQueries(): void {
+  const queries = useQueryClient()
+  const gone = new Set<string>()
+  const refetchTaste = soon(() => {
+    const personal: string[] = [recommendQueryKey()[0]._id, myTasteQueryKey()[0]._id]
+    void queries.invalidateQueries({
+      predicate: (query) => personal.includes(idOf(query)),
+      refetchType: 'all', // also the slate nobody looks at now: coming back shows it at once
+    })
+  })
+  const refetchGone = soon(() => {
+    void queries.invalidateQueries({ predicate: (query) => mentions(query.state.data, gone) })
+    gone.clear()
+  })
+
+  useLive({
+    taste: refetchTaste,
+    listing(listingId) {
+      gone.add(listingId)
+      refetchGone()
+    },
+  })
+}
+
+function soon(work: () => void): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  onScopeDispose(() => clearTimeout(timer))
+  return () => {
+    timer ??= setTimeout(() => {
+      timer = undefined
+      work()
+    }, TOGETHER_MS)
+  }
+}
+
+function idOf(query: Query): string {
+  const [key] = query.queryKey
+  return typeof key === 'object' && key !== null && '_id' in key ? String(key._id) : ''
+}
+
+/** Whether an answer (a listing, a list of them, or pages of lists) holds one of these listings. */
+export function mentions(data: unknown, listingIds: ReadonlySet<string>): boolean {
+  if (typeof data !== 'object' || data === null) return false
+  if ('listing_id' in data) return listingIds.has(String(data.listing_id))
+  const inside = 'listings' in data ? data.listings : 'pages' in data ? data.pages : []
+  return Array.isArray(inside) && inside.some((entry) => mentions(entry, listingIds))
+}

@@ -1,0 +1,29 @@
+import type { FacetValue } from '@/client'
+import { kilometres, money, words } from './format'
+import { CHOICES, type Choice, type Limit } from './search'
+
+export type Facets = Record<string, FacetValue[]>
+
+const isChoice = (name: Choice | Limit): name is Choice => (CHOICES as readonly string[]).includes(name)
+
+/** A filter's value as the shopper reads it. */
+export function showFilter(
+  name: Choice | Limit,
+  value: string | number,
+  facets: Facets,
+  currency: string,
+): string {
+  if (isChoice(name)) {
+    const known = facets[name]?.find((facet) => facet.value === value)?.label
+    return known ?? (name === 'make' || name === 'model' ? String(value) : words(String(value)))
+  }
+  if (name.endsWith('price')) return money(value, currency)
+  return name.endsWith('km') ? kilometres(Number(value)) : String(value)
+}
+
+/** The values to offer: what was counted, and what is chosen though nothing matches it now. */
+export function offered(facet: readonly FacetValue[] | undefined, chosen: readonly string[]): FacetValue[] {
+  const counted = facet ?? []
+  const missing = chosen.filter((value) => !counted.some((entry) => entry.value === value))
+  return [...missing.map((value) => ({ value, label: words(value), count: 0 })), ...counted]
+}

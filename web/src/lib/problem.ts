@@ -1,0 +1,46 @@
+/** An error of the API (RFC 9457) or of the way to it. */
+export class ProblemError extends Error {
+  override name = 'ProblemError'
+
+  constructor(
+    readonly status: number,
+    readonly title: string,
+    detail: string,
+    readonly fields: Readonly<Record<string, string>> = {},
+  ) {
+    super(detail)
+  }
+
+  /** Whether trying again may help. */
+  get isPassing(): boolean {
+    return this.status === 0 || this.status === 429 || this.status >= 500
+  }
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null
+
+/** Make one kind of error of whatever a request ended with; `status` 0 means there was no answer. */
+export function toProblem(error: unknown, status = 0): ProblemError {
+  if (error instanceof ProblemError) return error
+  if (isRecord(error) && typeof error.title === 'string') {
+    const list: unknown[] = Array.isArray(error.errors) ? error.errors : []
+    const fields = list
+      .filter(isRecord)
+      .map((entry): [string, string] => [String(entry.field), String(entry.message)])
+    return new ProblemError(
+      status,
+      error.title,
+      String(error.detail ?? error.title),
+      Object.fromEntries(fields),
+    )
+  }
+  if (status === 0) {
+    return new ProblemError(
+      0,
+      'No connection',
+      'The service does not answer. Check your connection and try again.',
+    )
+  }
+  return new ProblemError(status, 'Something went wrong', `The service answered with status ${status}.`)
+}

@@ -1,0 +1,122 @@
+import type { LocationQuery, LocationQueryRaw } from 'vue-router'
+import type { SearchListingsData } from '@/client'
+
+export const CHOICES = ['make', 'model', 'body', 'fuel', 'transmission'] as const
+export const LIMITS = ['min_price', 'max_price', 'min_year', 'max_year', 'max_mileage_km'] as const
+export const SORTS = [
+  'recommended',
+  'relevance',
+  'newest',
+  'price_asc',
+  'price_desc',
+  'mileage_asc',
+  'year_desc',
+] as const
+
+export type Choice = (typeof CHOICES)[number]
+export type Limit = (typeof LIMITS)[number]
+export type Sort = (typeof SORTS)[number]
+
+export const DEFAULT_SORT: Sort = 'recommended'
+export const PAGE_SIZE = 24
+
+/** All of a search, as the address bar holds it. */
+export type SearchState = { q: string; sort: Sort } & Record<Choice, string[]> &
+  Record<Limit, number | undefined>
+
+type ApiQuery = NonNullable<SearchListingsData['query']>
+
+const list = (value: LocationQuery[string] | undefined): string[] =>
+  [value].flat().filter((entry): entry is string => typeof entry === 'string' && entry !== '')
+
+function limit(value: LocationQuery[string] | undefined): number | undefined {
+  const [text] = list(value)
+  return text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : undefined
+}
+
+const byName = <K extends string, V>(names: readonly K[], of: (name: K) => V): Record<K, V> =>
+  Object.fromEntries(names.map((name) => [name, of(name)])) as Record<K, V>
+
+/** Read a search from the address; what makes no sense there is left out. */
+export function parse(query: LocationQuery): SearchState {
+  const [sort] = list(query.sort)
+  return {
+    q: list(query.q)[0] ?? '',
+    sort: SORTS.find((known) => known === sort) ?? DEFAULT_SORT,
+    ...byName(CHOICES, (name) => list(query[name])),
+    ...byName(LIMITS, (name) => limit(query[name])),
+  }
+}
+
+/** The shortest address of a search; empty parts and the default order are left out. */
+export function toQuery(state: SearchState): LocationQueryRaw {
+  const { sort, ...rest } = state
+  const said = Object.entries(rest)
+    .filter(([, value]) => value !== undefined && String(value) !== '')
+    .map(([name, value]) => [name, Array.isArray(value) ? value : String(value)])
+  return Object.fromEntries(sort === DEFAULT_SORT ? said : [...said, ['sort', sort]])
+}
+
+export function toApi(state: SearchState): ApiQuery {
+  return { ...state, q: state.q || undefined, n: PAGE_SIZE }
+}
+
+/** What is wrong with the ranges, by field: a lower end above its upper end. */
+export function rangeProblems(state: SearchState): Partial<Record<Limit, string>> {
+  const problems: Partial<Record<Limit, string>> = {}
+  for (const [low, high, what] of [
+    ['min_price', 'max_price', 'price'],
+    ['min_year', 'max_year', 'year'],
+  ] as const) {
+    const least = state[low]
+    const most = state[high]
+    if (least !== undefined && most !== undefined && least > most) {
+      problems[low] = `The lowest ${what} is above the highest.`
+    }
+  }
+  return problems
+}
+
+export interface ActiveFilter {
+  key: string
+  label: string
+  without: SearchState
+}
+
+const LIMIT_LABELS: Record<Limit, (value: string) => string> = {
+  min_price: (value) => `From ${value}`,
+  max_price: (value) => `Up to ${value}`,
+  min_year: (value) => `From year ${value}`,
+  max_year: (value) => `To year ${value}`,
+  max_mileage_km: (value) => `Up to ${value}`,
+}
+
+/** Each part of a search that narrows it, and the search without it. `show` writes a value as the shopper reads it. */
+export function activeFilters(
+  state: SearchState,
+  show: (name: Choice | Limit, value: string | number) => string,
+): ActiveFilter[] {
+  const text: ActiveFilter[] = state.q
+    ? [{ key: 'q', label: `“${state.q}”`, without: { ...state, q: '' } }]
+    : []
+  const choices = CHOICES.flatMap((name) =>
+    state[name].map((value) => ({
+      key: `${name}:${value}`,
+      label: show(name, value),
+      without: { ...state, [name]: state[name].filter((other) => other !== value) },
+    })),
+  )
+  const limits = LIMITS.flatMap((name) => {
+    const value = state[name]
+    if (value === undefined) return []
+    return [
+      { key: name, label: LIMIT_LABELS[name](show(name, value)), without: { ...state, [name]: undefined } },
+    ]
+  })
+  return [...text, ...choices, ...limits]
+}
+
+/** The same search with no filter and no words. */
+export function cleared(state: SearchState): SearchState {
+  return { ...parse({}), sort: state.sort }
+}

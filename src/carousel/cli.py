@@ -113,10 +113,10 @@ def up(
 def migrate(home: HomeOption = None) -> None:
     """Bring the database's tables up to date."""
     from carousel.embedded.attach import attached
-    from carousel.storage import migrations
+    from carousel.embedded.prepare import prepare
 
     with attached(_start("migrate", home=home), migrated=False) as settings:
-        print(f"{migrations.migrate(settings.database_url or '')} migrations applied")
+        print(f"{prepare(settings.database_url or '')} migrations applied")
 
 
 @app.command()

@@ -87,12 +87,15 @@ async def test_one_bad_event_never_spoils_its_batch(
 
 
 async def test_the_server_may_name_a_shopper_and_report_a_sale(
-    api: httpx.AsyncClient, event: Make, valkey: Valkey
+    api: httpx.AsyncClient, event: Make, car: Make, valkey: Valkey
 ) -> None:
     sent = event("sold", listing_id="a", shopper_id="s-1")
+    await api.put("/v1/listings/a", json=car("a"), headers=WRITER)
     answer = await api.post("/v1/events", json={"events": [sent]}, headers=WRITER)
     assert answer.json()["results"][0]["status"] == "accepted"
     assert entries(valkey) == 1
+    assert (await api.get("/v1/listings/a")).json()["status"] == "sold"
+    assert (await api.get("/v1/listings")).json()["total"] == 0
 
 
 @pytest.mark.parametrize(

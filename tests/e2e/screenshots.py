@@ -35,14 +35,19 @@ def visit(browser: Browser, url: str, size: ViewportSize, scheme: str = "light")
 def take(page: Page, folder: Path, name: str) -> None:
     """Write one picture of what is on screen, once everything has arrived."""
     page.mouse.move(0, 0)
-    expect(page.get_by_role("heading", level=1)).to_be_visible()
-    expect(page.locator("[aria-busy=true]")).to_have_count(0)
-    page.wait_for_timeout(700)
+    settled(page)
     file = folder / f"{name}.png"
     page.screenshot(path=file, animations="disabled")
     size = file.stat().st_size
     print(f"{file} {size / 1000:.0f} kB")
     assert size < LARGEST_BYTES, f"{file} has {size} bytes"
+
+
+def settled(page: Page) -> None:
+    """Wait until everything has arrived, the live update of the last step too."""
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.locator("[aria-busy=true]")).to_have_count(0)
+    page.wait_for_timeout(700)
 
 
 def first_card(page: Page) -> str:
@@ -75,6 +80,8 @@ def tour(page: Page, folder: Path) -> None:
     first_card(page)
     take(page, folder, "5-listing")
     page.get_by_role("link", name="Carousel, home").click()
+    settled(page)
+    page.locator("article", has_text="koda").first.scroll_into_view_if_needed()
     take(page, folder, "6-home-after")
     page.goto("/taste")
     take(page, folder, "7-taste")

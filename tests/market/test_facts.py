@@ -26,10 +26,22 @@ def test_every_code_is_a_value_of_its_enum() -> None:
         assert {e.fuel_type for e in model.engines} <= set(ENUMS["fuel_type"])
 
 
-def test_every_model_has_an_engine_in_its_last_year_and_three_to_seven_trims_that_differ() -> None:
+def test_every_model_has_an_engine_in_its_last_year() -> None:
     for model in models():
         assert model.engines_in(min(model.to_year, 2026)), model
-        assert 1 < len(set(model.trims)) == len(model.trims) <= 7, model
+
+
+def test_every_year_of_a_model_has_a_trim_and_no_trim_comes_twice() -> None:
+    for model in models():
+        assert len(set(model.trims)) == len(model.trims) <= 8, model
+        for year in range(model.from_year, min(model.to_year, 2026) + 1):
+            assert model.trims_in(year), (model, year)
+
+
+def test_trims_belong_to_their_years() -> None:
+    [golf] = (m for m in models() if (m.model, m.body) == ("Golf", "Variant"))
+    assert golf.trims_in(2015) == ["Trendline", "Comfortline", "Highline", "R-Line"]
+    assert golf.trims_in(2023) == ["Life", "Style", "R-Line"]
 
 
 def test_electric_engines_have_a_battery_and_burn_nothing_and_others_have_a_displacement() -> None:
@@ -42,8 +54,8 @@ def test_electric_engines_have_a_battery_and_burn_nothing_and_others_have_a_disp
                 assert 10 <= (engine.consumption_kwh_100km or 0) <= 30, (model, engine)
             else:
                 assert engine.displacement_cc, (model, engine)
-                assert 265 <= engine.displacement_cc / (engine.cylinders or 99) <= 850, (model, engine)
-                assert 0.5 <= (engine.consumption_l_100km or 0) <= 16, (model, engine)
+                assert 240 <= engine.displacement_cc / (engine.cylinders or 99) <= 850, (model, engine)
+                assert 0.5 <= (engine.consumption_l_100km or 0) <= 18, (model, engine)
             assert (engine.battery_kwh is not None) == (engine.fuel_type in ("electric", "plugin_hybrid"))
 
 

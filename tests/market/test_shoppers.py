@@ -112,7 +112,7 @@ def test_the_tours_shopper_looks_at_affordable_hatchbacks_and_never_at_a_skoda(s
     by_id = {x.listing_id: x for x in stock.listings}
     events = history(john1, stock, np.random.default_rng([1, 1, 1]), NOW)
     viewed = [by_id[ListingId(e.listing_id)] for e in events if e.type == "view" and e.listing_id]
-    assert len(viewed) >= 8
+    assert 4 <= len(viewed) <= 8
     assert {x.make for x in viewed} <= {"Volkswagen", "SEAT"}
     assert Counter(x.body_type for x in viewed)["hatchback"] >= 0.8 * len(viewed)
     assert 9_000 < np.median([x.price_eur or 0 for x in viewed]) < 19_000

@@ -205,12 +205,12 @@ def test_no_evidence_scores_zero_everywhere(snapshot: Snapshot) -> None:
 
 
 def test_the_score_is_the_smoothed_log_odds(snapshot: Snapshot, listings: list[Listing]) -> None:
-    """By hand for one block: 4 views of SUVs now, base rate 1/4, smoothing 4, weight 0.75, session counted on top."""
+    """By hand: 4 views of SUVs now, base rate 1/4, smoothing 4, weight 0.75, the session counted twice on top."""
     suvs = [x for x in listings if x.body_type == "suv"][:4]
     terms = TasteScorer(taste_of(snapshot, suvs), snapshot, NOW).terms(np.arange(snapshot.size))["body"]
     suv = np.array([x.body_type == "suv" for x in listings])
-    assert terms[suv] == pytest.approx(0.75 * np.log((8 + 4 / 4) / ((8 + 4) / 4)))
-    assert terms[~suv] == pytest.approx(0.75 * np.log(4 / (8 + 4)))
+    assert terms[suv] == pytest.approx(0.75 * np.log((12 + 4 / 4) / ((12 + 4) / 4)))
+    assert terms[~suv] == pytest.approx(0.75 * np.log(4 / (12 + 4)))
 
 
 @pytest.mark.parametrize("n", [1, 10, 300])

@@ -12,11 +12,10 @@ from contextlib import asynccontextmanager, suppress
 import orjson
 from redis.exceptions import RedisError
 
-from carousel.activity.log import shopper_channel
+from carousel.activity.log import LISTINGS_CHANNEL, shopper_channel
 from carousel.storage.valkey import AsyncValkey
 from carousel.telemetry import log
 
-LISTINGS_CHANNEL = "listings"
 _WAITING = 100
 """Messages a slow reader may leave unread before its stream is ended; its browser connects again."""
 

@@ -105,6 +105,10 @@ class LoginBody(BaseModel):
     )
 
 
+class MergeBody(BaseModel):
+    token: str = Field(max_length=8_192, description="Token of the anonymous shopper whose activity I take over.")
+
+
 class TokenOut(BaseModel):
     token: str
     shopper_id: str

@@ -4,9 +4,9 @@ import contextlib
 from collections.abc import Iterator
 
 from carousel.embedded.home import Home
+from carousel.embedded.prepare import prepare
 from carousel.embedded.servers import running_servers
 from carousel.settings import Settings
-from carousel.storage.migrations import migrate
 
 
 def is_reachable(settings: Settings) -> bool:
@@ -23,7 +23,7 @@ def attached(settings: Settings, *, migrated: bool = True) -> Iterator[Settings]
     """
     if settings.database_url and settings.valkey_url:
         if migrated:
-            migrate(settings.database_url)
+            prepare(settings.database_url)
         yield settings
         return
     with contextlib.ExitStack() as stack:
@@ -33,5 +33,5 @@ def attached(settings: Settings, *, migrated: bool = True) -> Iterator[Settings]
             found = {"database_url": servers.database_url, "valkey_url": servers.valkey_url}
         urls = {name: getattr(settings, name) or found[name] for name in ("database_url", "valkey_url")}
         if migrated:
-            migrate(str(urls["database_url"]))
+            prepare(str(urls["database_url"]))
         yield settings.model_copy(update=urls)

@@ -13,6 +13,7 @@ from carousel.embedded.child import Child
 from carousel.embedded.errands import run_errand
 from carousel.embedded.home import Home
 from carousel.embedded.plan import Plan
+from carousel.embedded.prepare import prepare
 from carousel.embedded.programs import api_program, child_environment, dataflow_programs, server_program
 from carousel.embedded.readiness import answers, catalogue_is_empty, check_valkey, local_address
 from carousel.embedded.secrets import keys
@@ -20,7 +21,6 @@ from carousel.embedded.server import READY_SECONDS, Server, wait_until_ready
 from carousel.embedded.servers import make_servers
 from carousel.errors import StartError, UnavailableError
 from carousel.settings import Settings
-from carousel.storage.migrations import migrate
 from carousel.telemetry import log
 
 # A child that ended so often before it was ready once (1.5 s of pauses by then) will not do better the next time.
@@ -79,7 +79,7 @@ class _Supervisor:
     async def _start(self) -> None:
         settings = await self._start_servers()
         assert settings.database_url is not None
-        await asyncio.to_thread(migrate, settings.database_url)
+        await asyncio.to_thread(prepare, settings.database_url)
         empty = await asyncio.to_thread(catalogue_is_empty, settings.database_url)
         demo = self._decide_demo(empty)
         variables = child_environment(settings, keys(self.home, settings), demo=demo)

@@ -6,6 +6,7 @@ from a listing of anybody.
 """
 
 import csv
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -42,6 +43,15 @@ class Engine:
         return self.from_year <= year <= self.to_year
 
 
+@dataclass(frozen=True, slots=True)
+class Trim:
+    """A level of equipment under the name it had in some years."""
+
+    name: str
+    from_year: int
+    to_year: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Model:
     """A car model in one body. Prices are those of a new one today, or in its last year, from the plainest to
@@ -74,7 +84,7 @@ class Model:
     kept: float
     annual_km: float
     popularity: float
-    trims: tuple[str, ...]
+    trims: tuple[Trim, ...]
     engines: tuple[Engine, ...] = field(repr=False)
 
     def engines_in(self, year: int) -> list[Engine]:
@@ -82,6 +92,10 @@ class Model:
         if not self.from_year <= year <= self.to_year:
             return []
         return [e for e in self.engines if e.is_sold_in(year)]
+
+    def trims_in(self, year: int) -> list[str]:
+        """Return the names of the trims of a year, the plainest first."""
+        return [t.name for t in self.trims if t.from_year <= year <= t.to_year]
 
     def generation_in(self, year: int) -> str | None:
         """Return the name of the generation sold in a year: "IV", "G20"."""
@@ -150,9 +164,15 @@ def _model(row: dict[str, str], engines: list[tuple[str, Engine]]) -> Model:
         kept=float(row["kept_percent"]) / 100,
         annual_km=float(row["annual_km"]),
         popularity=float(row["popularity"]),
-        trims=tuple(row["trims"].split("|")),
+        trims=tuple(_trim(text) for text in row["trims"].split("|")),
         engines=fitting,
     )
+
+
+def _trim(text: str) -> Trim:
+    """Read "Style", "Life 2020-", "Trendline -2019"."""
+    name, since, until = re.fullmatch(r"(.+?)(?: (\d{4})?-(\d{4})?)?", text).groups()  # type: ignore[union-attr]
+    return Trim(name, int(since or 0), int(until or OPEN_YEAR))
 
 
 def _engine(row: dict[str, str]) -> Engine:

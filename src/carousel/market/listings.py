@@ -174,11 +174,12 @@ def _car(rng: Random, now: datetime) -> _Car:
     engines = model.engines_in(year)
     engine = rng.choices(engines, [e.share for e in engines])[0]
     level = _trim_level(rng, engine, engines)
+    trims = model.trims_in(year)
     month, age = _age(rng, condition, year, now)
     return _Car(
         model=model,
         engine=engine,
-        trim=model.trims[min(int(level * len(model.trims)), len(model.trims) - 1)],
+        trim=trims[min(int(level * len(trims)), len(trims) - 1)],
         trim_level=level,
         condition=condition,
         year=year,

@@ -85,6 +85,7 @@ class Shopper:
 
     :ivar archetype: what kind of shopper, for people who read the data.
     :ivar decided: how sharply utility decides; 0 chooses at random.
+    :ivar activity: how much they did lately, as a share of what is usual.
     :ivar home: latitude and longitude; a distant car is a little less attractive.
     """
 
@@ -92,6 +93,7 @@ class Shopper:
     archetype: str
     wishes: tuple[Wish, ...]
     decided: float = 1.3
+    activity: float = 1.0
     home: tuple[float, float] = (50.1, 10.0)
     per_100_km: float = 0.12
 
@@ -105,12 +107,16 @@ def utility(shopper: Shopper, stock: Stock) -> NDArray[np.float64]:
 
     Of two wishes none is more urgent, whatever its likes add up to; a listing counts for the one it serves better.
     """
-    return np.max([_wanted(shopper, wish, stock) for wish in shopper.wishes], axis=0)
+    of_each = np.stack([_wanted(shopper, wish, stock) for wish in shopper.wishes])
+    best: NDArray[np.float64] = of_each.max(axis=0)
+    return best
 
 
 def _wanted(shopper: Shopper, wish: Wish, stock: Stock) -> NDArray[np.float64]:
     total = wish_utility(wish, stock) - shopper.per_100_km * _distance_km(shopper.home, stock) / 100
-    return total - total.max(initial=-np.inf)
+    if len(stock):
+        total -= total.max()
+    return total
 
 
 def wish_utility(wish: Wish, stock: Stock) -> NDArray[np.float64]:
@@ -161,7 +167,7 @@ def history(
     """
     diary = _Diary(shopper, now)
     wanted = [_wanted(shopper, wish, stock) for wish in shopper.wishes]
-    count = int(rng.integers(2, 5))
+    count = max(2, round(shopper.activity * int(rng.integers(2, 5))))
     # The last session was a few hours ago at least: a demo begins with somebody coming back.
     starts = sorted(now - timedelta(hours=3) - timedelta(days=days) * float(x) for x in rng.random(count))
     for number, start in enumerate(starts):
@@ -170,14 +176,15 @@ def history(
         content = np.quantile(utilities, 0.98) if len(stock) else 0.0
         at = start
         session = f"{shopper.shopper_id[:10]}-{number + 1}"
-        if rng.random() < 0.6:
+        if rng.random() < 0.6 * shopper.activity:
             diary.write("search", at, session, context=_search(wish))
             at += timedelta(seconds=float(rng.uniform(5, 25)))
         seen = stock.listed_at < start.timestamp()
-        rows = choose(shopper, stock, rng, n=int(rng.integers(3, 8)), among=seen, utilities=utilities)
+        views = max(2, round(shopper.activity * int(rng.integers(3, 8))))
+        rows = choose(shopper, stock, rng, n=views, among=seen, utilities=utilities)
         for row in rows:
             pleased = float(1 / (1 + np.exp(-(utilities[row] - content))))
-            at = _look(diary, stock.listings[row], at, session, pleased, rng)
+            at = _look(diary, stock.listings[row], at, session, pleased * shopper.activity, rng)
     return [event for event in diary.events if event.occurred_at < now]
 
 
@@ -191,9 +198,9 @@ def _look(
     at += timedelta(seconds=seconds)
     diary.write("dwell", at, session, value=seconds, **about)
     wanted = rng.random()
-    if wanted < 0.32 * pleased:
+    if wanted < 0.22 * pleased:
         diary.write("favourite", at, session, **about)
-    if wanted < 0.07 * pleased:
+    if wanted < 0.05 * pleased:
         diary.write("contact", at, session, reason="message", **about)
     return at + timedelta(seconds=float(rng.uniform(4, 30)))
 
@@ -438,7 +445,7 @@ _KINDS: tuple[Make, ...] = (
 )  # fmt: skip
 
 # The tour logs in as this one and then looks for Skodas: what was recommended before must be something else, and
-# plain to see.
+# plain to see. Little is known of them, so that one look at another car is news.
 _COMPACT = Wish(
     budget_eur=15_500,
     likes={
@@ -452,7 +459,12 @@ _COMPACT = Wish(
     search="golf",
 )
 _TOUR = Shopper(
-    email="john1@example.com", archetype="compact_hatchback", wishes=(_COMPACT,), decided=2.0, home=_HOMES[0]
+    email="john1@example.com",
+    archetype="compact_hatchback",
+    wishes=(_COMPACT,),
+    decided=2.5,
+    activity=0.5,
+    home=_HOMES[0],
 )
 
 

@@ -21,11 +21,13 @@ from carousel.recommend.query import Query, Rows, Served, Slate
 from carousel.recommend.reasons import reasons_of
 from carousel.recommend.scorers import Prior, TasteScorer
 from carousel.recommend.slate import diversify, exploration_slots
-from carousel.recommend.sources import Near, Neighbours, Source, View, sources_for
+from carousel.recommend.sources import Near, Neighbours, Source, View, last_viewed, sources_for
 from carousel.telemetry import stage_seconds
 
-SIMILAR_WEIGHT = 0.8
-"""What being the nearest to an interest or to the last view adds, in units of log-odds; it fades down the list."""
+# What being the nearest to an interest or to one of the last views adds, in units of log-odds, and how far down the
+# list of near listings that reaches. A last view counts on top of its evidence: a click has to show on the next page.
+INTEREST_WEIGHT, INTEREST_REACH = 0.8, 80
+LAST_VIEW_WEIGHT, LAST_VIEW_REACH = 2.5, 16
 
 
 class Recommender:
@@ -49,7 +51,7 @@ class Recommender:
         with _stage("filter"):
             rows, removed = self._filter(view, found)
         with _stage("score"):
-            scores = self._score(view, rows, found)
+            scores = self._score(view, rows)
         with _stage("choose"):
             slots = exploration_slots(query.n, self._exploration)
             chosen = diversify(snapshot, rows, scores, query.n, explored=found["exploration"], slots=slots)
@@ -78,12 +80,12 @@ class Recommender:
             return rows, removed  # a small stock: better a car seen before than an empty place
         return preferred, removed | seen
 
-    def _score(self, view: View, rows: Rows, found: dict[str, Rows]) -> NDArray[np.float32]:
+    def _score(self, view: View, rows: Rows) -> NDArray[np.float32]:
         scores = np.zeros(len(rows), dtype=np.float32)
         for term in view.scorer.terms(rows).values():
             scores += term.astype(np.float32)
         scores += view.prior.values[rows]
-        scores += SIMILAR_WEIGHT * _similarity(rows, found)
+        scores += _likeness(view, rows)
         return np.where(np.isnan(scores), -np.inf, scores).astype(np.float32)
 
     def _explain(
@@ -91,7 +93,12 @@ class Recommender:
     ) -> tuple[Served, ...]:
         found_by = {name: set(found_rows.tolist()) for name, found_rows in found.items()}
         sources = [next(name for name, own in found_by.items() if row in own) for row in rows.tolist()]
-        reasons = reasons_of(view.snapshot, view.query.now, view.scorer, rows, sources)
+        viewed = {
+            int(row): listing_id
+            for listing_id in reversed(last_viewed(view.query))
+            for row in view.near_to(listing_id)[:LAST_VIEW_REACH]
+        }
+        reasons = reasons_of(view.snapshot, view.query.now, view.scorer, rows, sources, viewed)
         return tuple(
             Served(view.snapshot.ids[row], position, round(float(score), 4), source, why)
             for position, (row, score, source, why) in enumerate(zip(rows, scores, sources, reasons, strict=True), 1)
@@ -103,20 +110,21 @@ def find(sources: tuple[Source, ...], view: View) -> dict[str, Rows]:
     return {source.name: source.find(view) for source in sources}
 
 
-def _similarity(rows: Rows, found: dict[str, Rows]) -> NDArray[np.float32]:
-    """Return 1 for the listing nearest to an interest or a last view, falling to 0 down the list."""
-    similarity = np.zeros(len(rows), dtype=np.float32)
-    for name in ("interests", "last_viewed"):
-        near = found.get(name)
-        if near is None or not len(near):
-            continue
-        order = np.argsort(rows)
-        at = np.searchsorted(rows[order], near)
-        at = np.minimum(at, len(rows) - 1)
-        inside = rows[order][at] == near
-        fading = (1 - np.arange(len(near), dtype=np.float32) / len(near))[inside]
-        np.maximum.at(similarity, order[at[inside]], fading)
-    return similarity
+def _likeness(view: View, rows: Rows) -> NDArray[np.float32]:
+    """Return what being near to an interest or to a last view adds (m,): most for the nearest, fading to nothing."""
+    likeness = np.zeros(len(rows), dtype=np.float32)
+    order = np.argsort(rows)
+    for points, weight, reach in (
+        (view.query.taste.interests, INTEREST_WEIGHT, INTEREST_REACH),
+        (last_viewed(view.query), LAST_VIEW_WEIGHT, LAST_VIEW_REACH),
+    ):
+        for point in points:
+            near = view.near_to(point)[:reach]
+            at = order[np.minimum(np.searchsorted(rows[order], near), len(rows) - 1)]
+            fading = weight * (1 - np.arange(len(near), dtype=np.float32) / reach)
+            known = rows[at] == near
+            np.maximum.at(likeness, at[known], fading[known])
+    return likeness
 
 
 @contextmanager

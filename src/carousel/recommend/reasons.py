@@ -27,14 +27,32 @@ _SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$", "INR": "₹", "PLN": "zł", "
 
 
 def reasons_of(
-    snapshot: Snapshot, now: datetime, scorer: TasteScorer, rows: Rows, sources: list[str]
+    snapshot: Snapshot,
+    now: datetime,
+    scorer: TasteScorer,
+    rows: Rows,
+    sources: list[str],
+    viewed: Mapping[int, str],
 ) -> list[tuple[Reason, ...]]:
-    """Return one to `MOST` reasons per row; `sources` names the source that found each."""
+    """Return one to `MOST` reasons per row.
+
+    :param sources: the name of the source that found each row.
+    :param viewed: for rows near to a last view, the listing that was viewed.
+    """
     terms = {block: values for block, values in scorer.terms(rows).items() if block in scorer.liked}
     return [
-        _for_one(snapshot, now, terms, int(row), i, source)
+        (*_like_viewed(snapshot, int(row), viewed), *_for_one(snapshot, now, terms, int(row), i, source))[:MOST]
         for i, (row, source) in enumerate(zip(rows, sources, strict=True))
     ]
+
+
+def _like_viewed(snapshot: Snapshot, row: int, viewed: Mapping[int, str]) -> tuple[Reason, ...]:
+    """Name the car that was looked at, where this one has its model or its body."""
+    other = snapshot.row_of.get(viewed.get(row, ""))
+    if other is None or all(snapshot.codes(b)[row] != snapshot.codes(b)[other] for b in ("model", "body")):
+        return ()
+    name = snapshot.vocabularies["model"].values[snapshot.codes("model")[other]]
+    return (Reason("viewed", f"Like the {name} you viewed"),)
 
 
 def _for_one(
@@ -113,7 +131,7 @@ def label(value: str) -> str:
 def _without_taste(snapshot: Snapshot, now: datetime, row: int, source: str) -> Reason:
     age_days = (now.timestamp() - float(snapshot.numbers("listed_at")[row])) / 86_400
     if source in ("interests", "last_viewed"):
-        return Reason("similar", "Similar to cars you viewed")
+        return Reason("viewed", "Similar to cars you viewed")
     if snapshot.numbers("popularity")[row] > 0 and source == "popular":
         return Reason("popular", "Other shoppers are looking at it")
     if age_days <= NEW_DAYS:

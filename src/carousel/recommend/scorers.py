@@ -17,7 +17,7 @@ from carousel.recommend.query import Rows
 from carousel.taste.taste import Taste, decayed
 
 # A session's evidence counts on top of its share in the purchase's: what is looked for right now comes first.
-SESSION_SHARE = 1.0
+SESSION_SHARE = 2.0
 AGAINST_SHARE = 0.7
 
 # Correlated blocks (make with model, year with mileage) would be counted twice at full weight.

@@ -71,6 +71,8 @@ def save(connection: Connection, tastes: Mapping[str, tuple[Taste, int | None]])
         FROM unnest(%b::text[], %b::bigint[], %b::text[], %b::text[], %b::text[], %b::timestamptz[],
                     %b::bigint[], %b::halfvec[], %b::text[], %b::text[])
              AS n(shopper_id, version, evidence, recent, hidden, as_of, event_count, centroid, interests, merged_into)
+        -- What was loaded and is gone since was erased, and must not come back.
+        WHERE %s::jsonb ->> n.shopper_id IS NULL OR EXISTS (SELECT FROM taste WHERE shopper_id = n.shopper_id)
         ON CONFLICT (shopper_id) DO UPDATE SET
             version = excluded.version, evidence = excluded.evidence, recent = excluded.recent,
             hidden = excluded.hidden, as_of = excluded.as_of, event_count = excluded.event_count,
@@ -90,7 +92,8 @@ def save(connection: Connection, tastes: Mapping[str, tuple[Taste, int | None]])
             [None if (c := tastes[i][0].centroid) is None else halfvec(c) for i in ids],
             [_json(list(tastes[i][0].interests)) for i in ids],
             [tastes[i][0].merged_into for i in ids],
-            _json({i: tastes[i][1] for i in ids}),
+            loaded := _json({i: tastes[i][1] for i in ids}),
+            loaded,
         ),
     ).fetchall()
     if len(written) != len(ids):

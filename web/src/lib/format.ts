@@ -82,6 +82,12 @@ const WORDS: Record<string, string> = {
   pre_registered: 'Pre-registered',
   all_in: 'All in',
   msrp: 'List price',
+  abs: 'ABS',
+  esp: 'ESP',
+  isofix: 'ISOFIX',
+  led_headlights: 'LED headlights',
+  apple_carplay: 'Apple CarPlay',
+  android_auto: 'Android Auto',
 }
 
 /** A code of the catalogue ("plugin_hybrid", "air_conditioning") as words. */

@@ -8,7 +8,7 @@ from carousel.activity import log as activity_log
 from carousel.activity import shoppers
 from carousel.activity.events import merge_event
 from carousel.api.dependencies import AShopper, Credentials, Resources, Use
-from carousel.api.schemas import PROBLEMS, LoginBody, Me, Statement, TasteOut, TokenOut
+from carousel.api.schemas import PROBLEMS, LoginBody, Me, MergeBody, Statement, TasteOut, TokenOut
 from carousel.api.tokens import Shopper
 from carousel.catalogue.traits import NUMERIC
 from carousel.errors import AccessError, NotFoundError
@@ -50,7 +50,7 @@ async def login(body: LoginBody, use: Use, credentials: Credentials) -> TokenOut
 
 
 @router.post("/me/merge", operation_id="mergeSession", status_code=204)
-async def merge_session(body: TokenOut, shopper: AShopper, use: Use) -> None:
+async def merge_session(body: MergeBody, shopper: AShopper, use: Use) -> None:
     """Take over an anonymous shopper's activity after logging in with the OIDC provider: `token` is the anonymous
     one."""
     await _merge(use, body.token, shopper)

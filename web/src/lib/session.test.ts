@@ -1,0 +1,78 @@
+import { beforeEach, expect, it, vi } from 'vitest'
+import { client } from '@/client/client.gen'
+import { connect } from './api'
+import { ProblemError } from './problem'
+import { createSession } from './session'
+import { me } from '@/client'
+
+/** A service that knows the tokens it gave out and `good` ones. */
+function fakeService() {
+  const calls: string[] = []
+  let started = 0
+  const answer = (body: unknown, status = 200) =>
+    new Response(JSON.stringify(body), { status, headers: { 'Content-Type': 'application/json' } })
+  vi.stubGlobal('fetch', async (request: Request) => {
+    const { pathname } = new URL(request.url)
+    calls.push(pathname)
+    if (pathname === '/v1/session') {
+      started++
+      return answer({ token: `t${started}`, shopper_id: `anonymous-${started}`, name: null })
+    }
+    if (pathname === '/v1/token') {
+      const body = (await request.json()) as Record<string, unknown>
+      return answer({ token: 'account', shopper_id: 'john', name: 'john1', asked: body })
+    }
+    return request.headers.get('Authorization') === 'Bearer bad'
+      ? answer({ title: 'Not authenticated', detail: 'forged', status: 401 }, 401)
+      : answer({ shopper_id: 'x', kind: 'anonymous', demo: true })
+  })
+  return calls
+}
+
+beforeEach(() => {
+  localStorage.clear()
+  vi.unstubAllGlobals()
+  client.setConfig({ baseUrl: 'http://localhost' })
+})
+
+it('starts one anonymous session for requests that come at once, and keeps it', async () => {
+  const calls = fakeService()
+  const session = createSession(localStorage)
+  expect(await Promise.all([session.token(), session.token()])).toEqual(['t1', 't1'])
+  expect(calls).toEqual(['/v1/session'])
+  expect(await createSession(localStorage).token()).toBe('t1')
+})
+
+it('replaces a token the service refuses, and repeats the request', async () => {
+  const calls = fakeService()
+  localStorage.setItem('carousel.session', JSON.stringify({ token: 'bad', shopper_id: 'x' }))
+  const session = createSession(localStorage)
+  connect(client, session)
+  const { data } = await me({ throwOnError: true })
+  expect(data.kind).toBe('anonymous')
+  expect(calls).toEqual(['/v1/me', '/v1/session', '/v1/me'])
+})
+
+it('becomes the account after logging in, and nobody after logging out', async () => {
+  fakeService()
+  const session = createSession(localStorage)
+  await session.token()
+  await session.login('john1@example.com')
+  expect(session.shopper.value?.name).toBe('john1')
+  session.logout()
+  expect(session.shopper.value).toBeNull()
+  expect(localStorage.getItem('carousel.session')).toBeNull()
+})
+
+it('ignores what it cannot read in the storage', () => {
+  localStorage.setItem('carousel.session', '{"half')
+  expect(createSession(localStorage).shopper.value).toBeNull()
+})
+
+it('turns every failure into one kind of error', async () => {
+  vi.stubGlobal('fetch', () => Promise.reject(new TypeError('Failed to fetch')))
+  const session = createSession(localStorage)
+  connect(client, session)
+  await expect(session.token()).rejects.toBeInstanceOf(ProblemError)
+  await expect(session.token()).rejects.toMatchObject({ status: 0, isPassing: true })
+})

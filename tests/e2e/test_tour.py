@@ -17,7 +17,9 @@ def cards(page: Page) -> Locator:
 
 
 def shown(page: Page) -> list[str]:
-    return [str(card.get_attribute("data-listing-id")) for card in cards(page).all()]
+    # In one step: between two questions the list may change.
+    found: list[str] = cards(page).evaluate_all("cards => cards.map(card => card.dataset.listingId)")
+    return found
 
 
 def settle(page: Page) -> None:

@@ -51,7 +51,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = settings
     errors.install(app)
     openapi.install(app)
-    for module in (health, session, listings, recommendations, events, live):
+    for module in (recommendations, events, listings, session, live, health):  # asked in this order, busiest first
         app.include_router(module.router)
     page.install(app, settings.web_dir or packaged_web())
     if settings.cors_origins:

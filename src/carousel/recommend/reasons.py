@@ -1,10 +1,10 @@
 """Say why a listing is shown: true sentences from the largest terms of its score."""
 
+import math
 from collections.abc import Mapping
 from datetime import datetime
 
 import numpy as np
-from numpy.typing import NDArray
 
 from carousel.catalogue.listing import RATES_PER_EUR
 from carousel.catalogue.snapshot import STEPS, Snapshot
@@ -40,10 +40,15 @@ def reasons_of(
     :param viewed: for rows near to a last view, the listing that was viewed.
     """
     terms = {block: values for block, values in scorer.terms(rows).items() if block in scorer.liked}
-    return [
-        (*_like_viewed(snapshot, int(row), viewed), *_for_one(snapshot, now, terms, int(row), i, source))[:MOST]
-        for i, (row, source) in enumerate(zip(rows, sources, strict=True))
-    ]
+    blocks = list(terms)
+    by_row = np.stack(list(terms.values()), axis=1) if terms else np.empty((len(rows), 0))
+    order = np.argsort(-by_row, axis=1)
+    found = []
+    for i, row in enumerate(rows.tolist()):
+        decisive = [blocks[b] for b in order[i].tolist() if by_row[i, b] >= LEAST_TERM]
+        why = [*_like_viewed(snapshot, row, viewed), *_for_one(snapshot, row, decisive)]
+        found.append(tuple(why[:MOST]) or (_without_taste(snapshot, now, row, sources[i]),))
+    return found
 
 
 def _like_viewed(snapshot: Snapshot, row: int, viewed: Mapping[int, str]) -> tuple[Reason, ...]:
@@ -55,21 +60,10 @@ def _like_viewed(snapshot: Snapshot, row: int, viewed: Mapping[int, str]) -> tup
     return (Reason("viewed", f"Like the {name} you viewed"),)
 
 
-def _for_one(
-    snapshot: Snapshot, now: datetime, terms: Mapping[str, NDArray[np.float64]], row: int, i: int, source: str
-) -> tuple[Reason, ...]:
-    largest = sorted(((values[i], block) for block, values in terms.items() if values[i] >= LEAST_TERM), reverse=True)
-    found: list[Reason] = []
-    codes = {block for _, block in largest}
-    for _, block in largest:
-        if block == "make" and "model" in codes:
-            continue  # the model says the make too
-        found.append(Reason(block, _text(snapshot, block, row)))
-        if len(found) == MOST:
-            break
-    if not found:
-        found.append(_without_taste(snapshot, now, row, source))
-    return tuple(found)
+def _for_one(snapshot: Snapshot, row: int, decisive: list[str]) -> list[Reason]:
+    """Say the blocks that decided most, largest first; the model says the make too."""
+    said = [block for block in decisive if block != "make" or "model" not in decisive][:MOST]
+    return [Reason(block, _text(snapshot, block, row)) for block in said]
 
 
 def _text(snapshot: Snapshot, block: str, row: int) -> str:
@@ -114,8 +108,8 @@ def _price_band(least: float, most: float, price: float, currency: str) -> str:
 
 def _short(amount: float, *, up: bool = False) -> str:
     """Write an amount in thousands ("9k", "12.5k"); rounded outwards so that a band stays true."""
-    rounding = np.ceil if up else np.floor
-    magnitude = 10.0 ** np.floor(np.log10(max(amount, 1)))
+    rounding = math.ceil if up else math.floor
+    magnitude = 10.0 ** math.floor(math.log10(max(amount, 1)))
     step = magnitude / (20 if amount < 2 * magnitude else 10)  # two digits are enough: 12.5k, 28k
     rounded = rounding(amount / step - (1e-9 if up else -1e-9)) * step
     if rounded >= 1_000_000:

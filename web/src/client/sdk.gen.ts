@@ -26,13 +26,6 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
 export const livez = <ThrowOnError extends boolean = false>(options?: Options<LivezData, ThrowOnError>): RequestResult<LivezResponses, unknown, ThrowOnError> => (options?.client ?? client).get<LivezResponses, unknown, ThrowOnError>({ url: '/livez', ...options });
 
 /**
- * Readyz
- *
- * PostgreSQL and Valkey answer, and the catalogue is in memory.
- */
-export const readyz = <ThrowOnError extends boolean = false>(options?: Options<ReadyzData, ThrowOnError>): RequestResult<ReadyzResponses, unknown, ThrowOnError> => (options?.client ?? client).get<ReadyzResponses, unknown, ThrowOnError>({ url: '/readyz', ...options });
-
-/**
  * Metrics
  *
  * Prometheus metrics of all API processes behind this port.
@@ -40,64 +33,27 @@ export const readyz = <ThrowOnError extends boolean = false>(options?: Options<R
 export const metrics = <ThrowOnError extends boolean = false>(options?: Options<MetricsData, ThrowOnError>): RequestResult<MetricsResponses, unknown, ThrowOnError> => (options?.client ?? client).get<MetricsResponses, unknown, ThrowOnError>({ url: '/metrics', ...options });
 
 /**
- * Start Session
+ * Readyz
  *
- * Give an anonymous shopper a token; what they do merges into their account when they log in.
+ * PostgreSQL and Valkey answer, and the catalogue is in memory.
  */
-export const startSession = <ThrowOnError extends boolean = false>(options?: Options<StartSessionData, ThrowOnError>): RequestResult<StartSessionResponses, StartSessionErrors, ThrowOnError> => (options?.client ?? client).post<StartSessionResponses, StartSessionErrors, ThrowOnError>({ url: '/v1/session', ...options });
+export const readyz = <ThrowOnError extends boolean = false>(options?: Options<ReadyzData, ThrowOnError>): RequestResult<ReadyzResponses, unknown, ThrowOnError> => (options?.client ?? client).get<ReadyzResponses, unknown, ThrowOnError>({ url: '/readyz', ...options });
 
 /**
- * Login
+ * Send Events
  *
- * Log in by email alone (demo mode only). The anonymous activity of `anonymous_token`, or of the token this
- * request carries, becomes the account's.
+ * Accept 1 to 1,000 events. Each gets a status of its own: one bad event never spoils its batch, and an
+ * `event_id` sent before is a duplicate, not an error. The shopper is the token's; the secret key may name one
+ * per event and report `sold`.
  */
-export const login = <ThrowOnError extends boolean = false>(options: Options<LoginData, ThrowOnError>): RequestResult<LoginResponses, LoginErrors, ThrowOnError> => (options.client ?? client).post<LoginResponses, LoginErrors, ThrowOnError>({
+export const sendEvents = <ThrowOnError extends boolean = false>(options: Options<SendEventsData, ThrowOnError>): RequestResult<SendEventsResponses, SendEventsErrors, ThrowOnError> => (options.client ?? client).post<SendEventsResponses, SendEventsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/v1/token',
+    url: '/v1/events',
     ...options,
     headers: {
         'Content-Type': 'application/json',
         ...options.headers
     }
-});
-
-/**
- * Merge Session
- *
- * Take over an anonymous shopper's activity after logging in with the OIDC provider: `token` is the anonymous
- * one.
- */
-export const mergeSession = <ThrowOnError extends boolean = false>(options: Options<MergeSessionData, ThrowOnError>): RequestResult<MergeSessionResponses, MergeSessionErrors, ThrowOnError> => (options.client ?? client).post<MergeSessionResponses, MergeSessionErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/v1/me/merge',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * Me
- *
- * Who the token speaks for.
- */
-export const me = <ThrowOnError extends boolean = false>(options?: Options<MeData, ThrowOnError>): RequestResult<MeResponses, MeErrors, ThrowOnError> => (options?.client ?? client).get<MeResponses, MeErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/v1/me',
-    ...options
-});
-
-/**
- * My Taste
- *
- * What the site believes about me, strongest first.
- */
-export const myTaste = <ThrowOnError extends boolean = false>(options?: Options<MyTasteData, ThrowOnError>): RequestResult<MyTasteResponses, MyTasteErrors, ThrowOnError> => (options?.client ?? client).get<MyTasteResponses, MyTasteErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/v1/me/taste',
-    ...options
 });
 
 /**
@@ -184,6 +140,56 @@ export const batchListings = <ThrowOnError extends boolean = false>(options: Opt
 });
 
 /**
+ * Live
+ *
+ * Server-sent events: `taste` when my taste changed ({"taste_version"}; without a number after an interruption),
+ * `listing` when one left the market ({"listing_id", "status"}).
+ */
+export const live = <ThrowOnError extends boolean = false>(options?: Options<LiveData, ThrowOnError>): RequestResult<LiveResponses, LiveErrors, ThrowOnError> => (options?.client ?? client).get<LiveResponses, LiveErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/live',
+    ...options
+});
+
+/**
+ * Me
+ *
+ * Who the token speaks for.
+ */
+export const me = <ThrowOnError extends boolean = false>(options?: Options<MeData, ThrowOnError>): RequestResult<MeResponses, MeErrors, ThrowOnError> => (options?.client ?? client).get<MeResponses, MeErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/me',
+    ...options
+});
+
+/**
+ * Merge Session
+ *
+ * Take over an anonymous shopper's activity after logging in with the OIDC provider: `token` is the anonymous
+ * one.
+ */
+export const mergeSession = <ThrowOnError extends boolean = false>(options: Options<MergeSessionData, ThrowOnError>): RequestResult<MergeSessionResponses, MergeSessionErrors, ThrowOnError> => (options.client ?? client).post<MergeSessionResponses, MergeSessionErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/me/merge',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * My Taste
+ *
+ * What the site believes about me, strongest first.
+ */
+export const myTaste = <ThrowOnError extends boolean = false>(options?: Options<MyTasteData, ThrowOnError>): RequestResult<MyTasteResponses, MyTasteErrors, ThrowOnError> => (options?.client ?? client).get<MyTasteResponses, MyTasteErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/me/taste',
+    ...options
+});
+
+/**
  * Recommend
  *
  * What this shopper should see next, each listing with the reasons why. Takes the filters of search.
@@ -195,30 +201,24 @@ export const recommend = <ThrowOnError extends boolean = false>(options?: Option
 });
 
 /**
- * Send Events
+ * Start Session
  *
- * Accept 1 to 1,000 events. Each gets a status of its own: one bad event never spoils its batch, and an
- * `event_id` sent before is a duplicate, not an error. The shopper is the token's; the secret key may name one
- * per event and report `sold`.
+ * Give an anonymous shopper a token; what they do merges into their account when they log in.
  */
-export const sendEvents = <ThrowOnError extends boolean = false>(options: Options<SendEventsData, ThrowOnError>): RequestResult<SendEventsResponses, SendEventsErrors, ThrowOnError> => (options.client ?? client).post<SendEventsResponses, SendEventsErrors, ThrowOnError>({
+export const startSession = <ThrowOnError extends boolean = false>(options?: Options<StartSessionData, ThrowOnError>): RequestResult<StartSessionResponses, StartSessionErrors, ThrowOnError> => (options?.client ?? client).post<StartSessionResponses, StartSessionErrors, ThrowOnError>({ url: '/v1/session', ...options });
+
+/**
+ * Login
+ *
+ * Log in by email alone (demo mode only). The anonymous activity of `anonymous_token`, or of the token this
+ * request carries, becomes the account's.
+ */
+export const login = <ThrowOnError extends boolean = false>(options: Options<LoginData, ThrowOnError>): RequestResult<LoginResponses, LoginErrors, ThrowOnError> => (options.client ?? client).post<LoginResponses, LoginErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/v1/events',
+    url: '/v1/token',
     ...options,
     headers: {
         'Content-Type': 'application/json',
         ...options.headers
     }
-});
-
-/**
- * Live
- *
- * Server-sent events: `taste` when my taste changed ({"taste_version"}; without a number after an interruption),
- * `listing` when one left the market ({"listing_id", "status"}).
- */
-export const live = <ThrowOnError extends boolean = false>(options?: Options<LiveData, ThrowOnError>): RequestResult<LiveResponses, LiveErrors, ThrowOnError> => (options?.client ?? client).get<LiveResponses, LiveErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/v1/live',
-    ...options
 });

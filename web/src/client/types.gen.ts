@@ -656,6 +656,18 @@ export type Me = {
 };
 
 /**
+ * MergeBody
+ */
+export type MergeBody = {
+    /**
+     * Token
+     *
+     * Token of the anonymous shopper whose activity I take over.
+     */
+    token: string;
+};
+
+/**
  * Problem
  *
  * RFC 9457.
@@ -1276,6 +1288,20 @@ export type LivezResponses = {
 
 export type LivezResponse = LivezResponses[keyof LivezResponses];
 
+export type MetricsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/metrics';
+};
+
+export type MetricsResponses = {
+    /**
+     * Successful Response
+     */
+    200: unknown;
+};
+
 export type ReadyzData = {
     body?: never;
     path?: never;
@@ -1296,28 +1322,14 @@ export type ReadyzResponses = {
 
 export type ReadyzResponse = ReadyzResponses[keyof ReadyzResponses];
 
-export type MetricsData = {
-    body?: never;
+export type SendEventsData = {
+    body: EventsBody;
     path?: never;
     query?: never;
-    url: '/metrics';
+    url: '/v1/events';
 };
 
-export type MetricsResponses = {
-    /**
-     * Successful Response
-     */
-    200: unknown;
-};
-
-export type StartSessionData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/v1/session';
-};
-
-export type StartSessionErrors = {
+export type SendEventsErrors = {
     /**
      * Bad request
      */
@@ -1352,218 +1364,14 @@ export type StartSessionErrors = {
     503: unknown;
 };
 
-export type StartSessionResponses = {
+export type SendEventsResponses = {
     /**
      * Successful Response
      */
-    200: TokenOut;
+    202: EventResults;
 };
 
-export type StartSessionResponse = StartSessionResponses[keyof StartSessionResponses];
-
-export type LoginData = {
-    body: LoginBody;
-    path?: never;
-    query?: never;
-    url: '/v1/token';
-};
-
-export type LoginErrors = {
-    /**
-     * Bad request
-     */
-    400: unknown;
-    /**
-     * Not authenticated
-     */
-    401: unknown;
-    /**
-     * Not allowed
-     */
-    403: unknown;
-    /**
-     * Not found
-     */
-    404: unknown;
-    /**
-     * Method not allowed
-     */
-    405: unknown;
-    /**
-     * Too large
-     */
-    413: unknown;
-    /**
-     * Invalid input
-     */
-    422: unknown;
-    /**
-     * Temporarily unavailable
-     */
-    503: unknown;
-};
-
-export type LoginResponses = {
-    /**
-     * Successful Response
-     */
-    200: TokenOut;
-};
-
-export type LoginResponse = LoginResponses[keyof LoginResponses];
-
-export type MergeSessionData = {
-    body: TokenOut;
-    path?: never;
-    query?: never;
-    url: '/v1/me/merge';
-};
-
-export type MergeSessionErrors = {
-    /**
-     * Bad request
-     */
-    400: unknown;
-    /**
-     * Not authenticated
-     */
-    401: unknown;
-    /**
-     * Not allowed
-     */
-    403: unknown;
-    /**
-     * Not found
-     */
-    404: unknown;
-    /**
-     * Method not allowed
-     */
-    405: unknown;
-    /**
-     * Too large
-     */
-    413: unknown;
-    /**
-     * Invalid input
-     */
-    422: unknown;
-    /**
-     * Temporarily unavailable
-     */
-    503: unknown;
-};
-
-export type MergeSessionResponses = {
-    /**
-     * Successful Response
-     */
-    204: void;
-};
-
-export type MergeSessionResponse = MergeSessionResponses[keyof MergeSessionResponses];
-
-export type MeData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/v1/me';
-};
-
-export type MeErrors = {
-    /**
-     * Bad request
-     */
-    400: unknown;
-    /**
-     * Not authenticated
-     */
-    401: unknown;
-    /**
-     * Not allowed
-     */
-    403: unknown;
-    /**
-     * Not found
-     */
-    404: unknown;
-    /**
-     * Method not allowed
-     */
-    405: unknown;
-    /**
-     * Too large
-     */
-    413: unknown;
-    /**
-     * Invalid input
-     */
-    422: unknown;
-    /**
-     * Temporarily unavailable
-     */
-    503: unknown;
-};
-
-export type MeResponses = {
-    /**
-     * Successful Response
-     */
-    200: Me;
-};
-
-export type MeResponse = MeResponses[keyof MeResponses];
-
-export type MyTasteData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/v1/me/taste';
-};
-
-export type MyTasteErrors = {
-    /**
-     * Bad request
-     */
-    400: unknown;
-    /**
-     * Not authenticated
-     */
-    401: unknown;
-    /**
-     * Not allowed
-     */
-    403: unknown;
-    /**
-     * Not found
-     */
-    404: unknown;
-    /**
-     * Method not allowed
-     */
-    405: unknown;
-    /**
-     * Too large
-     */
-    413: unknown;
-    /**
-     * Invalid input
-     */
-    422: unknown;
-    /**
-     * Temporarily unavailable
-     */
-    503: unknown;
-};
-
-export type MyTasteResponses = {
-    /**
-     * Successful Response
-     */
-    200: TasteOut;
-};
-
-export type MyTasteResponse = MyTasteResponses[keyof MyTasteResponses];
+export type SendEventsResponse = SendEventsResponses[keyof SendEventsResponses];
 
 export type SearchListingsData = {
     body?: never;
@@ -2045,6 +1853,208 @@ export type BatchListingsResponses = {
 
 export type BatchListingsResponse = BatchListingsResponses[keyof BatchListingsResponses];
 
+export type LiveData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/live';
+};
+
+export type LiveErrors = {
+    /**
+     * Bad request
+     */
+    400: unknown;
+    /**
+     * Not authenticated
+     */
+    401: unknown;
+    /**
+     * Not allowed
+     */
+    403: unknown;
+    /**
+     * Not found
+     */
+    404: unknown;
+    /**
+     * Method not allowed
+     */
+    405: unknown;
+    /**
+     * Too large
+     */
+    413: unknown;
+    /**
+     * Invalid input
+     */
+    422: unknown;
+    /**
+     * Temporarily unavailable
+     */
+    503: unknown;
+};
+
+export type LiveResponses = {
+    /**
+     * Successful Response
+     */
+    200: unknown;
+};
+
+export type MeData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/me';
+};
+
+export type MeErrors = {
+    /**
+     * Bad request
+     */
+    400: unknown;
+    /**
+     * Not authenticated
+     */
+    401: unknown;
+    /**
+     * Not allowed
+     */
+    403: unknown;
+    /**
+     * Not found
+     */
+    404: unknown;
+    /**
+     * Method not allowed
+     */
+    405: unknown;
+    /**
+     * Too large
+     */
+    413: unknown;
+    /**
+     * Invalid input
+     */
+    422: unknown;
+    /**
+     * Temporarily unavailable
+     */
+    503: unknown;
+};
+
+export type MeResponses = {
+    /**
+     * Successful Response
+     */
+    200: Me;
+};
+
+export type MeResponse = MeResponses[keyof MeResponses];
+
+export type MergeSessionData = {
+    body: MergeBody;
+    path?: never;
+    query?: never;
+    url: '/v1/me/merge';
+};
+
+export type MergeSessionErrors = {
+    /**
+     * Bad request
+     */
+    400: unknown;
+    /**
+     * Not authenticated
+     */
+    401: unknown;
+    /**
+     * Not allowed
+     */
+    403: unknown;
+    /**
+     * Not found
+     */
+    404: unknown;
+    /**
+     * Method not allowed
+     */
+    405: unknown;
+    /**
+     * Too large
+     */
+    413: unknown;
+    /**
+     * Invalid input
+     */
+    422: unknown;
+    /**
+     * Temporarily unavailable
+     */
+    503: unknown;
+};
+
+export type MergeSessionResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type MergeSessionResponse = MergeSessionResponses[keyof MergeSessionResponses];
+
+export type MyTasteData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/me/taste';
+};
+
+export type MyTasteErrors = {
+    /**
+     * Bad request
+     */
+    400: unknown;
+    /**
+     * Not authenticated
+     */
+    401: unknown;
+    /**
+     * Not allowed
+     */
+    403: unknown;
+    /**
+     * Not found
+     */
+    404: unknown;
+    /**
+     * Method not allowed
+     */
+    405: unknown;
+    /**
+     * Too large
+     */
+    413: unknown;
+    /**
+     * Invalid input
+     */
+    422: unknown;
+    /**
+     * Temporarily unavailable
+     */
+    503: unknown;
+};
+
+export type MyTasteResponses = {
+    /**
+     * Successful Response
+     */
+    200: TasteOut;
+};
+
+export type MyTasteResponse = MyTasteResponses[keyof MyTasteResponses];
+
 export type RecommendData = {
     body?: never;
     path?: never;
@@ -2177,65 +2187,14 @@ export type RecommendResponses = {
 
 export type RecommendResponse = RecommendResponses[keyof RecommendResponses];
 
-export type SendEventsData = {
-    body: EventsBody;
-    path?: never;
-    query?: never;
-    url: '/v1/events';
-};
-
-export type SendEventsErrors = {
-    /**
-     * Bad request
-     */
-    400: unknown;
-    /**
-     * Not authenticated
-     */
-    401: unknown;
-    /**
-     * Not allowed
-     */
-    403: unknown;
-    /**
-     * Not found
-     */
-    404: unknown;
-    /**
-     * Method not allowed
-     */
-    405: unknown;
-    /**
-     * Too large
-     */
-    413: unknown;
-    /**
-     * Invalid input
-     */
-    422: unknown;
-    /**
-     * Temporarily unavailable
-     */
-    503: unknown;
-};
-
-export type SendEventsResponses = {
-    /**
-     * Successful Response
-     */
-    202: EventResults;
-};
-
-export type SendEventsResponse = SendEventsResponses[keyof SendEventsResponses];
-
-export type LiveData = {
+export type StartSessionData = {
     body?: never;
     path?: never;
     query?: never;
-    url: '/v1/live';
+    url: '/v1/session';
 };
 
-export type LiveErrors = {
+export type StartSessionErrors = {
     /**
      * Bad request
      */
@@ -2270,9 +2229,62 @@ export type LiveErrors = {
     503: unknown;
 };
 
-export type LiveResponses = {
+export type StartSessionResponses = {
     /**
      * Successful Response
      */
-    200: unknown;
+    200: TokenOut;
 };
+
+export type StartSessionResponse = StartSessionResponses[keyof StartSessionResponses];
+
+export type LoginData = {
+    body: LoginBody;
+    path?: never;
+    query?: never;
+    url: '/v1/token';
+};
+
+export type LoginErrors = {
+    /**
+     * Bad request
+     */
+    400: unknown;
+    /**
+     * Not authenticated
+     */
+    401: unknown;
+    /**
+     * Not allowed
+     */
+    403: unknown;
+    /**
+     * Not found
+     */
+    404: unknown;
+    /**
+     * Method not allowed
+     */
+    405: unknown;
+    /**
+     * Too large
+     */
+    413: unknown;
+    /**
+     * Invalid input
+     */
+    422: unknown;
+    /**
+     * Temporarily unavailable
+     */
+    503: unknown;
+};
+
+export type LoginResponses = {
+    /**
+     * Successful Response
+     */
+    200: TokenOut;
+};
+
+export type LoginResponse = LoginResponses[keyof LoginResponses];

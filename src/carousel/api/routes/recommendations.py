@@ -10,7 +10,7 @@ from uuid_utils import uuid7
 
 from carousel.activity.log import hidden_key
 from carousel.api.dependencies import AShopper, Resources, Use
-from carousel.api.routes.listings import FiltersQuery, currency_of
+from carousel.api.routes.listings import FILTERS_DESCRIBED, FiltersQuery, currency_of
 from carousel.api.schemas import PROBLEMS, Recommendations
 from carousel.catalogue import repository
 from carousel.recommend import query as recommend_query
@@ -22,7 +22,9 @@ from carousel.telemetry import slates_served
 router = APIRouter(prefix="/v1", tags=["recommendations"], responses=PROBLEMS)
 
 
-@router.get("/recommendations", operation_id="recommend", response_model=Recommendations)
+@router.get(
+    "/recommendations", operation_id="recommend", response_model=Recommendations, openapi_extra=FILTERS_DESCRIBED
+)
 async def recommend(
     shopper: AShopper,
     use: Use,

@@ -59,26 +59,6 @@ export const livezOptions = (options?: Options<LivezData>) => queryOptions<Livez
     queryKey: livezQueryKey(options)
 });
 
-export const readyzQueryKey = (options?: Options<ReadyzData>) => createQueryKey('readyz', options);
-
-/**
- * Readyz
- *
- * PostgreSQL and Valkey answer, and the catalogue is in memory.
- */
-export const readyzOptions = (options?: Options<ReadyzData>) => queryOptions<ReadyzResponse, DefaultError, ReadyzResponse, ReturnType<typeof readyzQueryKey>>({
-    queryFn: async ({ queryKey, signal }) => {
-        const { data } = await readyz({
-            ...options,
-            ...queryKey[0],
-            signal,
-            throwOnError: true
-        });
-        return data;
-    },
-    queryKey: readyzQueryKey(options)
-});
-
 export const metricsQueryKey = (options?: Options<MetricsData>) => createQueryKey('metrics', options);
 
 /**
@@ -99,75 +79,16 @@ export const metricsOptions = (options?: Options<MetricsData>) => queryOptions<u
     queryKey: metricsQueryKey(options)
 });
 
-/**
- * Start Session
- *
- * Give an anonymous shopper a token; what they do merges into their account when they log in.
- */
-export const startSessionMutation = (options?: Partial<Options<StartSessionData>>): UseMutationOptions<StartSessionResponse, DefaultError, Options<StartSessionData>> => {
-    const mutationOptions: UseMutationOptions<StartSessionResponse, DefaultError, Options<StartSessionData>> = {
-        mutationFn: async (fnOptions) => {
-            const { data } = await startSession({
-                ...options,
-                ...fnOptions,
-                throwOnError: true
-            });
-            return data;
-        }
-    };
-    return mutationOptions;
-};
+export const readyzQueryKey = (options?: Options<ReadyzData>) => createQueryKey('readyz', options);
 
 /**
- * Login
+ * Readyz
  *
- * Log in by email alone (demo mode only). The anonymous activity of `anonymous_token`, or of the token this
- * request carries, becomes the account's.
+ * PostgreSQL and Valkey answer, and the catalogue is in memory.
  */
-export const loginMutation = (options?: Partial<Options<LoginData>>): UseMutationOptions<LoginResponse, DefaultError, Options<LoginData>> => {
-    const mutationOptions: UseMutationOptions<LoginResponse, DefaultError, Options<LoginData>> = {
-        mutationFn: async (fnOptions) => {
-            const { data } = await login({
-                ...options,
-                ...fnOptions,
-                throwOnError: true
-            });
-            return data;
-        }
-    };
-    return mutationOptions;
-};
-
-/**
- * Merge Session
- *
- * Take over an anonymous shopper's activity after logging in with the OIDC provider: `token` is the anonymous
- * one.
- */
-export const mergeSessionMutation = (options?: Partial<Options<MergeSessionData>>): UseMutationOptions<MergeSessionResponse, DefaultError, Options<MergeSessionData>> => {
-    const mutationOptions: UseMutationOptions<MergeSessionResponse, DefaultError, Options<MergeSessionData>> = {
-        mutationFn: async (fnOptions) => {
-            const { data } = await mergeSession({
-                ...options,
-                ...fnOptions,
-                throwOnError: true
-            });
-            return data;
-        }
-    };
-    return mutationOptions;
-};
-
-export const meQueryKey = (options?: Options<MeData>) => createQueryKey('me', options);
-
-/**
- * Me
- *
- * Who the token speaks for.
- */
-export const meOptions = (options?: Options<MeData>) => queryOptions<MeResponse, DefaultError, MeResponse, ReturnType<typeof meQueryKey>>({
+export const readyzOptions = (options?: Options<ReadyzData>) => queryOptions<ReadyzResponse, DefaultError, ReadyzResponse, ReturnType<typeof readyzQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
-        const { data } = await me({
+        const { data } = await readyz({
             ...options,
             ...queryKey[0],
             signal,
@@ -175,28 +96,29 @@ export const meOptions = (options?: Options<MeData>) => queryOptions<MeResponse,
         });
         return data;
     },
-    queryKey: meQueryKey(options)
+    queryKey: readyzQueryKey(options)
 });
-
-export const myTasteQueryKey = (options?: Options<MyTasteData>) => createQueryKey('myTaste', options);
 
 /**
- * My Taste
+ * Send Events
  *
- * What the site believes about me, strongest first.
+ * Accept 1 to 1,000 events. Each gets a status of its own: one bad event never spoils its batch, and an
+ * `event_id` sent before is a duplicate, not an error. The shopper is the token's; the secret key may name one
+ * per event and report `sold`.
  */
-export const myTasteOptions = (options?: Options<MyTasteData>) => queryOptions<MyTasteResponse, DefaultError, MyTasteResponse, ReturnType<typeof myTasteQueryKey>>({
-    queryFn: async ({ queryKey, signal }) => {
-        const { data } = await myTaste({
-            ...options,
-            ...queryKey[0],
-            signal,
-            throwOnError: true
-        });
-        return data;
-    },
-    queryKey: myTasteQueryKey(options)
-});
+export const sendEventsMutation = (options?: Partial<Options<SendEventsData>>): UseMutationOptions<SendEventsResponse, DefaultError, Options<SendEventsData>> => {
+    const mutationOptions: UseMutationOptions<SendEventsResponse, DefaultError, Options<SendEventsData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await sendEvents({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
 
 export const searchListingsQueryKey = (options?: Options<SearchListingsData>) => createQueryKey('searchListings', options);
 
@@ -398,6 +320,87 @@ export const batchListingsMutation = (options?: Partial<Options<BatchListingsDat
     return mutationOptions;
 };
 
+export const liveQueryKey = (options?: Options<LiveData>) => createQueryKey('live', options);
+
+/**
+ * Live
+ *
+ * Server-sent events: `taste` when my taste changed ({"taste_version"}; without a number after an interruption),
+ * `listing` when one left the market ({"listing_id", "status"}).
+ */
+export const liveOptions = (options?: Options<LiveData>) => queryOptions<unknown, DefaultError, unknown, ReturnType<typeof liveQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await live({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: liveQueryKey(options)
+});
+
+export const meQueryKey = (options?: Options<MeData>) => createQueryKey('me', options);
+
+/**
+ * Me
+ *
+ * Who the token speaks for.
+ */
+export const meOptions = (options?: Options<MeData>) => queryOptions<MeResponse, DefaultError, MeResponse, ReturnType<typeof meQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await me({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: meQueryKey(options)
+});
+
+/**
+ * Merge Session
+ *
+ * Take over an anonymous shopper's activity after logging in with the OIDC provider: `token` is the anonymous
+ * one.
+ */
+export const mergeSessionMutation = (options?: Partial<Options<MergeSessionData>>): UseMutationOptions<MergeSessionResponse, DefaultError, Options<MergeSessionData>> => {
+    const mutationOptions: UseMutationOptions<MergeSessionResponse, DefaultError, Options<MergeSessionData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await mergeSession({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+export const myTasteQueryKey = (options?: Options<MyTasteData>) => createQueryKey('myTaste', options);
+
+/**
+ * My Taste
+ *
+ * What the site believes about me, strongest first.
+ */
+export const myTasteOptions = (options?: Options<MyTasteData>) => queryOptions<MyTasteResponse, DefaultError, MyTasteResponse, ReturnType<typeof myTasteQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await myTaste({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: myTasteQueryKey(options)
+});
+
 export const recommendQueryKey = (options?: Options<RecommendData>) => createQueryKey('recommend', options);
 
 /**
@@ -419,16 +422,14 @@ export const recommendOptions = (options?: Options<RecommendData>) => queryOptio
 });
 
 /**
- * Send Events
+ * Start Session
  *
- * Accept 1 to 1,000 events. Each gets a status of its own: one bad event never spoils its batch, and an
- * `event_id` sent before is a duplicate, not an error. The shopper is the token's; the secret key may name one
- * per event and report `sold`.
+ * Give an anonymous shopper a token; what they do merges into their account when they log in.
  */
-export const sendEventsMutation = (options?: Partial<Options<SendEventsData>>): UseMutationOptions<SendEventsResponse, DefaultError, Options<SendEventsData>> => {
-    const mutationOptions: UseMutationOptions<SendEventsResponse, DefaultError, Options<SendEventsData>> = {
+export const startSessionMutation = (options?: Partial<Options<StartSessionData>>): UseMutationOptions<StartSessionResponse, DefaultError, Options<StartSessionData>> => {
+    const mutationOptions: UseMutationOptions<StartSessionResponse, DefaultError, Options<StartSessionData>> = {
         mutationFn: async (fnOptions) => {
-            const { data } = await sendEvents({
+            const { data } = await startSession({
                 ...options,
                 ...fnOptions,
                 throwOnError: true
@@ -439,23 +440,22 @@ export const sendEventsMutation = (options?: Partial<Options<SendEventsData>>): 
     return mutationOptions;
 };
 
-export const liveQueryKey = (options?: Options<LiveData>) => createQueryKey('live', options);
-
 /**
- * Live
+ * Login
  *
- * Server-sent events: `taste` when my taste changed ({"taste_version"}; without a number after an interruption),
- * `listing` when one left the market ({"listing_id", "status"}).
+ * Log in by email alone (demo mode only). The anonymous activity of `anonymous_token`, or of the token this
+ * request carries, becomes the account's.
  */
-export const liveOptions = (options?: Options<LiveData>) => queryOptions<unknown, DefaultError, unknown, ReturnType<typeof liveQueryKey>>({
-    queryFn: async ({ queryKey, signal }) => {
-        const { data } = await live({
-            ...options,
-            ...queryKey[0],
-            signal,
-            throwOnError: true
-        });
-        return data;
-    },
-    queryKey: liveQueryKey(options)
-});
+export const loginMutation = (options?: Partial<Options<LoginData>>): UseMutationOptions<LoginResponse, DefaultError, Options<LoginData>> => {
+    const mutationOptions: UseMutationOptions<LoginResponse, DefaultError, Options<LoginData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await login({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};

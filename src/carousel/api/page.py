@@ -5,6 +5,7 @@ from pathlib import Path
 from fastapi import FastAPI, Response
 from fastapi.responses import FileResponse
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
@@ -23,7 +24,7 @@ class _Assets(StaticFiles):
 def install(app: FastAPI, folder: Path) -> None:
     """Serve the page at `/`; an API without a built page says so instead."""
     if (folder / "assets").is_dir():
-        app.mount("/assets", _Assets(directory=folder / "assets"), name="assets")
+        app.mount("/assets", GZipMiddleware(_Assets(directory=folder / "assets")), name="assets")
 
     @app.get("/{path:path}", include_in_schema=False)
     def page(path: str) -> Response:

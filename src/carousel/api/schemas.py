@@ -23,7 +23,9 @@ _EXAMPLE: dict[str, JsonValue] = {
 def _listing_model(
     name: str, needed: tuple[str, ...], *, extra: Literal["forbid", "allow"], doc: str
 ) -> type[BaseModel]:
-    hints = get_type_hints(Listing)
+    hints: dict[str, Any] = get_type_hints(Listing)
+    if extra == "allow":  # what goes out: money is a JSON number
+        hints |= dict.fromkeys(("price_amount", "msrp_amount"), float | None)
     described: dict[str, Any] = {}
     for field in fields(Listing):
         hint = hints[field.name]
@@ -38,6 +40,8 @@ def _listing_model(
 def _limits(name: str, default: Any) -> Any:
     if name in RANGES:
         low, high = RANGES[name]
+        if name == "model_year":
+            high = 2_200  # next year is the limit, but a document that changes every New Year is no interface
         return Field(default, ge=low, le=high)
     return Field(default, max_length=LENGTHS[name]) if name in LENGTHS else Field(default)
 

@@ -115,7 +115,7 @@ export type Listing = {
     /**
      * Price Amount
      */
-    price_amount?: string | null;
+    price_amount?: number | null;
     /**
      * Price Currency
      */
@@ -135,7 +135,7 @@ export type Listing = {
     /**
      * Msrp Amount
      */
-    msrp_amount?: string | null;
+    msrp_amount?: number | null;
     /**
      * Body Type
      */
@@ -802,7 +802,7 @@ export type RecommendedListing = {
     /**
      * Price Amount
      */
-    price_amount?: string | null;
+    price_amount?: number | null;
     /**
      * Price Currency
      */
@@ -822,7 +822,7 @@ export type RecommendedListing = {
     /**
      * Msrp Amount
      */
-    msrp_amount?: string | null;
+    msrp_amount?: number | null;
     /**
      * Body Type
      */

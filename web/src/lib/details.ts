@@ -83,11 +83,11 @@ const GROUPS: [title: string, fields: Field[]][] = [
   [
     'Price',
     [
-      ['price_amount', 'Price', (value: string, listing) => money(value, listing.price_currency)],
+      ['price_amount', 'Price', (value: number, listing) => money(value, listing.price_currency)],
       ['price_type', 'Kind of price', code],
       ['price_negotiable', 'Negotiable', yesNo],
       ['vat_reclaimable', 'VAT reclaimable', yesNo],
-      ['msrp_amount', 'Price when new', (value: string, listing) => money(value, listing.price_currency)],
+      ['msrp_amount', 'Price when new', (value: number, listing) => money(value, listing.price_currency)],
     ],
   ],
   [

@@ -14,7 +14,7 @@ const octavia: Listing = {
   variant: 'Combi 2.0 TDI',
   model_year: 2021,
   mileage_km: 48_200,
-  price_amount: '19990',
+  price_amount: 19990,
   price_currency: 'EUR',
   body_type: 'wagon',
   fuel_type: 'diesel',

@@ -1,14 +1,16 @@
 """Assemble the API: every resource is opened here, in one lifespan, and closed in reverse."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
+import psycopg
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from pgvector.psycopg import register_vector
-from psycopg_pool import ConnectionPool
+from psycopg_pool import ConnectionPool, PoolTimeout
 
 from carousel import __version__
 from carousel.api import errors, openapi, page
@@ -119,6 +121,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         )
         app.state.resources = resources
         await _background(stack, hub.run())
+        with suppress(psycopg.Error, PoolTimeout):  # an API that starts before its database says 503 for a while
+            async with pool.connection() as connection:
+                await resources.live.current(connection)
+        # The catalogue's objects live as long as the process: a full collection need not look at them each time.
+        gc.collect()
+        gc.freeze()
         await _background(stack, resources.live.refresh_forever(pool))
         stack.callback(hub.close)
         _logger.info("api started", demo=settings.demo)

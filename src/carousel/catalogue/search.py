@@ -13,7 +13,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from carousel.catalogue.listing import RATES_PER_EUR, slug
+from carousel.catalogue.listing import RATES_PER_EUR
 from carousel.catalogue.snapshot import Snapshot
 from carousel.errors import InputError
 
@@ -69,7 +69,7 @@ def masks(snapshot: Snapshot, filters: Filters, currency: str) -> dict[str, NDAr
     for block in CHOICES:
         wanted = getattr(filters, block)
         if wanted:
-            found[block] = np.isin(snapshot.codes(block), _codes(snapshot, block, wanted))
+            found[block] = _any_of(snapshot, block, wanted)
     if filters.min_price is not None or filters.max_price is not None:
         prices = snapshot.prices_in(filters.currency or currency)
         found["price"] = _between(prices, filters.min_price, filters.max_price)
@@ -82,33 +82,17 @@ def masks(snapshot: Snapshot, filters: Filters, currency: str) -> dict[str, NDAr
     return found
 
 
-def _codes(snapshot: Snapshot, block: str, wanted: Sequence[str]) -> list[int]:
-    """Match names as people write them: "skoda" finds "Škoda", and a bare "Octavia" finds "Škoda Octavia"."""
-    slugs = {slug(value) for value in wanted}
-    codes = []
-    for code, value in enumerate(snapshot.vocabularies[block].values):
-        if code == 0:
-            continue
-        name = slug(value)
-        if name in slugs or (block == "model" and _without_make(snapshot, code, name) in slugs):
-            codes.append(code)
-    return codes
-
-
-def _without_make(snapshot: Snapshot, code: int, name: str) -> str:
-    if code >= len(snapshot.make_of_model):
-        return name
-    make = slug(snapshot.vocabularies["make"].values[snapshot.make_of_model[code]])
-    return name.removeprefix(f"{make}-")
+def _any_of(snapshot: Snapshot, block: str, wanted: Sequence[str]) -> NDArray[np.bool_]:
+    vocabulary = snapshot.vocabularies[block]
+    meant = np.zeros(len(vocabulary), dtype=bool)
+    for value in wanted:
+        meant[vocabulary.named(value)] = True
+    return meant[snapshot.codes(block)]
 
 
 def _between(values: NDArray[np.float64], low: float | None, high: float | None) -> NDArray[np.bool_]:
-    mask = ~np.isnan(values)
-    if low is not None:
-        mask &= values >= low
-    if high is not None:
-        mask &= values <= high
-    return mask
+    """Return where a value lies within the limits; a missing one (NaN) does not."""
+    return (values >= (-np.inf if low is None else low)) & (values <= (np.inf if high is None else high))
 
 
 def distances_km(snapshot: Snapshot, near: tuple[float, float]) -> NDArray[np.float64]:
@@ -140,18 +124,24 @@ def facets(
     """
     if text is not None:
         found = {**found, "text": text}
-    everything = matching(snapshot, found)
+    everything = np.flatnonzero(matching(snapshot, found))
+
+    def rows_without(name: str) -> NDArray[np.intp]:
+        return np.flatnonzero(matching(snapshot, found, without=name)) if name in found else everything
+
     counted: dict[str, list[dict[str, Any]]] = {}
     for block in CHOICES:
-        mask = matching(snapshot, found, without=block) if block in found else everything
-        counts = np.bincount(snapshot.codes(block)[mask], minlength=len(snapshot.vocabularies[block]))
         values = snapshot.vocabularies[block].values
-        top = [c for c in np.argsort(-counts, kind="stable")[: most + 1] if c != 0 and counts[c] > 0]
-        counted[block] = [{"value": values[c], "count": int(counts[c])} for c in top]
-    mask = matching(snapshot, found, without="year") if "year" in found else everything
-    years = snapshot.numbers("year")[mask]
-    distinct, counts = np.unique(years[~np.isnan(years)].astype(int), return_counts=True)
-    counted["year"] = [{"value": str(y), "count": int(c)} for y, c in zip(distinct[::-1], counts[::-1], strict=True)]
+        counts = np.bincount(snapshot.codes(block)[rows_without(block)], minlength=len(values))
+        counts[0] = 0
+        some = np.flatnonzero(counts)
+        top = some[np.argsort(-counts[some], kind="stable")][:most]
+        counted[block] = [{"value": values[c], "count": n} for c, n in zip(top, counts[top].tolist(), strict=True)]
+    years = snapshot.numbers("year")[rows_without("year")]
+    distinct, counts = np.unique(years[~np.isnan(years)].astype(np.intp), return_counts=True)
+    counted["year"] = [
+        {"value": str(y), "count": n} for y, n in zip(distinct[::-1], counts[::-1].tolist(), strict=True)
+    ]
     return counted
 
 
@@ -171,20 +161,21 @@ def page(
     :param keys: sort key of every listing (size,); NaN sorts last.
     :param cursor: where the previous page ended. Keyset paging: a listing that appears or leaves moves no other.
     """
+    rows = np.flatnonzero(mask)
     # A missing value is last in every order; ±inf could not be written into a cursor.
-    keys = np.nan_to_num(keys, nan=1e300, posinf=1e300, neginf=-1e300)
+    keys = np.nan_to_num(keys[rows], nan=1e300, posinf=1e300, neginf=-1e300)
     if cursor is not None:
         last_key, last_no = _read_cursor(cursor)
-        mask = mask & ((keys > last_key) | ((keys == last_key) & (no > last_no)))
-    rows = np.flatnonzero(mask)
+        after = (keys > last_key) | ((keys == last_key) & (no[rows] > last_no))
+        rows, keys = rows[after], keys[after]
     more = len(rows) > n
     if more:
         # Everything up to the n-th key, ties included, is enough to sort.
-        threshold = np.partition(keys[rows], n - 1)[n - 1]
-        rows = rows[keys[rows] <= threshold]
-    rows = rows[np.lexsort((no[rows], keys[rows]))][:n]
-    next_cursor = _write_cursor(float(keys[rows[-1]]), int(no[rows[-1]])) if more else None
-    return Page(rows, next_cursor)
+        first = keys <= np.partition(keys, n - 1)[n - 1]
+        rows, keys = rows[first], keys[first]
+    order = np.lexsort((no[rows], keys))[:n]
+    rows, keys = rows[order], keys[order]
+    return Page(rows, _write_cursor(float(keys[-1]), int(no[rows[-1]])) if more else None)
 
 
 def sort_keys(

@@ -39,21 +39,29 @@ class Vocabulary:
     def __init__(self) -> None:
         self.values: list[str] = [""]
         self._codes: dict[str | None, int] = {None: 0, "": 0}
-        self._codes_of_slugs: dict[str, int] = {}
+        self._named: dict[str, list[int]] = {}
 
     def encode(self, values: Sequence[str | None]) -> NDArray[np.intp]:
         """Return the code of each value, adding those not seen before."""
         codes = self._codes
         for value in set(values) - codes.keys():
             codes[value] = len(self.values)
-            self._codes_of_slugs.setdefault(slug(str(value)), len(self.values))
+            self.name(slug(str(value)), len(self.values))
             self.values.append(str(value))
         return np.fromiter((codes[v] for v in values), dtype=np.intp, count=len(values))
+
+    def name(self, name: str, code: int) -> None:
+        """Let a code be found under one more name (a slug)."""
+        self._named.setdefault(name, []).append(code)
+
+    def named(self, value: str) -> list[int]:
+        """Return the codes people mean by a value: "skoda" is "Škoda", "octavia" the "Škoda Octavia"."""
+        return self._named.get(slug(value), [])
 
     def code(self, value: str) -> int | None:
         """Return a value's code, or None when no listing has it; "skoda" finds "Škoda" too."""
         code = self._codes.get(value)
-        return self._codes_of_slugs.get(slug(value)) if code is None else code
+        return next(iter(self.named(value)), None) if code is None else code
 
     def __len__(self) -> int:
         return len(self.values)
@@ -178,9 +186,7 @@ class Snapshot:
         encoded = {block: self.vocabularies[block].encode(values) for block, values in strings.items()}
         for block, codes in encoded.items():
             self._codes[block][at] = codes
-        missing = len(self.vocabularies["model"]) - len(self.make_of_model)
-        self.make_of_model = np.concatenate([self.make_of_model, np.zeros(max(missing, 0), dtype=np.intp)])
-        self.make_of_model[encoded["model"]] = encoded["make"]
+        self._learn_models(encoded["model"], encoded["make"])
         self._config[at] = self._encode_config(np.stack([encoded[block] for block in CONFIG], axis=1))
 
         amounts = _floats(column["price_amount"])
@@ -248,6 +254,15 @@ class Snapshot:
             for name in columns:
                 columns[name] = grown(columns[name])
 
+    def _learn_models(self, models: NDArray[np.intp], makes: NDArray[np.intp]) -> None:
+        """Remember each new model's make, and let it be found by its bare name."""
+        known, vocabulary = len(self.make_of_model), self.vocabularies["model"]
+        self.make_of_model = np.concatenate([self.make_of_model, np.zeros(len(vocabulary) - known, dtype=np.intp)])
+        self.make_of_model[models] = makes
+        for code in range(known, len(vocabulary)):
+            make = slug(self.vocabularies["make"].values[self.make_of_model[code]])
+            vocabulary.name(slug(vocabulary.values[code]).removeprefix(f"{make}-"), code)
+
     def _encode_config(self, codes: NDArray[np.intp]) -> NDArray[np.intp]:
         combinations, inverse = np.unique(codes, axis=0, return_inverse=True)
         known = []
@@ -298,11 +313,16 @@ class LiveSnapshot:
         self._horizon: str | None = None
         self._lock = asyncio.Lock()
 
-    async def current(self, connection: AsyncConnection) -> Snapshot:
-        """Return the snapshot after reading whatever was committed before this call."""
-        if await repository.revision(connection) != self.snapshot.revision:
+    async def current(self, connection: AsyncConnection, revision: int | None = None) -> Snapshot:
+        """Return the snapshot after reading whatever was committed before this call.
+
+        :param revision: the catalogue's revision, where the caller has just read it.
+        """
+        if revision is None:
+            revision = await repository.revision(connection)
+        if revision > self.snapshot.revision:
             async with self._lock:
-                if await repository.revision(connection) != self.snapshot.revision:
+                if revision > self.snapshot.revision:  # nobody else was faster
                     await self._read_changes(connection)
         return self.snapshot
 

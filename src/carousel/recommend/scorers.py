@@ -183,20 +183,25 @@ class Prior:
         return self
 
 
+_GROUPS = 16
+
+
 def top(scores: NDArray[np.float32], n: int) -> Rows:
     """Return the rows of the n highest scores, best first; never one of −∞ or NaN.
 
-    A sample gives a threshold a little below the n-th best, so that only a few thousand are compared and sorted.
+    The n-th highest of the maxima of groups is a lower bound of the n-th highest score, so the n best are all in the n
+    groups with the highest maxima: exact, at a tenth of the cost of partitioning everything.
     """
-    stride = 32
-    if len(scores) > 50 * stride and n < len(scores) // 8:
-        sample = scores[::stride]
-        wanted = min(2 * n // stride + 8, len(sample) - 1)
-        rows = np.flatnonzero(scores >= np.partition(sample, -wanted)[-wanted])
-        if not n <= len(rows) < len(scores) // 2:
-            rows = np.flatnonzero(scores > -np.inf)
+    size = len(scores) // _GROUPS
+    if n >= size:
+        rows = np.arange(len(scores))
     else:
-        rows = np.flatnonzero(scores > -np.inf)
+        # Group j holds rows j, j + size, j + 2 size …: a few long vector instructions instead of many short ones.
+        maxima = np.fmax.reduce(scores[: size * _GROUPS].reshape(_GROUPS, size), axis=0)
+        groups = np.argpartition(np.where(np.isnan(maxima), -np.inf, maxima), size - n)[size - n :]
+        tail = np.arange(size * _GROUPS, len(scores))
+        rows = np.concatenate([(groups[None, :] + size * np.arange(_GROUPS)[:, None]).ravel(), tail])
+    rows = rows[scores[rows] > -np.inf]
     if len(rows) > n:
         rows = rows[np.argpartition(-scores[rows], n - 1)[:n]]
     return rows[np.lexsort((rows, -scores[rows]))]

@@ -29,6 +29,9 @@ POPULAR = 60
 EXPLORED = 60
 LAST_VIEWED = 2
 
+_PATIENCE = 0.02
+"""Seconds after which a slate asks for no more near listings; on a quiet machine all of them take less."""
+
 CENTROID = "centroid"
 Near = Mapping[str, Sequence[int] | NDArray[np.int64]]
 """`no` of the listings near a listing id or the `CENTROID`, nearest first."""
@@ -53,9 +56,7 @@ class View:
 
     def near_to(self, point: str) -> Rows:
         """Return the rows near a listing (by id) or the `CENTROID`, nearest first, without the listing itself."""
-        rows = self.inside(self.snapshot.rows_of(self.near.get(point, ())))
-        others: Rows = rows[rows != self.snapshot.row_of.get(point, -1)]
-        return others
+        return self.inside(self.snapshot.rows_of(self.near.get(point, ())))
 
 
 class Source(Protocol):
@@ -166,8 +167,8 @@ class Neighbours:
     """Lists of near listings from pgvector, remembered for a minute per listing.
 
     A list is a property of the listing, so all shoppers who viewed it share it. Sold listings drop out where rows
-    are checked, new ones come in by the other sources at once. When `busy` look-ups are already under way a slate
-    goes without rather than wait: pgvector takes 2 ms of a core for each.
+    are checked, new ones come in by the other sources at once. When `busy` look-ups are already under way, or this
+    slate has waited long enough, it goes without: pgvector takes 2 ms of a core for each.
     """
 
     def __init__(self, pool: Pool, *, exact_limit: int, keep: int = 20_000, seconds: float = 60, busy: int = 2) -> None:
@@ -180,33 +181,28 @@ class Neighbours:
 
     async def near(self, query: Query, snapshot: Snapshot) -> Near:
         """Ask the database for all a slate needs of it, before anything is computed from the snapshot."""
-        wanted = dict.fromkeys((*query.taste.interests, *last_viewed(query)))
-        near = {listing_id: await self._of_listing(listing_id) for listing_id in wanted}
+        wanted = dict.fromkeys((*last_viewed(query), *query.taste.interests))
+        until = time.monotonic() + _PATIENCE
+        near: dict[str, Sequence[int] | NDArray[np.int64]] = {i: await self._of_listing(i, until) for i in wanted}
         if query.taste.centroid is not None and snapshot.size > self._exact_limit:
             async with self._pool.connection() as connection:
-                found = await repository.nearest(connection, query.taste.centroid, NEAREST, ef_search=NEAREST)
-            near[CENTROID] = _numbers(found)
+                near[CENTROID] = np.array(await repository.nearest_to_point(connection, query.taste.centroid, NEAREST))
         return near
 
-    async def _of_listing(self, listing_id: str) -> NDArray[np.int64]:
+    async def _of_listing(self, listing_id: str, until: float) -> NDArray[np.int64]:
         now = time.monotonic()
         known = self._known.get(listing_id)
         if known is None or now - known[0] > self._seconds:
-            if self._free.locked():
+            if now > until or self._free.locked():
                 return known[1] if known else np.empty(0, dtype=np.int64)
             async with self._free, self._pool.connection() as connection:
-                point = (await repository.embeddings(connection, [listing_id])).get(listing_id)
-                found = [] if point is None else await repository.nearest(connection, point, NEAR_INTEREST + 1)
-            known = (now, _numbers(found))
+                near = await repository.nearest_to_listing(connection, listing_id, NEAR_INTEREST)
+            known = (now, np.array(near, dtype=np.int64))
             self._known[listing_id] = known
             self._known.move_to_end(listing_id)
             if len(self._known) > self._keep:
                 self._known.popitem(last=False)
         return known[1]
-
-
-def _numbers(found: list[tuple[int, float]]) -> NDArray[np.int64]:
-    return np.fromiter((no for no, _ in found), dtype=np.int64, count=len(found))
 
 
 def sources_for(snapshot: Snapshot, exact_limit: int) -> tuple[Source, ...]:

@@ -36,6 +36,9 @@ def make_pool(url: str, *, size: int) -> Pool:
 
     async def prepare(connection: AsyncConnection) -> None:
         await register_vector_async(connection)
+        # Nearest neighbours: 100 candidates (2 ms, 145,000 listings), and on where too few of them are active.
+        await connection.execute("SET hnsw.ef_search = 100")
+        await connection.execute("SET hnsw.iterative_scan = relaxed_order")
 
     return AsyncConnectionPool(
         url,

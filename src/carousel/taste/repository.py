@@ -28,6 +28,8 @@ class StaleTaste(CarouselError):  # noqa: N818 - a state of the data, not an err
 
 _COLUMNS = "shopper_id, version, evidence, recent, hidden, as_of, event_count, centroid, interests, merged_into"
 
+_LOAD_WITH_REVISION = f"SELECT revision, {_COLUMNS} FROM catalogue_state LEFT JOIN taste ON shopper_id = %s"  # noqa: S608 - constant columns
+
 
 def load(connection: Connection, shopper_ids: Iterable[str]) -> dict[str, Taste]:
     """Return the tastes that exist."""
@@ -40,17 +42,22 @@ def load(connection: Connection, shopper_ids: Iterable[str]) -> dict[str, Taste]
 
 async def load_one(connection: AsyncConnection, shopper_id: str) -> Taste | None:
     """Return one shopper's taste, following a merge, or None."""
-    cursor = await connection.execute(
-        f"SELECT {_COLUMNS} FROM taste WHERE shopper_id = %s",  # noqa: S608 - constant columns
-        (shopper_id,),
-    )
-    row = await cursor.fetchone()
-    if row is None:
-        return None
-    taste = from_row(row)
-    if taste.merged_into and taste.merged_into != shopper_id:
-        return await load_one(connection, taste.merged_into)
+    taste, _ = await load_with_revision(connection, shopper_id)
     return taste
+
+
+async def load_with_revision(connection: AsyncConnection, shopper_id: str) -> tuple[Taste | None, int]:
+    """Return one shopper's taste and the catalogue's revision: what a slate depends on, in one round trip."""
+    cursor = await connection.execute(_LOAD_WITH_REVISION, (shopper_id,))
+    row = await cursor.fetchone()
+    assert row is not None
+    revision = int(row[0])
+    if row[1] is None:
+        return None, revision
+    taste = from_row(row[1:])
+    if taste.merged_into and taste.merged_into != shopper_id:
+        return await load_with_revision(connection, taste.merged_into)
+    return taste, revision
 
 
 def save(connection: Connection, tastes: Mapping[str, tuple[Taste, int | None]]) -> None:

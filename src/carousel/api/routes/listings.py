@@ -188,12 +188,10 @@ async def get_listing(listing_id: ListingPath, use: Use) -> Response:
 async def similar_listings(listing_id: ListingPath, use: Use, n: Annotated[int, Query(ge=1, le=100)] = 12) -> Response:
     """The cars nearest to one, by make, model, body, fuel, price, age, mileage and power."""
     async with use.pool.connection() as connection:
-        point = (await repository.embeddings(connection, [listing_id])).get(listing_id)
-        if point is None:
+        texts = await repository.documents_near(connection, listing_id, n)
+        if not texts and await repository.document(connection, listing_id) is None:
             raise _unknown(listing_id)
-        documents = await repository.nearest_documents(connection, point, n + 1)
-    listings = [orjson.Fragment(text) for other, text in documents if other != listing_id][:n]
-    return Response(orjson.dumps({"listings": listings}), media_type="application/json")
+    return Response(orjson.dumps({"listings": list(map(orjson.Fragment, texts))}), media_type="application/json")
 
 
 def _unknown(listing_id: str) -> NotFoundError:

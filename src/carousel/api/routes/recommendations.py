@@ -35,8 +35,8 @@ async def recommend(
     """What this shopper should see next, each listing with the reasons why. Takes the filters of search."""
     now = datetime.now(UTC)
     async with use.pool.connection() as connection:
-        snapshot = await use.live.current(connection)
-        known = await taste_repository.load_one(connection, shopper.shopper_id)
+        known, revision = await taste_repository.load_with_revision(connection, shopper.shopper_id)
+        snapshot = await use.live.current(connection, revision)
     taste = known or Taste.empty(now)
     key = f"slate:{shopper.shopper_id}:{_digest(placement, n, wanted)}"
     overlay, cached = await _cached(use, shopper.shopper_id, key)

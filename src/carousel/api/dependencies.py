@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 import anyio.to_thread
 from fastapi import Depends, Request
@@ -88,4 +88,3 @@ async def secret_key(use: Use, credentials: Credentials) -> None:
 SomeShopper = Annotated[Shopper | None, Depends(optional_shopper)]
 AShopper = Annotated[Shopper, Depends(required_shopper)]
 SecretKey = Depends(secret_key)
-Json = dict[str, Any]

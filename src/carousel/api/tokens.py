@@ -72,6 +72,8 @@ class Tokens:
             claims = self._own(token) if algorithm == "HS256" else await self._foreign(token)
         except jwt.ExpiredSignatureError as error:
             raise AccessError("the token has expired; get a new one") from error
+        except jwt.PyJWKClientConnectionError as error:
+            raise UnavailableError("the OIDC provider's keys cannot be fetched just now; retry") from error
         except jwt.PyJWTError as error:
             raise AccessError(f"the token is not valid: {error}") from error
         shopper = self._shopper(claims)

@@ -226,3 +226,18 @@ def test_top_finds_the_highest_and_never_what_is_not_finite(n: int) -> None:
 def test_top_of_a_catalogue_without_a_difference_is_any_of_it() -> None:
     assert len(top(np.zeros(20_000, dtype=np.float32), 50)) == 50
     assert len(top(np.full(20_000, -np.inf, dtype=np.float32), 50)) == 0
+
+
+async def test_a_car_like_the_last_view_says_so_and_does_not_repeat_itself(
+    recommender: Recommender, snapshot: Snapshot, listings: list[Listing]
+) -> None:
+    viewed = next(x for x in listings if x.make == "Kia" and x.body_type == "suv")
+    query = Query(shopper_id="s", taste=taste_of(snapshot, [viewed]), now=NOW)
+    slate = await recommender.recommend(query, snapshot)
+    said = {r.text for s in slate.listings for r in s.reasons if r.code == "viewed"}
+    assert said == {"Like the Kia suv line you viewed"}
+    for served, listing in zip(slate.listings, by_id(listings, slate), strict=True):
+        codes = [reason.code for reason in served.reasons]
+        if "viewed" in codes:
+            assert listing.model == viewed.model or listing.body_type == viewed.body_type
+            assert not (listing.make == "Kia" and listing.model == viewed.model and "model" in codes)

@@ -46,18 +46,23 @@ def reasons_of(
     found = []
     for i, row in enumerate(rows.tolist()):
         decisive = [blocks[b] for b in order[i].tolist() if by_row[i, b] >= LEAST_TERM]
-        why = [*_like_viewed(snapshot, row, viewed), *_for_one(snapshot, row, decisive)]
+        why = []
+        other = snapshot.row_of.get(viewed.get(row, ""))
+        if other is not None and any(_equal(snapshot, block, row, other) for block in ("model", "body")):
+            why.append(Reason("viewed", f"Like the {_value(snapshot, 'model', other)} you viewed"))
+            if _equal(snapshot, "model", row, other):
+                decisive = [block for block in decisive if block not in ("make", "model")]  # said already
+        why += _for_one(snapshot, row, decisive)
         found.append(tuple(why[:MOST]) or (_without_taste(snapshot, now, row, sources[i]),))
     return found
 
 
-def _like_viewed(snapshot: Snapshot, row: int, viewed: Mapping[int, str]) -> tuple[Reason, ...]:
-    """Name the car that was looked at, where this one has its model or its body."""
-    other = snapshot.row_of.get(viewed.get(row, ""))
-    if other is None or all(snapshot.codes(b)[row] != snapshot.codes(b)[other] for b in ("model", "body")):
-        return ()
-    name = snapshot.vocabularies["model"].values[snapshot.codes("model")[other]]
-    return (Reason("viewed", f"Like the {name} you viewed"),)
+def _equal(snapshot: Snapshot, block: str, row: int, other: int) -> bool:
+    return bool(snapshot.codes(block)[row] == snapshot.codes(block)[other])
+
+
+def _value(snapshot: Snapshot, block: str, row: int) -> str:
+    return snapshot.vocabularies[block].values[int(snapshot.codes(block)[row])]
 
 
 def _for_one(snapshot: Snapshot, row: int, decisive: list[str]) -> list[Reason]:
@@ -68,7 +73,7 @@ def _for_one(snapshot: Snapshot, row: int, decisive: list[str]) -> list[Reason]:
 
 def _text(snapshot: Snapshot, block: str, row: int) -> str:
     if block in CATEGORICAL:
-        value = snapshot.vocabularies[block].values[snapshot.codes(block)[row]]
+        value = _value(snapshot, block, row)
         if block in ("make", "model"):
             return f"Your interest: {value}"
         if block == "region":
@@ -84,7 +89,7 @@ def _band(snapshot: Snapshot, block: str, row: int) -> str:
     low = min(step // STEPS, len(knots) - 2)
     least, most = knots[low], knots[low + 1]
     if block == "price":
-        currency = snapshot.vocabularies["currency"].values[snapshot.codes("currency")[row]]
+        currency = _value(snapshot, "currency", row)
         return _price_band(least, most, float(snapshot.numbers("price_eur")[row]), currency)
     value = float(snapshot.numbers({"mileage": "mileage", "year": "year", "power": "power"}[block])[row])
     if block == "year":

@@ -18,7 +18,7 @@ from carousel.catalogue.snapshot import Snapshot
 from carousel.errors import InputError
 
 Sort = Literal[
-    "recommended", "newest", "price_asc", "price_desc", "mileage_asc", "year_desc", "distance", "relevance",
+    "recommended", "newest", "price_asc", "price_desc", "mileage_asc", "year_desc", "distance",
 ]  # fmt: skip
 
 CHOICES = ("make", "model", "body", "fuel", "transmission", "drivetrain", "color", "seller", "condition")

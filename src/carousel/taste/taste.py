@@ -43,7 +43,6 @@ _BLAMED: dict[str, tuple[str, ...]] = {
     "brand": ("make",),
     "seen": (),
 }
-_SEARCH_WEIGHT = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +86,7 @@ def update(taste: Taste, event: Event, listing: Described | None) -> Taste:
     elif event.type == "unhide":
         changed = _unhide(taste, event, listing)
     elif event.type == "search":
-        changed = _learn(taste, _search_traits(event), _SEARCH_WEIGHT, event.occurred_at)
+        changed = _learn(taste, _search_traits(event), amount, event.occurred_at)
     elif listing is None or amount == 0:
         changed = taste
     elif amount < 0:

@@ -1388,7 +1388,7 @@ export type SearchListingsData = {
          *
          * recommended with a token, else newest.
          */
-        sort?: 'recommended' | 'newest' | 'price_asc' | 'price_desc' | 'mileage_asc' | 'year_desc' | 'distance' | 'relevance' | null;
+        sort?: 'recommended' | 'newest' | 'price_asc' | 'price_desc' | 'mileage_asc' | 'year_desc' | 'distance' | null;
         /**
          * Cursor
          */

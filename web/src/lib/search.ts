@@ -3,15 +3,7 @@ import type { SearchListingsData } from '@/client'
 
 export const CHOICES = ['make', 'model', 'body', 'fuel', 'transmission'] as const
 export const LIMITS = ['min_price', 'max_price', 'min_year', 'max_year', 'max_mileage_km'] as const
-export const SORTS = [
-  'recommended',
-  'relevance',
-  'newest',
-  'price_asc',
-  'price_desc',
-  'mileage_asc',
-  'year_desc',
-] as const
+export const SORTS = ['recommended', 'newest', 'price_asc', 'price_desc', 'mileage_asc', 'year_desc'] as const
 
 export type Choice = (typeof CHOICES)[number]
 export type Limit = (typeof LIMITS)[number]

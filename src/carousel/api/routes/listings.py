@@ -134,7 +134,8 @@ async def search_listings(
             rows = snapshot.rows_of(await repository.text_matches(connection, q))
             text = np.zeros(snapshot.size, dtype=bool)
             text[rows] = True
-        taste = await _taste(connection, shopper) if sort in (None, "recommended") else None
+        order = sort or ("recommended" if shopper else "newest")
+        taste = await _taste(connection, shopper) if order == "recommended" else None
         # From here to the page nothing is awaited: masks and columns belong to one state of the snapshot.
         size = snapshot.size
         text = text if text is None or len(text) == size else np.pad(text, (0, size - len(text)))
@@ -148,7 +149,7 @@ async def search_listings(
             keys = -use.recommender.scores(query, snapshot).astype(np.float64)
             mask[[snapshot.row_of[i] for i in taste.hidden if i in snapshot.row_of]] = False
         else:
-            keys = search.sort_keys(snapshot, sort or "newest", currency=currency, near=wanted.near)
+            keys = search.sort_keys(snapshot, order, currency=currency, near=wanted.near)
         page = search.page(keys, mask, snapshot.no, cursor=cursor, n=n)
         ids = [snapshot.ids[row] for row in page.rows]
         facets = search.facets(snapshot, found, text)

@@ -96,6 +96,11 @@ async def test_the_server_may_name_a_shopper_and_report_a_sale(
     assert entries(valkey) == 1
     assert (await api.get("/v1/listings/a")).json()["status"] == "sold"
     assert (await api.get("/v1/listings")).json()["total"] == 0
+    # On sale again: the same event sent once more is a duplicate and changes nothing.
+    await api.patch("/v1/listings/a", json={"status": "active"}, headers=WRITER)
+    again = await api.post("/v1/events", json={"events": [sent]}, headers=WRITER)
+    assert again.json()["results"][0]["status"] == "duplicate"
+    assert (await api.get("/v1/listings/a")).json()["status"] == "active"
 
 
 @pytest.mark.parametrize(

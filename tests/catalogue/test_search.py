@@ -81,7 +81,7 @@ def test_filters_that_cannot_be_meant_name_the_field(filters: dict[str, Any], fi
 
 def test_a_facet_is_counted_under_all_filters_but_its_own(stock: Snapshot) -> None:
     found = search.masks(stock, Filters(make=("Skoda",), fuel=("petrol",)), "EUR")
-    counted = search.facets(stock, found, None)
+    counted = search.facets(stock, found)
     assert {f["value"]: f["count"] for f in counted["make"]} == {"Škoda": 1, "Volkswagen": 2}
     assert {f["value"]: f["count"] for f in counted["fuel"]} == {"diesel": 1, "petrol": 1}
     assert {f["value"]: f["count"] for f in counted["model"]} == {"Škoda Fabia": 1}

@@ -241,3 +241,13 @@ async def test_a_car_like_the_last_view_says_so_and_does_not_repeat_itself(
         if "viewed" in codes:
             assert listing.model == viewed.model or listing.body_type == viewed.body_type
             assert not (listing.make == "Kia" and listing.model == viewed.model and "model" in codes)
+
+
+async def test_when_everything_near_is_hidden_or_sold_the_slate_is_empty(
+    recommender: Recommender, snapshot: Snapshot, listings: list[Listing]
+) -> None:
+    taste = taste_of(snapshot, listings[:1])
+    hidden = frozenset(x.listing_id for x in listings)
+    slate = await recommender.recommend(Query(shopper_id="s", taste=taste, now=NOW, hidden=hidden), snapshot)
+    assert slate.listings == ()
+    assert slate.removed["hidden"] > 0

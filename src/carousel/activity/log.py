@@ -9,6 +9,7 @@ import secrets
 import zlib
 from collections.abc import Sequence
 
+import orjson
 from redis.exceptions import NoScriptError, RedisError
 
 from carousel.activity.events import Event, encode
@@ -76,6 +77,11 @@ def hidden_key(shopper_id: str) -> str:
 def shopper_channel(shopper_id: str) -> str:
     """Name the channel that wakes a shopper's browsers."""
     return f"shopper:{shopper_id}"
+
+
+def left_message(listing_id: str, status: str) -> bytes:
+    """Return what `LISTINGS_CHANNEL` says of a listing that left the market."""
+    return orjson.dumps({"listing_id": listing_id, "status": status})
 
 
 async def append(valkey: AsyncValkey, events: Sequence[Event], *, partitions: int) -> list[bool]:

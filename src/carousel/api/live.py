@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, suppress
 import orjson
 from redis.exceptions import RedisError
 
-from carousel.activity.log import LISTINGS_CHANNEL, shopper_channel
+from carousel.activity.log import LISTINGS_CHANNEL, left_message, shopper_channel
 from carousel.storage.valkey import AsyncValkey
 from carousel.telemetry import log
 
@@ -115,7 +115,7 @@ async def announce(valkey: AsyncValkey, listing_ids: list[str], status: str) -> 
     try:
         pipeline = valkey.pipeline(transaction=False)
         for listing_id in listing_ids:
-            pipeline.publish(LISTINGS_CHANNEL, orjson.dumps({"listing_id": listing_id, "status": status}))
+            pipeline.publish(LISTINGS_CHANNEL, left_message(listing_id, status))
         await pipeline.execute()
     except (RedisError, OSError) as error:
         _logger.warning("listing change not announced", error=str(error))

@@ -116,14 +116,12 @@ def matching(
 
 
 def facets(
-    snapshot: Snapshot, found: dict[str, NDArray[np.bool_]], text: NDArray[np.bool_] | None, *, most: int = 200
+    snapshot: Snapshot, found: dict[str, NDArray[np.bool_]], *, most: int = 200
 ) -> dict[str, list[dict[str, Any]]]:
     """Count values per facet under all filters but its own, so that a second value can be added.
 
     Models are listed only for the makes that match, which is when they can be read.
     """
-    if text is not None:
-        found = {**found, "text": text}
     everything = np.flatnonzero(matching(snapshot, found))
 
     def rows_without(name: str) -> NDArray[np.intp]:

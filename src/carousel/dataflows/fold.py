@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from redis.exceptions import RedisError
 
 from carousel.activity.events import Event, moves_taste, weight
-from carousel.activity.log import LISTINGS_CHANNEL, shopper_channel
+from carousel.activity.log import LISTINGS_CHANNEL, left_message, shopper_channel
 from carousel.activity.repository import add_popularity, archive, give_to
 from carousel.catalogue.listing import ListingId
 from carousel.catalogue.repository import describe, set_status
@@ -84,7 +84,7 @@ class TasteWork:
             version = tastes[home(tastes, i)].version
             self._calls[shopper_channel(i), i] = orjson.dumps({"taste_version": version})
         for listing_id in sold:
-            self._calls[LISTINGS_CHANNEL, listing_id] = orjson.dumps({"listing_id": listing_id, "status": "sold"})
+            self._calls[LISTINGS_CHANNEL, listing_id] = left_message(listing_id, "sold")
 
     def committed(self, events: Sequence[Event]) -> None:
         """Keep the tastes for the next batch, and wake browsers; a browser that misses it asks again by itself."""

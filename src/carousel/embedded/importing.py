@@ -4,10 +4,9 @@ import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
-import orjson
 import redis
 
-from carousel.activity.log import LISTINGS_CHANNEL
+from carousel.activity.log import LISTINGS_CHANNEL, left_message
 from carousel.catalogue.feeds.run import ImportOptions, import_in_terminal
 from carousel.catalogue.listing import ListingId
 from carousel.embedded.attach import attached, is_reachable
@@ -41,7 +40,7 @@ def _announce(client: valkey.Valkey, gone: Sequence[ListingId]) -> None:
     try:
         with client.pipeline(transaction=False) as pipeline:
             for listing_id in gone:
-                pipeline.publish(LISTINGS_CHANNEL, orjson.dumps({"listing_id": listing_id, "status": "withdrawn"}))
+                pipeline.publish(LISTINGS_CHANNEL, left_message(listing_id, "withdrawn"))
             pipeline.execute()
     except (redis.RedisError, OSError) as error:
         _logger.warning("withdrawn listings not announced", error=str(error))

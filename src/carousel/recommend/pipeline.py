@@ -66,7 +66,9 @@ class Recommender:
             mask = search.matching(snapshot, search.masks(snapshot, query.filters, query.currency))
         prior = self._prior.refresh(snapshot, query.now)
         scorer = TasteScorer(query.taste, snapshot, query.now)
-        return View(query, snapshot, prior, scorer, mask, near)
+        allowed = snapshot.active if mask is None else mask
+        rows_near = {point: rows[allowed[rows]] for point, rows in ((p, snapshot.rows_of(n)) for p, n in near.items())}
+        return View(query, snapshot, prior, scorer, mask, rows_near)
 
     def scores(self, query: Query, snapshot: Snapshot) -> NDArray[np.float32]:
         """Score the whole catalogue (size,) for a shopper: "recommended" as a sort order."""
@@ -113,6 +115,8 @@ def find(sources: tuple[Source, ...], view: View) -> dict[str, Rows]:
 def _likeness(view: View, rows: Rows) -> NDArray[np.float32]:
     """Return what being near to an interest or to a last view adds (m,): most for the nearest, fading to nothing."""
     likeness = np.zeros(len(rows), dtype=np.float32)
+    if not len(rows):
+        return likeness
     order = np.argsort(rows)
     for points, weight, reach in (
         (view.query.taste.interests, INTEREST_WEIGHT, INTEREST_REACH),

@@ -47,16 +47,12 @@ class View:
     scorer: TasteScorer
     mask: NDArray[np.bool_] | None
     """Listings inside the request's filters (size,), or None where there are none."""
-    near: Near
-
-    def inside(self, rows: Rows) -> Rows:
-        """Keep the rows that are on sale and inside the filters, in order."""
-        rows = rows[self.snapshot.active[rows]]
-        return rows if self.mask is None else rows[self.mask[rows]]
+    near: Mapping[str, Rows]
+    """Rows on sale and inside the filters near a listing id or the `CENTROID`, nearest first."""
 
     def near_to(self, point: str) -> Rows:
-        """Return the rows near a listing (by id) or the `CENTROID`, nearest first, without the listing itself."""
-        return self.inside(self.snapshot.rows_of(self.near.get(point, ())))
+        """Return the rows near a point, none where it was not asked for."""
+        return self.near.get(point, np.empty(0, dtype=np.intp))
 
 
 class Source(Protocol):

@@ -57,8 +57,8 @@ async def send_events(request: Request, use: Use, credentials: Credentials) -> R
             continue
         result["at"] = len(events)
         events.append(event)
-    await _take_off_the_market(use, events)
     fresh = await activity_log.append(use.valkey, events, partitions=use.settings.partitions)
+    await _take_off_the_market(use, [event for event, new in zip(events, fresh, strict=True) if new])
     for result in results:
         at = result.pop("at", None)
         if at is not None:

@@ -129,19 +129,16 @@ async def search_listings(
     but its own. Follow `next_cursor` for the next page."""
     async with use.pool.connection() as connection:
         snapshot = await use.live.current(connection)
-        text = None
-        if q.strip():
-            rows = snapshot.rows_of(await repository.text_matches(connection, q))
-            text = np.zeros(snapshot.size, dtype=bool)
-            text[rows] = True
+        matches = await repository.text_matches(connection, q) if q.strip() else None
         order = sort or ("recommended" if shopper else "newest")
         taste = await _taste(connection, shopper) if order == "recommended" else None
         # From here to the page nothing is awaited: masks and columns belong to one state of the snapshot.
-        size = snapshot.size
-        text = text if text is None or len(text) == size else np.pad(text, (0, size - len(text)))
         currency = currency_of(use, snapshot, wanted)
         found = search.masks(snapshot, wanted, currency)
-        mask = search.matching(snapshot, found if text is None else {**found, "text": text})
+        if matches is not None:
+            found["text"] = np.zeros(snapshot.size, dtype=bool)
+            found["text"][snapshot.rows_of(matches)] = True
+        mask = search.matching(snapshot, found)
         if taste is not None:
             query = recommend_query.Query(
                 shopper_id=shopper.shopper_id if shopper else "", taste=taste, now=datetime.now(UTC), currency=currency
@@ -152,7 +149,7 @@ async def search_listings(
             keys = search.sort_keys(snapshot, order, currency=currency, near=wanted.near)
         page = search.page(keys, mask, snapshot.no, cursor=cursor, n=n)
         ids = [snapshot.ids[row] for row in page.rows]
-        facets = search.facets(snapshot, found, text)
+        facets = search.facets(snapshot, found)
         total = int(mask.sum())
         documents = await repository.active_documents(connection, ids)
     answer = {

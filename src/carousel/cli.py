@@ -143,6 +143,29 @@ def dataflow(
     importlib.import_module(f"carousel.dataflows.{name.value}").run(settings, share=_share(share))
 
 
+rebuild_app = typer.Typer(no_args_is_help=True, help="Recompute what is derived from the archive.")
+app.add_typer(rebuild_app, name="rebuild")
+
+
+@rebuild_app.command("taste")
+def rebuild_taste(
+    home: HomeOption = None,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that share the work.")] = 2,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count the tastes that differ.")] = False,
+) -> None:
+    """Recompute every taste from the archive, beside live traffic, and swap those that differ."""
+    settings = _start("rebuild", quiet=True, home=home)
+    from carousel.dataflows.rebuild import rebuild
+    from carousel.embedded.attach import attached
+
+    with attached(settings) as urls:
+        done = rebuild(urls.database_url or "", workers=workers, dry_run=dry_run, prune=settings.activity_months == 0)
+    print(
+        f"{done.events:,} events, {done.tastes:,} tastes: {done.changed:,} {'differ' if dry_run else 'replaced'}, "
+        f"{done.removed:,} without events {'to remove' if dry_run else 'removed'}"
+    )
+
+
 @app.command("import")
 def import_(
     files: Annotated[list[Path], typer.Argument(metavar="FILE…", exists=True, dir_okay=False)],

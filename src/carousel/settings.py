@@ -45,6 +45,9 @@ class Settings(BaseSettings):
         default="EUR", pattern="^[A-Z]{3}$", description="Currency price filters use when a request names none."
     )
     partitions: int = Field(default=8, ge=1, le=64, description="Partitions of the activity stream; fixed for life.")
+    activity_months: int = Field(
+        default=0, ge=0, description="Months of events the archive keeps; 0 keeps all, else at least 3."
+    )
     valkey_fsync: Literal["everysec", "always"] = Field(
         default="everysec", description="How soon the embedded event log is on disk."
     )

@@ -18,6 +18,7 @@ from carousel.dataflows.fold import TasteWork
 from carousel.embedded.servers import Servers
 from carousel.storage.postgres import Connection, connect
 from carousel.storage.valkey import Valkey
+from carousel.taste.evidence import Evidence
 
 STOCK = {"octavia": "Skoda"}
 
@@ -168,15 +169,14 @@ def test_a_taste_somebody_else_wrote_is_read_again(marketplace: Marketplace) -> 
     first, second = views(2, shoppers=1)
     marketplace.send([first])
     marketplace.archives([first])
-    marketplace.database.execute(
-        """UPDATE taste SET version = version + 10, evidence = '{"make": {"Ford": [9, 9, 0]}}'"""
-    )
+    theirs = Evidence.of({"make": {"Ford": (9.0, 9.0, 0.0)}})
+    marketplace.database.execute("UPDATE taste SET version = version + 10, evidence = %s", (theirs.to_bytes(),))
     marketplace.send([second])
     marketplace.archives([second])
     taste = marketplace.taste("shopper-0")
     assert taste is not None
     assert taste.version == 12
-    assert set(taste.evidence["make"]) == {"Ford", "Skoda"}
+    assert set(taste.evidence.nested()["make"]) == {"Ford", "Skoda"}
 
 
 # --- the sink by itself ---------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ STOCK = {"octavia": "Skoda", "fabia": "Skoda", "focus": "Ford"}
 def liked(taste: Taste | None, make: str) -> float:
     """The evidence of this purchase for a make, in views."""
     assert taste is not None
-    return round(taste.evidence.get("make", {}).get(make, (0.0, 0.0, 0.0))[1], 2)
+    return round(taste.evidence.nested().get("make", {}).get(make, (0.0, 0.0, 0.0))[1], 2)
 
 
 def test_what_a_shopper_does_becomes_a_taste_and_stays_in_the_archive(marketplace: Marketplace) -> None:
@@ -37,7 +37,7 @@ def test_what_a_shopper_does_becomes_a_taste_and_stays_in_the_archive(marketplac
     john = marketplace.taste("john")
     assert john is not None
     assert liked(john, "Skoda") == 6.0
-    assert john.evidence["make"]["Ford"] == (0.0, 0.0, 4.0)
+    assert john.evidence.nested()["make"]["Ford"] == (0.0, 0.0, 4.0)
     assert john.hidden == {"focus"}
     assert [recent.listing_id for recent in john.recent] == ["octavia", "fabia"]
     assert john.centroid is not None
@@ -169,7 +169,7 @@ def test_an_anonymous_history_becomes_the_accounts_in_any_order(marketplace: Mar
         assert liked(marketplace.taste(john), "Skoda") == sum(e.type == "view" for e in events), order
         assert liked(marketplace.taste(john), "Ford") == 5.0, order
         assert merged is not None
-        assert (merged.merged_into, merged.evidence) == (john, {}), order
+        assert (merged.merged_into, merged.evidence.nested()) == (john, {}), order
     owners = {row[0] for row in marketplace.database.execute("SELECT shopper_id FROM activity").fetchall()}
     assert owners == {f"john {order}" for order in ORDERS}, "one person has one history"
 

@@ -8,6 +8,7 @@ import pytest
 
 from carousel.catalogue.listing import ListingId
 from carousel.storage.postgres import Connection
+from carousel.taste.evidence import Evidence
 from carousel.taste.repository import StaleTaste, load, save
 from carousel.taste.taste import Recent, Taste
 
@@ -16,8 +17,8 @@ TASTE = Taste(
     as_of=NOW,
     version=3,
     event_count=4,
-    evidence={"make": {"Škoda": (1.0, 2.5, 0.0)}, "price": {"12500": (0.0, 0.25, 4.0)}},
-    recent=(Recent(ListingId("a"), 2.0, NOW, 1.5), Recent(ListingId('quote " and ,'), 1.0, NOW)),
+    evidence=Evidence.of({"make": {"Škoda": (1.0, 2.5, 0.0)}, "price": {"12500": (0.0, 0.25, 4.0)}}),
+    recent=(Recent(ListingId("a"), 2.0, 1_772_366_400.123_456, 1.5), Recent(ListingId('quote " and ,'), 1.0, 1e9)),
     hidden=frozenset({ListingId("b")}),
     centroid=np.arange(96, dtype=np.float32) / 64,
     interests=(ListingId("a"),),

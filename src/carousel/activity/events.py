@@ -206,7 +206,7 @@ def _check_needs(event: Event) -> None:
 def _refuse_unknown(body: Mapping[str, Any], known: tuple[str, ...]) -> None:
     if not isinstance(body, Mapping):
         raise InputError(f"an event is {_shown(body)}; expected an object", field="events")
-    for name in body:
+    for name in () if _KNOWN[known] >= body.keys() else body:
         if name not in known:
             close = difflib.get_close_matches(str(name), known, n=1)
             cure = f"did you mean {close[0]}?" if close else "put what is your own into context"
@@ -259,7 +259,9 @@ def _moment(body: Mapping[str, Any], name: str) -> datetime:
         _missing(name, "when, as RFC 3339 such as 2026-01-31T12:00:00Z")
     if isinstance(value, str) and _RFC_3339.fullmatch(value):
         try:
-            moment = datetime.fromisoformat(value.upper().replace(" ", "T")).astimezone(UTC)
+            moment = datetime.fromisoformat(value.upper())
+            if moment.tzinfo is not UTC:
+                moment = moment.astimezone(UTC)
         except (ValueError, OverflowError):
             pass  # a 31st of February, a 25th hour
         else:
@@ -340,7 +342,7 @@ def _position(body: Mapping[str, Any]) -> int | None:
 
 def _context(body: Mapping[str, Any]) -> dict[str, Any]:
     value = body.get("context")
-    if value is None:
+    if not value and value in (None, {}):
         return {}
     if not isinstance(value, dict):
         raise InputError(f"context is {_shown(value)}; expected an object", field="context")
@@ -367,3 +369,4 @@ def _context(body: Mapping[str, Any]) -> dict[str, Any]:
 FIELD_NAMES: tuple[str, ...] = tuple(Event.__dataclass_fields__)
 _CLIENT_FIELDS = (*(name for name in FIELD_NAMES if name not in ("shopper_id", "received_at")), "sent_at")
 _SERVER_FIELDS = (*_CLIENT_FIELDS, "shopper_id")
+_KNOWN = {names: frozenset(names) for names in (FIELD_NAMES, _CLIENT_FIELDS, _SERVER_FIELDS)}

@@ -1,14 +1,15 @@
-"""Activity in PostgreSQL: the only place that knows tables `activity`, `dead_letter`, `stream_position`, `popularity`.
+"""Activity in PostgreSQL: the only place that writes tables `activity`, `dead_letter`, `stream_position`, `popularity`.
 
 Everything here runs inside the caller's transaction. Arrays are sent in binary and unnested: 500 rows take 3 ms,
 the same rows as text 23 ms.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-from uuid import UUID
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, Literal
 
 import orjson
 from psycopg.rows import TupleRow
@@ -43,12 +44,14 @@ class DeadLetter:
     entry_id: str
     payload: bytes
     reason: str
+    kind: Literal["malformed", "refused"] = "malformed"
 
 
 # --- the archive -----------------------------------------------------------------------------------------------------
 
 _COLUMNS = (
-    "event_id, shopper_id, type, listing_id, occurred_at, received_at, recommendation_id, placement, position, details"
+    "event_id, shopper_id, visitor_id, type, listing_id, occurred_at, received_at, recommendation_id, placement, "
+    "position, details"
 )
 _DETAILS = ("listing_ids", "value", "currency", "reason", "session_id", "context")
 
@@ -57,7 +60,9 @@ EVENTS_OF = f"SELECT {_COLUMNS} FROM activity WHERE shopper_id = %s ORDER BY occ
 
 
 def archive(connection: Connection, events: Sequence[Event], homes: Mapping[str, str] | None = None) -> list[Event]:
-    """Keep events for good and return those that were not kept before, in their order.
+    """Keep events for good and return those that count, in their order: kept never before, and of nobody erased since.
+
+    An event counts once for ever: `activity_key` outlives the months of the archive.
 
     :param homes: the account of each anonymous shopper that became one: their events are kept as the account's.
     """
@@ -68,37 +73,86 @@ def archive(connection: Connection, events: Sequence[Event], homes: Mapping[str,
     kept = list(first.values())
     if not kept:
         return []
-    new = connection.execute(
+    dropped = connection.execute(
         f"""
-        INSERT INTO activity ({_COLUMNS})
-        SELECT event_id, shopper_id, type, listing_id, occurred_at, received_at, recommendation_id, placement,
-               position, details::jsonb
-        FROM unnest(%b::uuid[], %b::text[], %b::text[], %b::text[], %b::timestamptz[], %b::timestamptz[],
-                    %b::uuid[], %b::text[], %b::smallint[], %b::text[])
-             AS e({_COLUMNS})
-        ON CONFLICT (event_id) DO NOTHING
-        RETURNING event_id
+        WITH sent AS (
+            SELECT * FROM unnest(%b::text[]::uuid[], %b::text[], %b::text[], %b::text[], %b::text[], %b::timestamptz[],
+                                 %b::timestamptz[], %b::text[]::uuid[], %b::text[], %b::smallint[], %b::text[])
+                          WITH ORDINALITY AS e({_COLUMNS}, place)
+        ), fresh AS (
+            INSERT INTO activity_key
+            SELECT event_id FROM sent
+            WHERE NOT EXISTS (
+                SELECT FROM erasure
+                WHERE shopper_hash = sha256(convert_to(coalesce(visitor_id, shopper_id), 'UTF8'))
+                      AND erased_at >= received_at
+            )
+            ON CONFLICT DO NOTHING
+            RETURNING event_id
+        ), stored AS (
+            INSERT INTO activity ({_COLUMNS})
+            SELECT event_id, shopper_id, visitor_id, type, listing_id, occurred_at, received_at, recommendation_id,
+                   placement, position, details::jsonb
+            FROM sent JOIN fresh USING (event_id) ORDER BY place
+        )
+        SELECT place FROM sent LEFT JOIN fresh USING (event_id) WHERE fresh.event_id IS NULL
         """,  # noqa: S608 - constant columns
         (
-            [UUID(e.event_id) for e in kept],
+            [e.event_id for e in kept],
             [homes.get(e.shopper_id, e.shopper_id) for e in kept],
+            [e.shopper_id if e.shopper_id in homes else None for e in kept],
             [e.type for e in kept],
             [e.listing_id for e in kept],
             [e.occurred_at for e in kept],
             [e.received_at for e in kept],
-            [UUID(e.recommendation_id) if e.recommendation_id else None for e in kept],
+            [e.recommendation_id for e in kept],
             [e.placement for e in kept],
             [e.position for e in kept],
             [_details(e) for e in kept],
         ),
     ).fetchall()
-    new_ids = {str(row[0]) for row in new}
-    return [e for e in kept if e.event_id in new_ids]
+    if not dropped:
+        return kept
+    places = {row[0] for row in dropped}
+    return [event for place, event in enumerate(kept, 1) if place not in places]
 
 
 def _details(event: Event) -> str:
     said = {name: value for name in _DETAILS if (value := getattr(event, name)) not in (None, (), {})}
     return orjson.dumps(said).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """One person's events in the order they were applied, those of anonymous visits before the login included."""
+
+    owner: str
+    events: list[Event]
+
+    @property
+    def people(self) -> set[str]:
+        """The person and the anonymous shoppers they have been."""
+        return {self.owner, *(event.shopper_id for event in self.events)}
+
+
+def histories(
+    connection: Connection, *, share: tuple[int, int] = (1, 1), owners: Sequence[str] | None = None
+) -> Iterator[History]:
+    """Yield what can move tastes, person by person, in an open transaction; share i of n of all, or of `owners`."""
+    with connection.cursor(name="histories") as cursor:
+        cursor.itersize = 5_000
+        connection.execute("SET LOCAL work_mem = '128MB'")  # the sort
+        cursor.execute(
+            f"""
+            SELECT {_COLUMNS} FROM activity
+            WHERE type <> 'impression' AND (hashtext(shopper_id) & 2147483647) %% %s = %s
+                  AND (%s::text[] IS NULL OR shopper_id = ANY(%s))
+            ORDER BY shopper_id COLLATE "C", no
+            """,  # noqa: S608 - constant columns
+            (share[1], share[0] - 1, owners, owners),
+        )
+        for owner, rows in groupby(cursor, key=itemgetter(1)):
+            yield History(owner, [event_of(row) for row in rows])
 
 
 def events_of(connection: Connection, shopper_id: str, limit: int = 1_000) -> list[Event]:
@@ -107,20 +161,26 @@ def events_of(connection: Connection, shopper_id: str, limit: int = 1_000) -> li
 
 
 def event_of(row: TupleRow) -> Event:
-    """Build an event from a row of `EVENTS_OF`."""
-    event_id, shopper_id, kind, listing_id, occurred_at, received_at, recommendation_id, placement, position, said = row
+    """Build an event from a row of `EVENTS_OF`: by who did it, be they an account by now."""
+    (
+        event_id, shopper_id, visitor_id, kind, listing_id, occurred_at, received_at, recommendation_id, placement,
+        position, said,
+    ) = row  # fmt: skip
     details: dict[str, Any] = {**said, "listing_ids": tuple(said.get("listing_ids", ()))}
     return Event(
-        event_id=str(event_id), shopper_id=shopper_id, type=kind, listing_id=listing_id, occurred_at=occurred_at,
-        received_at=received_at, recommendation_id=str(recommendation_id) if recommendation_id else None,
-        placement=placement, position=position, **details,
+        event_id=str(event_id), shopper_id=visitor_id or shopper_id, type=kind, listing_id=listing_id,
+        occurred_at=occurred_at, received_at=received_at, placement=placement, position=position,
+        recommendation_id=str(recommendation_id) if recommendation_id else None, **details,
     )  # fmt: skip
 
 
 def give_to(connection: Connection, account_id: str, shopper_ids: Sequence[str]) -> None:
     """Make the archive and the shopper rows of anonymous visits the account's, so that one person has one history."""
     connection.execute(
-        "UPDATE activity SET shopper_id = %s WHERE shopper_id = ANY(%s)", (account_id, list(shopper_ids))
+        """
+        UPDATE activity SET shopper_id = %s, visitor_id = coalesce(visitor_id, shopper_id) WHERE shopper_id = ANY(%s)
+        """,
+        (account_id, list(shopper_ids)),
     )
     connection.execute(
         """
@@ -211,8 +271,8 @@ def bury(connection: Connection, flow: str, letters: Sequence[DeadLetter]) -> No
         return
     connection.execute(
         """
-        INSERT INTO dead_letter (flow, stream, entry_id, payload, reason)
-        SELECT %s, * FROM unnest(%b::text[], %b::text[], %b::bytea[], %b::text[])
+        INSERT INTO dead_letter (flow, stream, entry_id, payload, reason, kind)
+        SELECT %s, * FROM unnest(%b::text[], %b::text[], %b::bytea[], %b::text[], %b::text[])
         ON CONFLICT DO NOTHING
         """,
         (
@@ -224,5 +284,6 @@ def bury(connection: Connection, flow: str, letters: Sequence[DeadLetter]) -> No
                 letter.reason.encode("ascii", "backslashreplace").decode().replace("\x00", "\\0")[:2_000]
                 for letter in letters
             ],
+            [letter.kind for letter in letters],
         ),
     )

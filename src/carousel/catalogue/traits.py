@@ -6,8 +6,9 @@ value contributes nothing. Knots are values in natural units, and evidence is ke
 moves and the knots are fitted again, old evidence is read at its own value and needs no conversion.
 """
 
+import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
@@ -41,12 +42,34 @@ _LINEAR = {"year"}  # the others are spaced by ratio: 5,000 to 10,000 is as far 
 
 
 @dataclass(frozen=True, slots=True)
+class TraitRows:
+    """Traits as evidence counts them: names such as "make=Skoda", each once, and their memberships (n,)."""
+
+    names: tuple[str, ...]
+    memberships: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
 class Described:
     """What a taste needs to know of a listing."""
 
     listing_id: ListingId
     traits: Traits
     embedding: NDArray[np.float32]
+    rows: TraitRows = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rows", trait_rows(self.traits))
+
+
+def trait_rows(traits: Traits) -> TraitRows:
+    """Return traits in the form evidence is counted in."""
+    memberships: dict[str, float] = {}
+    for block, values in traits.items():
+        for value, membership in values:
+            name = sys.intern(f"{block}={value}")
+            memberships[name] = memberships.get(name, 0.0) + membership
+    return TraitRows(tuple(memberships), np.array(list(memberships.values()), dtype=np.float32))
 
 
 def values_of(listing: Listing) -> Values:

@@ -127,7 +127,9 @@ class _Commits(StatelessSinkPartition[Batch]):
                 raise
             if len(found) == 1:
                 stream, entry, _ = found[0]
-                return [DeadLetter(stream, entry.entry_id, entry.payload, f"{type(error).__name__}: {error}")]
+                return [
+                    DeadLetter(stream, entry.entry_id, entry.payload, f"{type(error).__name__}: {error}", "refused")
+                ]
             half = len(found) // 2
             return self._bisect(connection, found[:half]) + self._bisect(connection, found[half:])
         return []
@@ -138,10 +140,8 @@ class _Commits(StatelessSinkPartition[Batch]):
             e.event for b in batches for e in b.entries if e.event is not None and (b.stream, e.entry_id) not in dead
         ]
         flow_events.labels(self._flow).inc(len(events))
-        malformed = sum(e.event is None for b in batches for e in b.entries)
-        for reason, count in (("malformed", malformed), ("refused", len(letters) - malformed)):
-            if count:
-                flow_dead_letters.labels(self._flow, reason).inc(count)
+        for letter in letters:
+            flow_dead_letters.labels(self._flow, letter.kind).inc()
         for letter in letters[:10]:  # enough to see what goes wrong; the table has them all
             logger.warning("dead_letter", stream=letter.stream, entry_id=letter.entry_id, reason=letter.reason[:300])
         self._work.committed(events)

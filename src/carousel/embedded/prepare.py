@@ -1,16 +1,19 @@
-"""Make a database fit to work with: its tables up to date, its vector index whole."""
+"""Make a database fit to work with: its tables and tastes up to date, its vector index whole."""
 
 from carousel.catalogue.repository import ensure_index
+from carousel.dataflows.rebuild import rebuild_if_needed
 from carousel.storage.migrations import migrate
 from carousel.storage.postgres import connect
 
 
 def prepare(database_url: str) -> int:
-    """Migrate, and rebuild the index that a load killed in the middle left behind; return the migrations applied.
+    """Migrate, rebuild the index that a load killed in the middle left behind and tastes of an older formula; return
+    the migrations applied.
 
     :raises StartError: the database is of a newer Carousel.
     """
     applied = migrate(database_url)
     with connect(database_url) as connection:
         ensure_index(connection)
+    rebuild_if_needed(database_url)
     return applied

@@ -1,8 +1,8 @@
 """Tastes in PostgreSQL: the only place that knows table `taste`."""
 
+import struct
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from contextlib import suppress
 
 import numpy as np
 import orjson
@@ -12,6 +12,7 @@ from psycopg.types.json import set_json_dumps, set_json_loads
 from carousel.catalogue.listing import ListingId
 from carousel.errors import CarouselError
 from carousel.storage.postgres import AsyncConnection, Connection, halfvec
+from carousel.taste.evidence import Evidence
 from carousel.taste.taste import Recent, Taste
 
 set_json_dumps(lambda value: orjson.dumps(value))
@@ -26,18 +27,39 @@ class StaleTaste(CarouselError):  # noqa: N818 - a state of the data, not an err
         self.shopper_ids = shopper_ids
 
 
+_COUNT = struct.Struct("<I")
+_NUMBERS = struct.Struct("<3d")
+_BETWEEN = "\x00"  # in no id
+
 _COLUMNS = "shopper_id, version, evidence, recent, hidden, as_of, event_count, centroid, interests, merged_into"
 
+_LOAD = f"SELECT {_COLUMNS} FROM taste WHERE shopper_id = ANY(%s)"  # noqa: S608 - constant columns
 _LOAD_WITH_REVISION = f"SELECT revision, {_COLUMNS} FROM catalogue_state LEFT JOIN taste ON shopper_id = %s"  # noqa: S608 - constant columns
 
 
 def load(connection: Connection, shopper_ids: Iterable[str]) -> dict[str, Taste]:
     """Return the tastes that exist."""
-    rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM taste WHERE shopper_id = ANY(%s)",  # noqa: S608 - constant columns
-        (list(shopper_ids),),
-    ).fetchall()
+    rows = connection.execute(_LOAD, (list(shopper_ids),)).fetchall()
     return {row[0]: from_row(row) for row in rows}
+
+
+def load_intact(connection: Connection, shopper_ids: Iterable[str]) -> dict[str, Taste]:
+    """Return the tastes that exist and can be read."""
+    rows = connection.execute(_LOAD, (list(shopper_ids),)).fetchall()
+    tastes: dict[str, Taste] = {}
+    for row in rows:
+        with suppress(struct.error, ValueError):
+            tastes[row[0]] = from_row(row)
+    return tastes
+
+
+def versions(connection: Connection, shopper_ids: Iterable[str]) -> dict[str, int]:
+    """Return the versions of the tastes that exist."""
+    return dict(
+        connection.execute(
+            "SELECT shopper_id, version FROM taste WHERE shopper_id = ANY(%s)", (list(shopper_ids),)
+        ).fetchall()
+    )
 
 
 async def load_one(connection: AsyncConnection, shopper_id: str) -> Taste | None:
@@ -72,10 +94,10 @@ def save(connection: Connection, tastes: Mapping[str, tuple[Taste, int | None]])
         """
         INSERT INTO taste AS t (shopper_id, version, evidence, recent, hidden, as_of, event_count, centroid,
                                 interests, merged_into)
-        SELECT n.shopper_id, n.version, n.evidence::jsonb, n.recent::jsonb,
+        SELECT n.shopper_id, n.version, n.evidence, n.recent,
                ARRAY(SELECT jsonb_array_elements_text(n.hidden::jsonb)), n.as_of, n.event_count, n.centroid,
                ARRAY(SELECT jsonb_array_elements_text(n.interests::jsonb)), n.merged_into
-        FROM unnest(%b::text[], %b::bigint[], %b::text[], %b::text[], %b::text[], %b::timestamptz[],
+        FROM unnest(%b::text[], %b::bigint[], %b::bytea[], %b::bytea[], %b::text[], %b::timestamptz[],
                     %b::bigint[], %b::halfvec[], %b::text[], %b::text[])
              AS n(shopper_id, version, evidence, recent, hidden, as_of, event_count, centroid, interests, merged_into)
         -- What was loaded and is gone since was erased, and must not come back.
@@ -91,8 +113,8 @@ def save(connection: Connection, tastes: Mapping[str, tuple[Taste, int | None]])
         (
             ids,
             [tastes[i][0].version for i in ids],
-            [_json(_evidence(tastes[i][0])) for i in ids],
-            [_json([[r.listing_id, r.weight, r.at, r.dwell] for r in tastes[i][0].recent]) for i in ids],
+            [tastes[i][0].evidence.to_bytes() for i in ids],
+            [_pack_recent(tastes[i][0].recent) for i in ids],
             [_json(sorted(tastes[i][0].hidden)) for i in ids],
             [tastes[i][0].as_of for i in ids],
             [tastes[i][0].event_count for i in ids],
@@ -107,11 +129,19 @@ def save(connection: Connection, tastes: Mapping[str, tuple[Taste, int | None]])
         raise StaleTaste(sorted(set(ids) - {row[0] for row in written}))
 
 
-def _evidence(taste: Taste) -> dict[str, dict[str, list[float]]]:
-    return {
-        block: {value: [float(f"{amount:.6g}") for amount in amounts] for value, amounts in values.items()}
-        for block, values in taste.evidence.items()
-    }
+def _pack_recent(recent: Sequence[Recent]) -> bytes:
+    """Return the history's form in the database: how many listings, three numbers for each, their ids."""
+    numbers = (number for r in recent for number in (r.weight, r.at, r.dwell))
+    ids = _BETWEEN.join(r.listing_id for r in recent)
+    return struct.pack(f"<I{3 * len(recent)}d", len(recent), *numbers) + ids.encode()
+
+
+def _unpack_recent(stored: bytes) -> tuple[Recent, ...]:
+    (count,) = _COUNT.unpack_from(stored)
+    end = _COUNT.size + count * _NUMBERS.size
+    ids = stored[end:].decode().split(_BETWEEN)
+    numbers = _NUMBERS.iter_unpack(stored[_COUNT.size : end])
+    return tuple(Recent(ListingId(i), *three) for i, three in zip(ids, numbers, strict=False))
 
 
 def _json(value: object) -> str:
@@ -125,8 +155,8 @@ def from_row(row: TupleRow) -> Taste:
         as_of=as_of,
         version=version,
         event_count=event_count,
-        evidence=_read_evidence(evidence),
-        recent=tuple(Recent(ListingId(i), w, datetime.fromisoformat(at), d) for i, w, at, d in recent),
+        evidence=Evidence.from_bytes(evidence),
+        recent=_unpack_recent(recent),
         hidden=frozenset(hidden),
         centroid=None if centroid is None else np.asarray(centroid.to_numpy(), dtype=np.float32),
         interests=tuple(interests),
@@ -134,7 +164,33 @@ def from_row(row: TupleRow) -> Taste:
     )
 
 
-def _read_evidence(
-    stored: Mapping[str, Mapping[str, Sequence[Any]]],
-) -> dict[str, dict[str, tuple[float, float, float]]]:
-    return {block: {value: (a[0], a[1], a[2]) for value, a in values.items()} for block, values in stored.items()}
+def homes(connection: Connection, shopper_ids: Iterable[str]) -> set[str]:
+    """Return the accounts that some shoppers have been merged into."""
+    rows = connection.execute(
+        "SELECT merged_into FROM taste WHERE shopper_id = ANY(%s) AND merged_into IS NOT NULL", (list(shopper_ids),)
+    ).fetchall()
+    return {row[0] for row in rows}
+
+
+def remove_unexplained(connection: Connection, *, share: tuple[int, int], dry_run: bool) -> int:
+    """Remove tastes of shoppers without any archived event, and return how many those are; share i of n of them."""
+    with connection.transaction(force_rollback=dry_run):
+        return connection.execute(
+            """
+            DELETE FROM taste AS t
+            WHERE NOT EXISTS (SELECT FROM activity WHERE shopper_id = coalesce(t.merged_into, t.shopper_id))
+                  AND (hashtext(shopper_id) & 2147483647) %% %s = %s
+            """,
+            (share[1], share[0] - 1),
+        ).rowcount
+
+
+def stored_formula(connection: Connection) -> int:
+    """Return the formula that computed the stored tastes."""
+    row = connection.execute("SELECT taste_formula FROM catalogue_state").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def store_formula(connection: Connection, formula: int) -> None:
+    connection.execute("UPDATE catalogue_state SET taste_formula = %s", (formula,))

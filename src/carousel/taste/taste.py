@@ -7,7 +7,7 @@ time `now` multiplies everything by 2^(−(now − as_of) / half_life).
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -15,13 +15,11 @@ from numpy.typing import NDArray
 
 from carousel.activity.events import Event, weight
 from carousel.catalogue.listing import ListingId, to_eur
-from carousel.catalogue.traits import BLOCKS, CATEGORICAL, Described, Traits
+from carousel.catalogue.traits import BLOCKS, CATEGORICAL, Described, TraitRows, Traits, trait_rows
+from carousel.taste.evidence import NONE, Amounts, Evidence, Tally
 
-Amounts = tuple[float, float, float]
-"""Evidence for one value: (this session, this purchase, against)."""
-
-Evidence = Mapping[str, Mapping[str, Amounts]]
-"""Amounts per block and value, relative to the taste's `as_of`."""
+FORMULA = 2
+"""Grows with every change of what is computed or stored here: stored tastes are then recomputed from the archive."""
 
 SESSION_HALF_LIFE = timedelta(hours=3)
 PURCHASE_HALF_LIFE = timedelta(weeks=3)
@@ -47,22 +45,26 @@ _BLAMED: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Recent:
-    """A listing of the shopper's history; `dwell` is the weight of its longest look."""
+    """A listing of the shopper's history: when last (seconds since the epoch), and the weight of its longest look."""
 
     listing_id: ListingId
     weight: float
-    at: datetime
+    at: float
     dwell: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Taste:
-    """The whole state of one shopper. `version` grows by one with every event that changed it."""
+    """The whole state of one shopper; evidence is relative to `as_of`.
+
+    `version` grows by one with every event that says something, even where it changed nothing else: two events that
+    were applied side by side are then always noticed.
+    """
 
     as_of: datetime
     version: int = 0
     event_count: int = 0
-    evidence: Evidence = field(default_factory=dict)
+    evidence: Evidence = NONE
     recent: tuple[Recent, ...] = ()
     hidden: frozenset[ListingId] = frozenset()
     centroid: NDArray[np.float32] | None = None
@@ -80,67 +82,135 @@ def update(taste: Taste, event: Event, listing: Described | None) -> Taste:
 
     :param listing: what the event's listing says; None when the event has none or nobody knows it.
     """
-    amount = weight(event)
-    if event.type == "hide":
-        changed = _hide(taste, event, listing)
-    elif event.type == "unhide":
-        changed = _unhide(taste, event, listing)
-    elif event.type == "search":
-        changed = _learn(taste, _search_traits(event), amount, event.occurred_at)
-    elif listing is None or amount == 0:
-        changed = taste
-    elif amount < 0:
-        changed = _learn(taste, listing.traits, amount, event.occurred_at)
-    else:
-        changed = _like(taste, event, listing, amount)
-    if changed is taste:
-        return taste
-    return replace(changed, version=taste.version + 1, event_count=taste.event_count + 1)
+    draft = Draft(taste)
+    draft.add(event, listing)
+    return draft.taste()
 
 
-def _like(taste: Taste, event: Event, listing: Described, amount: float) -> Taste:
-    known = next((r for r in taste.recent if r.listing_id == listing.listing_id), None)
-    dwell = known.dwell if known else 0.0
-    if event.type == "dwell":
-        # A page reports its active seconds again and again: only what exceeds the longest look so far is news.
-        amount, dwell = max(0.0, amount - dwell), max(dwell, amount)
-        if amount == 0:
-            return taste
-    total = amount + (known.weight if known else 0.0)
-    at = max(event.occurred_at, known.at) if known else event.occurred_at
-    others = (r for r in taste.recent if r is not known)
-    recent = sorted((*others, Recent(listing.listing_id, total, at, dwell)), key=lambda r: r.at)[-RECENT:]
-    return replace(_learn(taste, listing.traits, amount, event.occurred_at), recent=tuple(recent))
+class Draft:
+    """A copy of a taste that takes many events before it is a taste again."""
+
+    def __init__(self, taste: Taste) -> None:
+        self._before = taste
+        self._as_of = taste.as_of
+        self._version = taste.version
+        self._tally = Tally(taste.evidence)
+        self._recent = {r.listing_id: r for r in taste.recent}  # the newest last
+        self._hidden = set(taste.hidden)
+
+    @property
+    def version(self) -> int:
+        return self._version
+
+    def taste(self) -> Taste:
+        """Return what the events made of it."""
+        before = self._before
+        if self._version == before.version:
+            return before
+        return Taste(
+            as_of=self._as_of,
+            version=self._version,
+            event_count=before.event_count + self._version - before.version,
+            evidence=self._tally.evidence(),
+            recent=tuple(self._recent.values()),
+            hidden=frozenset(self._hidden),
+            centroid=before.centroid,
+            interests=before.interests,
+            merged_into=before.merged_into,
+        )
+
+    def add(self, event: Event, listing: Described | None) -> None:
+        """Take one event, in the order they were received."""
+        if self._version == 0:
+            self._as_of = event.occurred_at  # whoever has said nothing yet begins here, however events are batched
+        amount = weight(event)
+        if event.type == "hide":
+            self._hide(event, listing, -amount)
+        elif event.type == "unhide":
+            self._unhide(event, listing, -amount)
+        elif event.type == "search":
+            traits = _search_traits(event)
+            if traits.names:
+                self._learn(traits, amount, event.occurred_at)
+                self._version += 1
+        elif listing is not None and amount > 0:
+            self._like(event, listing, amount)
+        elif listing is not None and amount < 0:
+            self._learn(listing.rows, amount, event.occurred_at)
+            self._version += 1
+
+    def _like(self, event: Event, listing: Described, amount: float) -> None:
+        self._version += 1
+        listing_id, at = listing.listing_id, event.occurred_at.timestamp()
+        known = self._recent.get(listing_id)
+        dwell = known.dwell if known else 0.0
+        if event.type == "dwell":
+            # A page reports its active seconds again and again: only what exceeds the longest look so far is news.
+            amount, dwell = max(0.0, amount - dwell), max(dwell, amount)
+            if amount == 0:
+                return
+        if known:
+            del self._recent[listing_id]
+        new = (
+            Recent(listing_id, amount + known.weight, max(at, known.at), dwell)
+            if known
+            else Recent(listing_id, amount, at, dwell)
+        )
+        late = bool(self._recent) and new.at < next(reversed(self._recent.values())).at
+        self._recent[listing_id] = new
+        if late:
+            self._recent = {r.listing_id: r for r in sorted(self._recent.values(), key=_when)}
+        if len(self._recent) > RECENT:
+            del self._recent[next(iter(self._recent))]
+        self._learn(listing.rows, amount, event.occurred_at)
+
+    def _hide(self, event: Event, listing: Described | None, amount: float) -> None:
+        if event.listing_id is None:
+            return
+        self._version += 1
+        self._hidden.add(ListingId(event.listing_id))
+        self._recent.pop(ListingId(event.listing_id), None)
+        if listing:
+            self._dislike(_blamed(event, listing), amount, event.occurred_at)
+
+    def _unhide(self, event: Event, listing: Described | None, amount: float) -> None:
+        self._version += 1
+        if event.listing_id in self._hidden:
+            self._hidden.remove(ListingId(event.listing_id))
+            if listing:
+                self._dislike(listing.rows, amount, event.occurred_at)
+
+    def _learn(self, traits: TraitRows, amount: float, at: datetime) -> None:
+        """Add evidence for traits; a negative amount takes back evidence given earlier, never below none."""
+        session, purchase, _ = self._factors(at)
+        change = self._tally.like if amount > 0 else self._tally.take_back
+        change(traits, amount * session, amount * purchase)
+
+    def _dislike(self, traits: TraitRows, amount: float, at: datetime) -> None:
+        self._tally.dislike(traits, amount * self._factors(at)[2])
+
+    def _factors(self, at: datetime) -> Amounts:
+        """Return what evidence of a time weighs relative to `as_of`, which follows when events run far ahead of it."""
+        if at - self._as_of >= _REBASE_AFTER:
+            self._tally.scale(_factors(at, self._as_of), _FORGET_BELOW)
+            self._as_of = at
+        return _factors(self._as_of, at)
 
 
-def _hide(taste: Taste, event: Event, listing: Described | None) -> Taste:
-    if event.listing_id is None:
-        return taste
-    hidden = replace(
-        taste,
-        hidden=taste.hidden | {ListingId(event.listing_id)},
-        recent=tuple(r for r in taste.recent if r.listing_id != event.listing_id),
-    )
-    if listing is None:
-        return hidden
-    return _against(hidden, _blamed(event, listing), -weight(event), event.occurred_at)
+def _when(recent: Recent) -> float:
+    return recent.at
 
 
-def _unhide(taste: Taste, event: Event, listing: Described | None) -> Taste:
-    if event.listing_id not in taste.hidden:
-        return taste
-    shown = replace(taste, hidden=taste.hidden - {ListingId(event.listing_id)})
-    if listing is None:
-        return shown
-    return _against(shown, listing.traits, -weight(event), event.occurred_at)
-
-
-def _blamed(event: Event, listing: Described) -> Traits:
+def _blamed(event: Event, listing: Described) -> TraitRows:
     blocks = _BLAMED.get(event.reason or "", BLOCKS)
-    return {block: values for block, values in listing.traits.items() if block in blocks}
+    return trait_rows({block: values for block, values in listing.traits.items() if block in blocks})
 
 
-def _search_traits(event: Event) -> Traits:
+def _search_traits(event: Event) -> TraitRows:
+    return trait_rows(_filters(event))
+
+
+def _filters(event: Event) -> Traits:
     """Read the filters of a search as traits: who filters for an automatic says so."""
     filters = event.context.get("filters")
     if not isinstance(filters, Mapping):
@@ -164,57 +234,19 @@ def _search_traits(event: Event) -> Traits:
     return traits
 
 
-def _learn(taste: Taste, traits: Traits, amount: float, at: datetime) -> Taste:
-    """Add evidence for traits; a negative amount takes back evidence given earlier, never below none."""
-    if not traits:
-        return taste
-    base = _rebase(taste, at)
-    session, purchase, _ = _factors(base.as_of, at)
-    evidence = {block: dict(values) for block, values in base.evidence.items()}
-    for block, memberships in traits.items():
-        values = evidence.setdefault(block, {})
-        for value, membership in memberships:
-            s, p, a = values.get(value, (0.0, 0.0, 0.0))
-            added = amount * membership
-            values[value] = (max(0.0, s + added * session), max(0.0, p + added * purchase), a)
-    return replace(base, evidence=evidence)
-
-
-def _against(taste: Taste, traits: Traits, amount: float, at: datetime) -> Taste:
-    """Add evidence against traits; a negative amount takes some back."""
-    base = _rebase(taste, at)
-    factor = _factors(base.as_of, at)[2]
-    evidence = {block: dict(values) for block, values in base.evidence.items()}
-    for block, memberships in traits.items():
-        values = evidence.setdefault(block, {})
-        for value, membership in memberships:
-            s, p, a = values.get(value, (0.0, 0.0, 0.0))
-            values[value] = (s, p, max(0.0, a + amount * membership * factor))
-    return replace(base, evidence=evidence)
-
-
-def _factors(as_of: datetime, at: datetime) -> tuple[float, float, float]:
+def _factors(as_of: datetime, at: datetime) -> Amounts:
     seconds = (at - as_of).total_seconds()
     session, purchase, against = (2.0 ** (seconds / half_life) for half_life in _HALF_LIVES)
     return session, purchase, against
 
 
-def _rebase(taste: Taste, at: datetime) -> Taste:
-    """Move `as_of` forward when events have run far ahead of it, and forget what has decayed to nothing."""
-    if at - taste.as_of < _REBASE_AFTER:
-        return taste
-    return replace(taste, as_of=at, evidence=decayed(taste, at))
-
-
 def decayed(taste: Taste, now: datetime) -> dict[str, dict[str, Amounts]]:
-    """Return the evidence as it stands at a time, without amounts that no longer matter."""
-    session, purchase, against = _factors(now, taste.as_of)
-    kept: dict[str, dict[str, Amounts]] = {}
-    for block, values in taste.evidence.items():
-        scaled = {v: (s * session, p * purchase, a * against) for v, (s, p, a) in values.items()}
-        if block_values := {v: amounts for v, amounts in scaled.items() if max(amounts) > _FORGET_BELOW}:
-            kept[block] = block_values
-    return kept
+    """Return the evidence as it stands at a time, per block and value, without amounts that no longer matter."""
+    return _decayed(taste, now).nested()
+
+
+def _decayed(taste: Taste, now: datetime) -> Evidence:
+    return taste.evidence.scaled(_factors(now, taste.as_of), _FORGET_BELOW)
 
 
 def settle(taste: Taste, embeddings: Mapping[str, NDArray[np.float32]]) -> Taste:
@@ -225,8 +257,8 @@ def settle(taste: Taste, embeddings: Mapping[str, NDArray[np.float32]]) -> Taste
     known = [r for r in taste.recent if r.listing_id in embeddings]
     if not known:
         return replace(taste, centroid=None, interests=())
-    points = np.stack([embeddings[r.listing_id] for r in known])
-    age = np.array([(known[-1].at - r.at).total_seconds() for r in known])
+    points = np.concatenate([embeddings[r.listing_id] for r in known]).reshape(len(known), -1)
+    age = known[-1].at - np.array([r.at for r in known])
     weights = np.array([r.weight for r in known]) * 2.0 ** (-age / _HALF_LIVES[1])
     centroid = (weights @ points / weights.sum()).astype(np.float32)
     interests = tuple(known[i].listing_id for i in _medoids(points, weights))
@@ -235,31 +267,27 @@ def settle(taste: Taste, embeddings: Mapping[str, NDArray[np.float32]]) -> Taste
 
 def _medoids(points: NDArray[np.float32], weights: NDArray[np.float64]) -> list[int]:
     """Pick up to `INTERESTS` listings that cover most of the weight, each standing for its neighbourhood."""
-    squared = (points**2).sum(axis=1)
-    distances = np.sqrt(np.maximum(squared[:, None] + squared[None, :] - 2 * points @ points.T, 0))
+    squared = np.einsum("ij,ij->i", points, points)
+    distances = np.sqrt(np.maximum(squared[:, None] + squared - 2 * (points @ points.T), 0))
+    # Ties go to the listing nearest to the others it stands for.
     near = distances < INTEREST_RADIUS
+    worth = near - 1e-6 * distances
     left = weights.copy()
+    enough = 0.1 * weights.sum()
     chosen: list[int] = []
-    while len(chosen) < INTERESTS and left.sum() > 0.1 * weights.sum():
-        # Ties go to the listing nearest to the others it stands for.
-        cover = near @ left - 1e-6 * distances @ left
+    while len(chosen) < INTERESTS and left.sum() > enough:
+        cover = worth @ left
         cover[chosen] = -np.inf
-        medoid = int(np.argmax(cover))
+        medoid = int(cover.argmax())
         chosen.append(medoid)
-        left = np.where(near[medoid], 0.0, left)
+        left[near[medoid]] = 0.0
     return chosen
 
 
 def merge(account: Taste, anonymous: Taste) -> Taste:
     """Return the account's taste with an anonymous shopper's added to it."""
-    as_of = max(account.as_of, anonymous.as_of)
-    evidence: dict[str, dict[str, Amounts]] = {}
-    for values in (decayed(account, as_of), decayed(anonymous, as_of)):
-        for block, amounts in values.items():
-            into = evidence.setdefault(block, {})
-            for value, (s, p, a) in amounts.items():
-                s0, p0, a0 = into.get(value, (0.0, 0.0, 0.0))
-                into[value] = (s0 + s, p0 + p, a0 + a)
+    as_of = max(account.as_of, anonymous.as_of) if account.version else anonymous.as_of
+    evidence = _decayed(account, as_of).joined(_decayed(anonymous, as_of))
     hidden = account.hidden | anonymous.hidden
     return replace(
         account,
@@ -286,4 +314,4 @@ def _merge_recent(entries: Iterable[Recent], hidden: frozenset[ListingId]) -> tu
                 max(entry.dwell, other.dwell),
             )
         merged[entry.listing_id] = entry
-    return tuple(sorted(merged.values(), key=lambda r: r.at)[-RECENT:])
+    return tuple(sorted(merged.values(), key=_when)[-RECENT:])

@@ -243,26 +243,37 @@ def advance(connection: Connection, flow: str, moves: Sequence[Move]) -> None:
     :raises FencedError: another process moved one of them; the transaction must not be committed.
     """
     moves = sorted(moves, key=lambda move: move.stream)
-    moved = connection.execute(
-        """
-        INSERT INTO stream_position AS p (flow, stream, last_id, entries_read)
-        SELECT %s, m.stream, m.last_id, m.entries
-        FROM unnest(%b::text[], %b::text[], %b::bigint[]) AS m(stream, last_id, entries)
-        ON CONFLICT (flow, stream) DO UPDATE SET
-            last_id = excluded.last_id, entries_read = p.entries_read + excluded.entries_read, updated_at = now()
-        WHERE p.last_id = (%s::jsonb) ->> excluded.stream
-        """,
-        (
-            flow,
-            [move.stream for move in moves],
-            [move.last_id for move in moves],
-            [move.entries for move in moves],
-            orjson.dumps({move.stream: move.previous_id for move in moves}).decode(),
-        ),
-    ).rowcount
+    moved = _advance(connection, flow, moves)
+    if moved < len(moves):
+        new = [move.stream for move in moves if move.previous_id == START]
+        made = connection.execute(
+            "INSERT INTO stream_position (flow, stream, last_id) SELECT %s, unnest(%b::text[]), %s "
+            "ON CONFLICT DO NOTHING RETURNING stream",
+            (flow, new, START),
+        ).fetchall()
+        begun = {row[0] for row in made}
+        moved += _advance(connection, flow, [move for move in moves if move.stream in begun])
     if moved != len(moves):
         believed = ", ".join(f"{move.stream} at {move.previous_id}" for move in moves)
         raise FencedError(f"another process moved flow {flow} on ({believed}); ending, to start from its position")
+
+
+def _advance(connection: Connection, flow: str, moves: Sequence[Move]) -> int:
+    return connection.execute(
+        """
+        UPDATE stream_position AS p
+        SET last_id = m.last_id, entries_read = p.entries_read + m.entries, updated_at = now()
+        FROM unnest(%b::text[], %b::text[], %b::text[], %b::bigint[]) AS m(stream, previous_id, last_id, entries)
+        WHERE p.flow = %s AND p.stream = m.stream AND p.last_id = m.previous_id
+        """,
+        (
+            [move.stream for move in moves],
+            [move.previous_id for move in moves],
+            [move.last_id for move in moves],
+            [move.entries for move in moves],
+            flow,
+        ),
+    ).rowcount
 
 
 def bury(connection: Connection, flow: str, letters: Sequence[DeadLetter]) -> None:

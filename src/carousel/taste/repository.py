@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from typing import Any
 
 import numpy as np
 import orjson
@@ -82,51 +83,59 @@ async def load_with_revision(connection: AsyncConnection, shopper_id: str) -> tu
     return taste, revision
 
 
+_FIELDS = "version, evidence, recent, hidden, as_of, event_count, centroid, interests, merged_into"
+_SENT = """
+    SELECT shopper_id, version, evidence, recent, ARRAY(SELECT json_array_elements_text(hidden)) AS hidden, as_of,
+           event_count, centroid, ARRAY(SELECT json_array_elements_text(interests)) AS interests, merged_into, loaded
+    FROM unnest(%b::text[], %b::bigint[], %b::bytea[], %b::bytea[], %b::text[]::json[], %b::timestamptz[], %b::bigint[],
+                %b::halfvec[], %b::text[]::json[], %b::text[], %b::bigint[])
+         AS sent(shopper_id, version, evidence, recent, hidden, as_of, event_count, centroid, interests, merged_into,
+                 loaded)
+"""
+# What was loaded and is gone since was erased, and must not come back: it is updated, or nothing is.
+_UPDATE = f"""
+    UPDATE taste AS t
+    SET ({_FIELDS}, updated_at) = ROW({", ".join(f"sent.{name}" for name in _FIELDS.split(", "))}, now())
+    FROM ({_SENT}) AS sent WHERE t.shopper_id = sent.shopper_id AND t.version = sent.loaded
+    RETURNING t.shopper_id
+"""  # noqa: S608 - constant columns
+_INSERT = f"""
+    INSERT INTO taste (shopper_id, {_FIELDS}) SELECT shopper_id, {_FIELDS} FROM ({_SENT}) AS sent
+    ON CONFLICT DO NOTHING
+    RETURNING shopper_id
+"""  # noqa: S608 - constant columns
+
+
 def save(connection: Connection, tastes: Mapping[str, tuple[Taste, int | None]]) -> None:
     """Write tastes inside the caller's transaction, each with the version it was loaded at (None: it was new).
 
     :raises StaleTaste: a row is no longer at that version; nothing may be committed.
     """
-    if not tastes:
-        return
     ids = sorted(tastes)  # one order in every process: no deadlocks
-    written = connection.execute(
-        """
-        INSERT INTO taste AS t (shopper_id, version, evidence, recent, hidden, as_of, event_count, centroid,
-                                interests, merged_into)
-        SELECT n.shopper_id, n.version, n.evidence, n.recent,
-               ARRAY(SELECT jsonb_array_elements_text(n.hidden::jsonb)), n.as_of, n.event_count, n.centroid,
-               ARRAY(SELECT jsonb_array_elements_text(n.interests::jsonb)), n.merged_into
-        FROM unnest(%b::text[], %b::bigint[], %b::bytea[], %b::bytea[], %b::text[], %b::timestamptz[],
-                    %b::bigint[], %b::halfvec[], %b::text[], %b::text[])
-             AS n(shopper_id, version, evidence, recent, hidden, as_of, event_count, centroid, interests, merged_into)
-        -- What was loaded and is gone since was erased, and must not come back.
-        WHERE %s::jsonb ->> n.shopper_id IS NULL OR EXISTS (SELECT FROM taste WHERE shopper_id = n.shopper_id)
-        ON CONFLICT (shopper_id) DO UPDATE SET
-            version = excluded.version, evidence = excluded.evidence, recent = excluded.recent,
-            hidden = excluded.hidden, as_of = excluded.as_of, event_count = excluded.event_count,
-            centroid = excluded.centroid, interests = excluded.interests, merged_into = excluded.merged_into,
-            updated_at = now()
-        WHERE t.version = (%s::jsonb ->> t.shopper_id)::bigint
-        RETURNING shopper_id
-        """,
-        (
-            ids,
-            [tastes[i][0].version for i in ids],
-            [tastes[i][0].evidence.to_bytes() for i in ids],
-            [_pack_recent(tastes[i][0].recent) for i in ids],
-            [_json(sorted(tastes[i][0].hidden)) for i in ids],
-            [tastes[i][0].as_of for i in ids],
-            [tastes[i][0].event_count for i in ids],
-            [None if (c := tastes[i][0].centroid) is None else halfvec(c) for i in ids],
-            [_json(list(tastes[i][0].interests)) for i in ids],
-            [tastes[i][0].merged_into for i in ids],
-            loaded := _json({i: tastes[i][1] for i in ids}),
-            loaded,
-        ),
-    ).fetchall()
+    known, new = [i for i in ids if tastes[i][1] is not None], [i for i in ids if tastes[i][1] is None]
+    written: set[str] = set()
+    for statement, some in ((_UPDATE, known), (_INSERT, new)):
+        if some:
+            rows = connection.execute(statement, _columns([(i, *tastes[i]) for i in some]))
+            written |= {row[0] for row in rows.fetchall()}
     if len(written) != len(ids):
-        raise StaleTaste(sorted(set(ids) - {row[0] for row in written}))
+        raise StaleTaste(sorted(set(ids) - written))
+
+
+def _columns(rows: Sequence[tuple[str, Taste, int | None]]) -> tuple[list[Any], ...]:
+    return (
+        [shopper_id for shopper_id, _, _ in rows],
+        [taste.version for _, taste, _ in rows],
+        [taste.evidence.to_bytes() for _, taste, _ in rows],
+        [_pack_recent(taste.recent) for _, taste, _ in rows],
+        [_json(sorted(taste.hidden)) for _, taste, _ in rows],
+        [taste.as_of for _, taste, _ in rows],
+        [taste.event_count for _, taste, _ in rows],
+        [None if taste.centroid is None else halfvec(taste.centroid) for _, taste, _ in rows],
+        [_json(taste.interests) for _, taste, _ in rows],
+        [taste.merged_into for _, taste, _ in rows],
+        [loaded for _, _, loaded in rows],
+    )
 
 
 def _pack_recent(recent: Sequence[Recent]) -> bytes:
@@ -144,8 +153,8 @@ def _unpack_recent(stored: bytes) -> tuple[Recent, ...]:
     return tuple(Recent(ListingId(i), *three) for i, three in zip(ids, numbers, strict=False))
 
 
-def _json(value: object) -> str:
-    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+def _json(texts: Sequence[str]) -> str:
+    return orjson.dumps(texts).decode()
 
 
 def from_row(row: TupleRow) -> Taste:

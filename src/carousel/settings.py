@@ -51,6 +51,10 @@ class Settings(BaseSettings):
     valkey_fsync: Literal["everysec", "always"] = Field(
         default="everysec", description="How soon the embedded event log is on disk."
     )
+    spool: Path | None = Field(
+        default=None, description="Folder where the API keeps events while the event log is away; unset: 503 instead."
+    )
+    spool_mb: int = Field(default=256, ge=1, description="Most megabytes of events each API process spools.")
     exact_limit: int = Field(
         default=300_000, ge=0, description="Largest catalogue whose every listing is scored for each slate."
     )

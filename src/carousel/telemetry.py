@@ -17,6 +17,10 @@ slates_served = Counter("carousel_slates_total", "Slates served", ["placement", 
 snapshot_listings = Gauge(
     "carousel_snapshot_listings", "Active listings held in memory", multiprocess_mode="livemostrecent"
 )
+spool_events = Gauge("carousel_spool_events", "Events that wait on disk for the event log", multiprocess_mode="livesum")
+spool_oldest_seconds = Gauge(
+    "carousel_spool_oldest_seconds", "How long the first of them has waited", multiprocess_mode="livemax"
+)
 flow_events = Counter("carousel_flow_events_total", "Events a dataflow committed", ["flow"])
 flow_dead_letters = Counter("carousel_flow_dead_letters_total", "Events set aside", ["flow", "reason"])
 flow_lag_seconds = Histogram("carousel_flow_lag_seconds", "From accepted to committed", ["flow"], buckets=FAST)

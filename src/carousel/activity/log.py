@@ -8,12 +8,14 @@ import hashlib
 import secrets
 import zlib
 from collections.abc import Sequence
+from datetime import datetime
+from hashlib import sha256
 
 import orjson
 from redis.exceptions import NoScriptError, RedisError
 
 from carousel.activity.events import Event, encode
-from carousel.errors import UnavailableError
+from carousel.errors import AccessError, UnavailableError
 from carousel.storage.valkey import AsyncValkey
 
 FIELD = b"e"
@@ -24,18 +26,22 @@ HIDDEN_SECONDS = 86_400  # the taste has it long before
 # A caller hears that the log is away within a second; an append takes under 2 ms, 1,000 events 15 ms.
 APPEND_SECONDS = 0.9
 
-# For each event three KEYS (seen, stream, hidden) and three ARGV (payload, listing, hidden flag), after the
-# request's token and the two lifetimes. The entry is added before it is marked as seen: if adding fails, a retry
-# adds it. The mark holds the request's token and place, so that the same request sent again by the client library
-# after a lost answer hears "new" again, and the same event twice in one request is one new and one duplicate.
+# For each event four KEYS (seen, stream, hidden, erased) and four ARGV (payload, listing, hidden flag, since when its
+# shopper may not have been erased), after the request's token and the two lifetimes. The entry is added before it is
+# marked as seen: if adding fails, a retry adds it. The mark holds the request's token and place, so that the same
+# request sent again by the client library after a lost answer hears "new" again, and the same event twice in one
+# request is one new and one duplicate.
 _APPEND = """
 local fresh = {}
-for i = 1, #KEYS / 3 do
-  local seen, stream, hidden = KEYS[3 * i - 2], KEYS[3 * i - 1], KEYS[3 * i]
-  local payload, listing, flag = ARGV[3 * i + 1], ARGV[3 * i + 2], ARGV[3 * i + 3]
-  local mark = ARGV[1] .. ':' .. i
+for i = 1, #KEYS / 4 do
+  local seen, stream, hidden, erased = KEYS[4 * i - 3], KEYS[4 * i - 2], KEYS[4 * i - 1], KEYS[4 * i]
+  local payload, listing, flag, since = ARGV[4 * i], ARGV[4 * i + 1], ARGV[4 * i + 2], ARGV[4 * i + 3]
+  local mark = ARGV[1] .. i
   local before = redis.call('GET', seen)
-  if before then
+  local erased_at = redis.call('GET', erased)
+  if erased_at and tonumber(erased_at) >= tonumber(since) then
+    fresh[i] = -1
+  elseif before then
     fresh[i] = before == mark and 1 or 0
   else
     redis.call('XADD', stream, '*', 'e', payload)
@@ -65,8 +71,14 @@ def stream_keys(partitions: int) -> list[str]:
     return [stream_key(number) for number in range(partitions)]
 
 
-def seen_key(event_id: str) -> str:
-    return f"seen:{event_id}"
+def seen_key(event_id: str) -> bytes:
+    """Name the mark of an event that was appended, in 21 bytes: there is one for each event of a week."""
+    return b"seen:" + bytes.fromhex(event_id.replace("-", ""))
+
+
+def erased_key(shopper_id: str) -> str:
+    """Name what says when a shopper was erased, in ms since the epoch; it does not tell who that was."""
+    return f"erased:{sha256(shopper_id.encode()).hexdigest()[:32]}"
 
 
 def hidden_key(shopper_id: str) -> str:
@@ -84,22 +96,28 @@ def left_message(listing_id: str, status: str) -> bytes:
     return orjson.dumps({"listing_id": listing_id, "status": status})
 
 
-async def append(valkey: AsyncValkey, events: Sequence[Event], *, partitions: int) -> list[bool]:
+async def append(
+    valkey: AsyncValkey, events: Sequence[Event], *, partitions: int, issued_at: datetime | None = None
+) -> list[bool]:
     """Append events in one round trip, each completely or not at all; True where an event was new.
 
-    An event_id of the last seven days is not appended again, so a retry never doubles an entry.
+    An event_id of the last seven days is not appended again, so a retry never doubles an entry. What a shopper did
+    before they were erased is not appended any more.
 
+    :param issued_at: when the shopper's token was made; none of before their erasure is accepted.
     :raises UnavailableError: within a second, when the log does not answer or is full; retry with the same ids.
+    :raises AccessError: the token's shopper was erased.
     """
     if not events:
         return []
-    keys: list[str] = []
-    arguments: list[str | bytes | int] = [secrets.token_urlsafe(6), SEEN_SECONDS, HIDDEN_SECONDS]
+    keys: list[str | bytes] = []
+    arguments: list[str | bytes | int] = [secrets.token_urlsafe(4), SEEN_SECONDS, HIDDEN_SECONDS]
     for event in events:
         stream = stream_key(partition(event.shopper_id, partitions))
-        keys += (seen_key(event.event_id), stream, hidden_key(event.shopper_id))
+        keys += (seen_key(event.event_id), stream, hidden_key(event.shopper_id), erased_key(event.shopper_id))
         flag = {"hide": "1", "unhide": "0"}.get(event.type, "")
-        arguments += (encode(event), event.listing_id or "", flag)
+        since = issued_at or event.received_at
+        arguments += (encode(event), event.listing_id or "", flag, int(since.timestamp() * 1_000))
     try:
         async with asyncio.timeout(APPEND_SECONDS):
             try:
@@ -110,4 +128,6 @@ async def append(valkey: AsyncValkey, events: Sequence[Event], *, partitions: in
         raise UnavailableError(
             f"the event log does not take events ({error or type(error).__name__}); retry"
         ) from error
-    return [bool(new) for new in fresh]
+    if issued_at and -1 in fresh:
+        raise AccessError("this session was erased; POST /v1/session starts a new one")
+    return [new == 1 for new in fresh]

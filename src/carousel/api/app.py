@@ -13,11 +13,13 @@ from pgvector.psycopg import register_vector
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from carousel import __version__
+from carousel.activity.log import append
 from carousel.api import errors, openapi, page
 from carousel.api.dependencies import Resources
 from carousel.api.live import Hub
 from carousel.api.middleware import Observe
 from carousel.api.routes import events, health, listings, live, recommendations, session
+from carousel.api.spool import Spool
 from carousel.api.tokens import Tokens
 from carousel.catalogue.snapshot import LiveSnapshot
 from carousel.errors import StartError
@@ -105,6 +107,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         client = valkey.make_async(valkey_url)
         stack.push_async_callback(client.aclose)
         hub = Hub(client)
+        spool = Spool(settings.spool, limit=settings.spool_mb * 2**20) if settings.spool else None
         resources = Resources(
             settings=settings,
             pool=pool,
@@ -118,9 +121,15 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
                 exploration=float(settings.exploration),
             ),
             hub=hub,
+            spool=spool,
         )
         app.state.resources = resources
         await _background(stack, hub.run())
+        if spool:
+            stack.callback(spool.close)
+            await _background(
+                stack, spool.replay_forever(lambda events: append(client, events, partitions=settings.partitions))
+            )
         with suppress(psycopg.Error, PoolTimeout):  # an API that starts before its database says 503 for a while
             async with pool.connection() as connection:
                 await resources.live.current(connection)

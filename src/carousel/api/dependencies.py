@@ -1,8 +1,9 @@
 """What a request may ask for: the process's resources, who the shopper is, the rights of the secret key."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, TypeVar
 
 import anyio.to_thread
@@ -10,10 +11,13 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from psycopg_pool import ConnectionPool
 
+from carousel.activity.events import Event
+from carousel.activity.log import append
 from carousel.api.live import Hub
+from carousel.api.spool import Spool
 from carousel.api.tokens import Shopper, Tokens
 from carousel.catalogue.snapshot import LiveSnapshot
-from carousel.errors import AccessError, ForbiddenError
+from carousel.errors import AccessError, ForbiddenError, UnavailableError
 from carousel.recommend.pipeline import Recommender
 from carousel.settings import Settings
 from carousel.storage.postgres import Connection, Pool
@@ -34,6 +38,24 @@ class Resources:
     live: LiveSnapshot
     recommender: Recommender
     hub: Hub
+    spool: Spool | None = None
+
+    async def append(self, events: Sequence[Event], *, issued_at: datetime | None = None) -> list[bool]:
+        """Append events to the log; while it is away, to the spool where there is one.
+
+        :raises UnavailableError: neither takes them.
+        :raises AccessError: the shopper of a token made at `issued_at` was erased.
+        """
+        if self.spool and self.spool.waiting and events:
+            await self.spool.write(events)
+            return [True] * len(events)
+        try:
+            return await append(self.valkey, events, partitions=self.settings.partitions, issued_at=issued_at)
+        except UnavailableError:
+            if self.spool is None:
+                raise
+            await self.spool.write(events)
+            return [True] * len(events)
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Run one synchronous write of the catalogue in a thread, on its own connection."""

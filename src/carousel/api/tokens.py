@@ -1,7 +1,7 @@
 """Tokens: our own for anonymous and demo shoppers, and those of the configured OIDC issuer."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
@@ -27,6 +27,8 @@ class Shopper:
     shopper_id: str
     kind: Literal["account", "anonymous"]
     name: str | None = None
+    issued_at: datetime | None = field(default=None, compare=False)
+    """When the token was made, where it says so."""
 
 
 class Tokens:
@@ -50,7 +52,8 @@ class Tokens:
             raise UnavailableError("no token secret is configured; set CAROUSEL_TOKEN_SECRET")
         now = datetime.now(UTC)
         claims: dict[str, Any] = {
-            "iss": ISSUER, "aud": ISSUER, "sub": shopper.shopper_id, "kind": shopper.kind, "iat": now,
+            "iss": ISSUER, "aud": ISSUER, "sub": shopper.shopper_id, "kind": shopper.kind,
+            "iat": now.timestamp(),  # to the millisecond: whoever is erased and comes back at once is let in
             "exp": now + self._life,
         }  # fmt: skip
         if shopper.name:
@@ -121,8 +124,9 @@ class Tokens:
 
     def _shopper(self, claims: dict[str, Any]) -> Shopper:
         subject = claims["sub"]
+        issued_at = datetime.fromtimestamp(float(claims["iat"]), UTC) if "iat" in claims else None
         if claims["iss"] == ISSUER:
             kind: Literal["account", "anonymous"] = "anonymous" if claims.get("kind") == "anonymous" else "account"
-            return Shopper(subject, kind, claims.get("name"))
+            return Shopper(subject, kind, claims.get("name"), issued_at)
         name = claims.get("name") or claims.get("preferred_username")
-        return Shopper(account_id(claims["iss"], subject), "account", name)
+        return Shopper(account_id(claims["iss"], subject), "account", name, issued_at)

@@ -7,7 +7,6 @@ from typing import Any
 import orjson
 from fastapi import APIRouter, Request, Response
 
-from carousel.activity import log as activity_log
 from carousel.activity.events import Event, parse
 from carousel.api.dependencies import Credentials, Resources, Use, is_secret_key
 from carousel.api.live import announce
@@ -41,7 +40,8 @@ async def send_events(request: Request, use: Use, credentials: Credentials) -> R
     server_side = is_secret_key(use, credentials)
     if credentials is None:
         raise AccessError("events need a token: POST /v1/session gives one for an anonymous shopper")
-    shopper_id = None if server_side else (await use.tokens.check(credentials.credentials)).shopper_id
+    shopper = None if server_side else await use.tokens.check(credentials.credentials)
+    shopper_id = shopper.shopper_id if shopper else None
     received_at = datetime.now(UTC)
     results: list[dict[str, Any]] = []
     events: list[Event] = []
@@ -57,7 +57,8 @@ async def send_events(request: Request, use: Use, credentials: Credentials) -> R
             continue
         result["at"] = len(events)
         events.append(event)
-    fresh = await activity_log.append(use.valkey, events, partitions=use.settings.partitions)
+    issued_at = shopper.issued_at if shopper else None
+    fresh = await use.append(events, issued_at=issued_at)
     await _take_off_the_market(use, [event for event, new in zip(events, fresh, strict=True) if new])
     for result in results:
         at = result.pop("at", None)

@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 
 from fastapi import APIRouter
 
-from carousel.activity import log as activity_log
 from carousel.activity import shoppers
 from carousel.activity.events import merge_event
 from carousel.api.dependencies import AShopper, Credentials, Resources, Use
@@ -63,7 +62,7 @@ async def _merge(use: Resources, token: str, account: Shopper) -> None:
         return  # an expired session must not keep anybody from logging in
     if anonymous.kind == "anonymous" and account.kind == "account":
         event = merge_event(anonymous.shopper_id, account.shopper_id, datetime.now(UTC))
-        await activity_log.append(use.valkey, [event], partitions=use.settings.partitions)
+        await use.append([event])
 
 
 @router.get("/me", operation_id="me")

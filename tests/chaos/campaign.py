@@ -85,28 +85,35 @@ class Tally:
 class Up:
     """`carousel up` in a home, to be started again with another number of workers."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, fsync: str = "everysec") -> None:
         self.home = home
-        self._log_path = home.with_suffix(".log")
+        self._fsync = fsync
+        self.log_path = Path(tempfile.gettempdir()) / f"carousel-chaos-{os.getpid()}.log"  # not on the home's disk
         self._process: subprocess.Popen[str] | None = None
         self.url = ""
         self.port = 0
 
     def start(self, workers: int, *, stock: Path | None = None) -> None:
+        """Start it; what cannot start, on a full disk say, is tried again, as a service manager does."""
         command = ["up", "--home", str(self.home), "--port", str(self.port), "--demo", "--workers", str(workers)]
         command += ["--import", str(stock)] if stock else []
         clean = {name: value for name, value in os.environ.items() if not name.startswith("CAROUSEL_")}
-        with self._log_path.open("ab") as log_file:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "carousel", *command],
-                env=clean, stdout=subprocess.PIPE, stderr=log_file, text=True,
-            )  # fmt: skip
-        assert self._process.stdout is not None
-        ready = self._process.stdout.readline()
-        if "Carousel is ready at" not in ready:
-            raise SystemExit(f"carousel up did not start: {self._log_path.read_text(errors='replace')[-3_000:]}")
-        self.url = ready.split()[-1]
-        self.port = int(self.url.rpartition(":")[2])
+        clean["CAROUSEL_VALKEY_FSYNC"] = self._fsync
+        for _ in range(30):
+            with self.log_path.open("ab") as log_file:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", "carousel", *command],
+                    env=clean, stdout=subprocess.PIPE, stderr=log_file, text=True,
+                )  # fmt: skip
+            assert self._process.stdout is not None
+            ready = self._process.stdout.readline()
+            if "Carousel is ready at" in ready:
+                self.url = ready.split()[-1]
+                self.port = int(self.url.rpartition(":")[2])
+                return
+            self._process.wait()
+            time.sleep(1)
+        raise RuntimeError(f"carousel up did not start: {self.log_path.read_text(errors='replace')[-3_000:]}")
 
     def stop(self) -> None:
         if self._process is None:
@@ -137,7 +144,7 @@ class Up:
         return found
 
     def log_lines(self) -> Iterator[dict[str, Any]]:
-        for line in self._log_path.read_text(errors="replace").splitlines():
+        for line in self.log_path.read_text(errors="replace").splitlines():
             if line.startswith("{") and line.endswith("}"):
                 with suppress(ValueError):
                     yield json.loads(line)
@@ -221,7 +228,7 @@ class Shoppers:
                     return answer.json()
                 if answer.status_code < 500:
                     self._tally.problems.append(f"{path}: {answer.status_code} {answer.text[:300]}")
-                    raise SystemExit(self._tally.problems[-1])
+                    raise RuntimeError(self._tally.problems[-1])
                 if answer.status_code != 503:
                     self._tally.problems.append(f"{path}: {answer.status_code} {answer.text[:300]}")
             self._tally.retries += 1
@@ -530,7 +537,8 @@ def report(options: Options, tally: Tally, database: Connection, seconds: float)
 
 def campaign(home: Path, options: Options) -> tuple[list[str], str]:
     """Run a campaign in a home that does not exist yet; return what is wrong afterwards, and the report."""
-    up, tally = Up(home), Tally()
+    # On a full disk everysec acknowledges what is only in memory yet, and is lost if the process then ends as well.
+    up, tally = Up(home, fsync="always" if options.disk_full else "everysec"), Tally()
     start = time.monotonic()
     try:
         with tempfile.TemporaryDirectory() as folder:
@@ -544,6 +552,7 @@ def campaign(home: Path, options: Options) -> tuple[list[str], str]:
             return verify(database, tally), report(options, tally, database, seconds)
     finally:
         up.stop()
+        up.log_path.unlink(missing_ok=True)
 
 
 @contextmanager

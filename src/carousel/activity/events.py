@@ -65,7 +65,7 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 _ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # nobody changes one; `frozen` would be a fifth of the time to read one
 class Event:
     """One thing one shopper did; times are aware and UTC, `occurred_at` is corrected for the client's clock.
 

@@ -73,53 +73,41 @@ def archive(connection: Connection, events: Sequence[Event], homes: Mapping[str,
     kept = list(first.values())
     if not kept:
         return []
-    dropped = connection.execute(
-        f"""
-        WITH sent AS (
-            SELECT * FROM unnest(%b::text[]::uuid[], %b::text[], %b::text[], %b::text[], %b::text[], %b::timestamptz[],
-                                 %b::timestamptz[], %b::text[]::uuid[], %b::text[], %b::smallint[], %b::text[])
-                          WITH ORDINALITY AS e({_COLUMNS}, place)
-        ), fresh AS (
+    counted = {
+        row[0]
+        for row in connection.execute(
+            """
             INSERT INTO activity_key
-            SELECT event_id FROM sent
+            SELECT event_id FROM unnest(%b::text[]::uuid[], %b::text[], %b::timestamptz[])
+                 AS e(event_id, who, received_at)
             WHERE NOT EXISTS (
                 SELECT FROM erasure
-                WHERE shopper_hash = sha256(convert_to(coalesce(visitor_id, shopper_id), 'UTF8'))
-                      AND erased_at >= received_at
+                WHERE shopper_hash = sha256(convert_to(who, 'UTF8')) AND erased_at >= received_at
             )
             ON CONFLICT DO NOTHING
-            RETURNING event_id
-        ), stored AS (
-            INSERT INTO activity ({_COLUMNS})
-            SELECT event_id, shopper_id, visitor_id, type, listing_id, occurred_at, received_at, recommendation_id,
-                   placement, position, details::jsonb
-            FROM sent JOIN fresh USING (event_id) ORDER BY place
-        )
-        SELECT place FROM sent LEFT JOIN fresh USING (event_id) WHERE fresh.event_id IS NULL
-        """,  # noqa: S608 - constant columns
-        (
-            [e.event_id for e in kept],
-            [homes.get(e.shopper_id, e.shopper_id) for e in kept],
-            [e.shopper_id if e.shopper_id in homes else None for e in kept],
-            [e.type for e in kept],
-            [e.listing_id for e in kept],
-            [e.occurred_at for e in kept],
-            [e.received_at for e in kept],
-            [e.recommendation_id for e in kept],
-            [e.placement for e in kept],
-            [e.position for e in kept],
-            [_details(e) for e in kept],
-        ),
-    ).fetchall()
-    if not dropped:
-        return kept
-    places = {row[0] for row in dropped}
-    return [event for place, event in enumerate(kept, 1) if place not in places]
+            RETURNING event_id::text
+            """,
+            ([e.event_id for e in kept], [e.shopper_id for e in kept], [e.received_at for e in kept]),
+        ).fetchall()
+    }
+    if len(counted) < len(kept):
+        kept = [event for event in kept if event.event_id in counted]
+    if kept:
+        with connection.cursor().copy(f"COPY activity ({_COLUMNS}) FROM STDIN") as copy:
+            for e in kept:
+                home = homes.get(e.shopper_id)
+                copy.write_row(
+                    (
+                        e.event_id, home or e.shopper_id, e.shopper_id if home else None, e.type, e.listing_id,
+                        e.occurred_at, e.received_at, e.recommendation_id, e.placement, e.position, _details(e),
+                    )
+                )  # fmt: skip
+    return kept
 
 
 def _details(event: Event) -> str:
-    said = {name: value for name in _DETAILS if (value := getattr(event, name)) not in (None, (), {})}
-    return orjson.dumps(said).decode()
+    said = {name: value for name in _DETAILS if (value := getattr(event, name)) or value == 0}
+    return orjson.dumps(said).decode() if said else "{}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,7 @@ class TasteWork:
         self._publish(calls)
         now = datetime.now(UTC)
         lag = flow_lag_seconds.labels(self._flow)
-        for event in events:
+        for event in events[:: 1 + len(events) // 1_000]:  # behind a backlog a thousand say it as well
             lag.observe((now - event.received_at).total_seconds())
 
     def rolled_back(self, error: Exception) -> None:

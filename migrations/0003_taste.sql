@@ -12,3 +12,7 @@ ALTER TABLE taste
 ALTER TABLE taste ALTER COLUMN evidence SET STORAGE MAIN;
 ALTER TABLE taste ALTER COLUMN recent SET STORAGE MAIN;
 ALTER TABLE taste SET (toast_tuple_target = 8160, fillfactor = 50);
+
+-- Who has become an account: asked for when the account is exported or erased.
+CREATE INDEX taste_merged_into ON taste (merged_into) WHERE merged_into IS NOT NULL;
+CREATE INDEX shopper_merged_into ON shopper (merged_into) WHERE merged_into IS NOT NULL;

@@ -7,16 +7,24 @@ import enum
 import importlib
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 from pydantic import ValidationError
 
 from carousel import __version__
-from carousel.errors import CarouselError, StartError
+from carousel.errors import CarouselError, InputError, StartError, UnavailableError
 from carousel.processes import share_metrics
 from carousel.settings import Settings
+
+if TYPE_CHECKING:
+    from carousel.activity.dead_letters import Filter
+    from carousel.storage.postgres import Connection
+    from carousel.storage.valkey import Valkey
 
 app = typer.Typer(
     help="Carousel: a real-time recommender for car marketplaces.",
@@ -26,6 +34,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain text, one line per error
 )
 
+DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 HomeOption = Annotated[
     Path | None, typer.Option("--home", metavar="DIR", help="Folder of data and secrets [default: CAROUSEL_HOME].")
 ]
@@ -35,6 +44,11 @@ PortOption = Annotated[int | None, typer.Option(min=0, max=65535, help="Port; 0 
 
 class DataflowName(enum.StrEnum):
     taste = "taste"
+
+
+class LetterKind(enum.StrEnum):
+    malformed = "malformed"
+    refused = "refused"
 
 
 class DistanceUnit(enum.Enum):
@@ -164,6 +178,168 @@ def rebuild_taste(
         f"{done.events:,} events, {done.tastes:,} tastes: {done.changed:,} {'differ' if dry_run else 'replaced'}, "
         f"{done.removed:,} without events {'to remove' if dry_run else 'removed'}"
     )
+
+
+@app.command("export-shopper")
+def export_shopper(
+    shopper_id: Annotated[str, typer.Argument(metavar="ID", help="Of an account, or of an anonymous shopper.")],
+    out: Annotated[Path | None, typer.Option(dir_okay=False, help="File to write [default: standard output].")] = None,
+    home: HomeOption = None,
+) -> None:
+    """Write everything held about a shopper as one JSON document."""
+    from carousel.rights.export import export
+
+    with _stores("export", home) as (settings, connection, valkey), _output(out) as file:
+        for part in export(connection, valkey, shopper_id, partitions=settings.partitions):
+            file.write(part)
+
+
+@app.command("erase-shopper")
+def erase_shopper(
+    shopper_id: Annotated[str, typer.Argument(metavar="ID", help="Of an account, or of an anonymous shopper.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    home: HomeOption = None,
+) -> None:
+    """Erase everything held about a shopper, and print the receipt."""
+    from carousel.rights.erase import erase
+
+    if not yes:
+        typer.confirm("Erase everything held about this shopper? It cannot be undone", abort=True)
+    with _stores("erase", home) as (settings, connection, valkey):
+        receipt = erase(
+            connection, valkey, shopper_id, partitions=settings.partitions, token_seconds=settings.token_seconds
+        )
+    print(f"receipt {receipt.receipt_id}, {receipt.erased_at.isoformat(timespec='seconds')}")
+    print(f"{receipt.ids} ids; removed " + ", ".join(f"{count:,} {store}" for store, count in receipt.removed.items()))
+
+
+letters_app = typer.Typer(no_args_is_help=True, help="Entries of the log that could not be applied.")
+app.add_typer(letters_app, name="dead-letters")
+LetterIds = Annotated[list[str] | None, typer.Argument(metavar="[ID…]", help="As `list` shows them.")]
+KindOption = Annotated[LetterKind | None, typer.Option(help="malformed: no event; refused: by the database.")]
+ReasonOption = Annotated[str | None, typer.Option(help="Text that the reason contains.")]
+SinceOption = Annotated[datetime | None, typer.Option(help="Only those that failed since.", formats=DATES)]
+AllOption = Annotated[bool, typer.Option("--all", help="All of them.")]
+
+
+@letters_app.command("list")
+def list_letters(
+    kind: KindOption = None,
+    reason: ReasonOption = None,
+    since: SinceOption = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 100,
+    home: HomeOption = None,
+) -> None:
+    """List dead letters, the oldest first: id, when, kind and reason."""
+    from carousel.activity import dead_letters
+
+    with _stores("dead-letters", home) as (_, connection, _):
+        letters = dead_letters.find(connection, _filter(None, kind, reason, since), limit=limit)
+        total = sum(dead_letters.counts(connection).values())
+    for letter in letters:
+        print(f"{letter.letter_id}  {letter.failed_at:%Y-%m-%d %H:%M:%S}  {letter.kind}  {letter.reason[:200]}")
+    print(f"{len(letters):,} of {total:,} dead letters", file=sys.stderr)
+
+
+@letters_app.command("show")
+def show_letters(ids: Annotated[list[str], typer.Argument(metavar="ID…")], home: HomeOption = None) -> None:
+    """Show dead letters with their reason and their payload."""
+    from carousel.activity import dead_letters
+
+    with _stores("dead-letters", home) as (_, connection, _):
+        for letter in dead_letters.find(connection, _filter(ids)):
+            print(f"{letter.letter_id}\n  failed   {letter.failed_at.isoformat()}\n  kind     {letter.kind}")
+            print(f"  reason   {letter.reason}\n  payload  {dead_letters.readable(letter)}")
+
+
+@letters_app.command("retry")
+def retry_letters(
+    ids: LetterIds = None,
+    every: AllOption = False,
+    kind: KindOption = None,
+    reason: ReasonOption = None,
+    since: SinceOption = None,
+    payload: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="File with the mended event, for one ID.")
+    ] = None,
+    home: HomeOption = None,
+) -> None:
+    """Send dead letters down the log again, after what was wrong has been mended; each counts once."""
+    from carousel.activity import dead_letters
+
+    if payload and len(ids or []) != 1:
+        raise typer.BadParameter("--payload mends one letter; give its ID")
+    mended = payload.read_bytes().strip() if payload else None
+    sent = 0
+    with _stores("dead-letters", home) as (settings, connection, valkey):
+        letters = dead_letters.find(connection, _filter(ids, kind, reason, since, every=every))
+        for letter in letters:
+            try:
+                dead_letters.retry(connection, valkey, letter, partitions=settings.partitions, payload=mended)
+                sent += 1
+            except InputError as error:
+                print(f"{letter.letter_id} stays: {error}", file=sys.stderr)
+    print(f"{sent:,} sent again, {len(letters) - sent:,} stay")
+    raise typer.Exit(0 if sent == len(letters) else 1)
+
+
+@letters_app.command("drop")
+def drop_letters(
+    ids: LetterIds = None,
+    every: AllOption = False,
+    kind: KindOption = None,
+    reason: ReasonOption = None,
+    since: SinceOption = None,
+    home: HomeOption = None,
+) -> None:
+    """Forget dead letters."""
+    from carousel.activity import dead_letters
+
+    with _stores("dead-letters", home) as (_, connection, _):
+        letters = dead_letters.find(connection, _filter(ids, kind, reason, since, every=every))
+        for letter in letters:
+            dead_letters.drop(connection, letter)
+    print(f"{len(letters):,} dropped")
+
+
+def _filter(
+    ids: list[str] | None,
+    kind: LetterKind | None = None,
+    reason: str | None = None,
+    since: datetime | None = None,
+    *,
+    every: bool = True,
+) -> "Filter":
+    from carousel.activity.dead_letters import Filter
+
+    if not (ids or kind or reason or since or every):
+        raise typer.BadParameter("name the letters by ID, --kind, --reason or --since, or take --all")
+    since = since.replace(tzinfo=UTC) if since else None
+    return Filter(ids or (), kind.value if kind else None, reason, since)
+
+
+@contextmanager
+def _stores(process: str, home: Path | None) -> "Iterator[tuple[Settings, Connection, Valkey]]":
+    """Open both stores of a home or of the settings' URLs, for a command that tells people what it did."""
+    from carousel.embedded.attach import attached
+    from carousel.storage.postgres import connect
+    from carousel.storage.valkey import make
+
+    with attached(_start(process, quiet=True, home=home)) as settings:
+        try:
+            with connect(str(settings.database_url)) as connection, make(str(settings.valkey_url)) as valkey:
+                yield settings, connection, valkey
+        except ConnectionError as error:
+            raise UnavailableError(f"Valkey does not answer: {error}") from error
+
+
+@contextmanager
+def _output(path: Path | None) -> Iterator[BinaryIO]:
+    if path is None:
+        yield sys.stdout.buffer
+        return
+    with path.open("wb") as file:
+        yield file
 
 
 @app.command("import")

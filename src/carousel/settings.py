@@ -64,3 +64,8 @@ class Settings(BaseSettings):
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="Least level logged.")
     log_format: Literal["json", "console"] = Field(default="json", description="json for machines, console to read.")
+
+    @property
+    def token_seconds(self) -> int:
+        """How long a token may live that was made just now; those of an OIDC provider are taken to last a week."""
+        return int(max(self.token_hours, 168) * 3_600)

@@ -110,6 +110,14 @@ def _details(event: Event) -> str:
     return orjson.dumps(said).decode() if said else "{}"
 
 
+def archived_events(connection: Connection, shopper_id: str) -> Iterator[Event]:
+    """Yield all events of a shopper, those of anonymous visits before login included, in the order of application."""
+    with connection.transaction(), connection.cursor(name="archived_events") as cursor:
+        cursor.itersize = 2_000
+        cursor.execute(f"SELECT {_COLUMNS} FROM activity WHERE shopper_id = %s ORDER BY no", (shopper_id,))  # noqa: S608
+        yield from map(event_of, cursor)
+
+
 @dataclass(frozen=True, slots=True)
 class History:
     """One person's events in the order they were applied, those of anonymous visits before the login included."""

@@ -6,6 +6,7 @@ Listings go out as the JSON text PostgreSQL holds, unparsed; the models here des
 from dataclasses import fields
 from datetime import datetime
 from typing import Any, Literal, get_type_hints
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, create_model
 
@@ -124,6 +125,17 @@ class Me(BaseModel):
     kind: Literal["account", "anonymous"]
     name: str | None = None
     demo: bool = Field(description="Whether this service lets anybody log in by email.")
+
+
+class ReceiptOut(BaseModel):
+    """What was erased, without saying whose it was."""
+
+    receipt_id: UUID
+    erased_at: datetime
+    ids: int = Field(description="Under how many ids the person was known: the account and its anonymous visits.")
+    removed: dict[str, int] = Field(
+        description="Removed rows and entries per store.", examples=[{"activity": 120, "taste": 2, "log": 14}]
+    )
 
 
 class Statement(BaseModel):

@@ -69,6 +69,13 @@ async def load_one(connection: AsyncConnection, shopper_id: str) -> Taste | None
     return taste
 
 
+async def merged_into(connection: AsyncConnection, shopper_id: str) -> str | None:
+    """Return the account an anonymous shopper has become."""
+    cursor = await connection.execute("SELECT merged_into FROM taste WHERE shopper_id = %s", (shopper_id,))
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
 async def load_with_revision(connection: AsyncConnection, shopper_id: str) -> tuple[Taste | None, int]:
     """Return one shopper's taste and the catalogue's revision: what a slate depends on, in one round trip."""
     cursor = await connection.execute(_LOAD_WITH_REVISION, (shopper_id,))

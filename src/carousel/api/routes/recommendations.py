@@ -38,7 +38,7 @@ async def recommend(
         known, revision = await taste_repository.load_with_revision(connection, shopper.shopper_id)
         snapshot = await use.live.current(connection, revision)
     taste = known or Taste.empty(now)
-    key = f"slate:{shopper.shopper_id}:{_digest(placement, n, wanted)}"
+    key = f"slate:{_digest(shopper.shopper_id, placement, n, wanted)}"  # it does not tell whose it is
     overlay, cached = await _cached(use, shopper.shopper_id, key)
     hidden = _hidden(taste, overlay)
     # A slate is good as long as nothing it was made from has changed.

@@ -1,17 +1,24 @@
 """Who a shopper is: anonymous sessions, the demo's log-in, and what the site believes."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
+from redis.exceptions import RedisError
 
 from carousel.activity import shoppers
 from carousel.activity.events import merge_event
 from carousel.api.dependencies import AShopper, Credentials, Resources, Use
-from carousel.api.schemas import PROBLEMS, LoginBody, Me, MergeBody, Statement, TasteOut, TokenOut
+from carousel.api.schemas import PROBLEMS, LoginBody, Me, MergeBody, ReceiptOut, Statement, TasteOut, TokenOut
 from carousel.api.tokens import Shopper
 from carousel.catalogue.traits import NUMERIC
-from carousel.errors import AccessError, NotFoundError
+from carousel.errors import AccessError, ForbiddenError, NotFoundError, UnavailableError
 from carousel.recommend.reasons import label
+from carousel.rights.erase import Receipt, erase
+from carousel.rights.export import export
+from carousel.storage.postgres import Connection
+from carousel.storage.valkey import make
 from carousel.taste import repository
 from carousel.taste.taste import Taste, decayed
 
@@ -69,6 +76,51 @@ async def _merge(use: Resources, token: str, account: Shopper) -> None:
 async def me(shopper: AShopper, use: Use) -> Me:
     """Who the token speaks for."""
     return Me(shopper_id=shopper.shopper_id, kind=shopper.kind, name=shopper.name, demo=use.settings.demo)
+
+
+@router.get("/me/export", operation_id="exportMe", response_class=StreamingResponse)
+async def export_me(shopper: AShopper, use: Use) -> StreamingResponse:
+    """Everything held about me, as one JSON document: who I am to the site, what it believes, all that I did."""
+    await _refuse_a_visit_that_became_an_account(use, shopper)
+    return StreamingResponse(
+        _export(use, shopper.shopper_id),
+        media_type="application/json",
+        headers={"Content-Disposition": 'attachment; filename="my-data.json"', "Cache-Control": "no-store"},
+    )
+
+
+def _export(use: Resources, shopper_id: str) -> Iterator[bytes]:
+    with use.writers.connection() as connection, make(str(use.settings.valkey_url)) as client:
+        yield from export(connection, client, shopper_id, partitions=use.settings.partitions)
+
+
+@router.delete("/me", operation_id="eraseMe")
+async def erase_me(shopper: AShopper, use: Use) -> ReceiptOut:
+    """Erase me: what I did, what the site believes about me, and what is still on its way. This token ends with it."""
+    await _refuse_a_visit_that_became_an_account(use, shopper)
+
+    def work(connection: Connection) -> Receipt:
+        with make(str(use.settings.valkey_url)) as client:
+            return erase(
+                connection, client, shopper.shopper_id, partitions=use.settings.partitions,
+                token_seconds=use.settings.token_seconds,
+            )  # fmt: skip
+
+    try:
+        receipt = await use.write(work)
+    except (RedisError, OSError) as error:
+        raise UnavailableError("the event log does not answer, so not everything is erased yet; retry") from error
+    return ReceiptOut(
+        receipt_id=receipt.receipt_id, erased_at=receipt.erased_at, ids=receipt.ids, removed=receipt.removed
+    )
+
+
+async def _refuse_a_visit_that_became_an_account(use: Resources, shopper: Shopper) -> None:
+    """An old anonymous token must not speak for the account that its visit has become."""
+    if shopper.kind == "anonymous":
+        async with use.pool.connection() as connection:
+            if await repository.merged_into(connection, shopper.shopper_id):
+                raise ForbiddenError("this visit has become an account's; log in and ask again")
 
 
 @router.get("/me/taste", operation_id="myTaste")

@@ -1,0 +1,135 @@
+"""Erase a person: from tables, log, caches and dead letters, and from what is still on its way.
+
+It can be run again at any time: a crash halfway is cured by that. docs/shoppers-data.md says what remains where, and
+until when.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from uuid import UUID, uuid4
+
+from carousel.activity import dead_letters
+from carousel.activity.log import erased_key, hidden_key, shopper_channel
+from carousel.activity.repository import START
+from carousel.rights.person import Person, entries, find
+from carousel.storage.postgres import Connection
+from carousel.storage.valkey import Valkey
+from carousel.telemetry import log
+
+_logger = log(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What was removed, without saying whose it was."""
+
+    receipt_id: UUID
+    erased_at: datetime
+    ids: int
+    """Under how many ids the person was known."""
+    removed: dict[str, int] = field(default_factory=dict)
+
+
+def erase(connection: Connection, valkey: Valkey, shopper_id: str, *, partitions: int, token_seconds: int) -> Receipt:
+    """Remove everything held about a person, under every id they were known by, and drop what they had already sent.
+
+    :param token_seconds: how long a token made before may live: for so long it is refused.
+    """
+    _refuse(valkey, find(connection, valkey, shopper_id, partitions=partitions).ids, token_seconds)
+    with connection.transaction():
+        # The dataflow begins each transaction by moving its positions: none is in flight on these streams after this,
+        # and none begins before this one ends. An event it commits later is dropped by the row in `erasure`.
+        person = _hold_still(connection, valkey, shopper_id, partitions)
+        receipt = Receipt(uuid4(), datetime.now(UTC), len(person.ids))
+        _remember(connection, person.ids, receipt)
+        receipt.removed.update(_delete(connection, sorted(person.ids)))
+        receipt.removed["dead_letter"] = dead_letters.drop_if(connection, person.is_meant)
+    _refuse(valkey, person.ids, token_seconds)
+    receipt.removed["log"] = sum(_clear_stream(valkey, stream, person) for stream in person.streams(partitions))
+    receipt.removed["cache"] = int(valkey.delete(*map(hidden_key, person.ids)))
+    for i in person.ids:
+        valkey.publish(shopper_channel(i), b"{}")
+    _logger.info("erased", receipt_id=str(receipt.receipt_id), **receipt.removed)
+    return receipt
+
+
+def reapply(connection: Connection) -> int:
+    """Erase again whom a restored backup brought back, by their hashes; return how many rows that were."""
+    with connection.transaction():
+        rows = connection.execute(
+            """
+            WITH events AS (
+                DELETE FROM activity USING erasure
+                WHERE shopper_hash IN (sha256(convert_to(shopper_id, 'UTF8')), sha256(convert_to(visitor_id, 'UTF8')))
+                      AND received_at <= erased_at
+                RETURNING 1
+            ), tastes AS (
+                DELETE FROM taste USING erasure
+                WHERE shopper_hash = sha256(convert_to(shopper_id, 'UTF8')) AND as_of <= erased_at RETURNING 1
+            ), shoppers AS (
+                DELETE FROM shopper USING erasure
+                WHERE shopper_hash = sha256(convert_to(shopper_id, 'UTF8')) AND created_at <= erased_at RETURNING 1
+            )
+            SELECT (SELECT count(*) FROM events) + (SELECT count(*) FROM tastes) + (SELECT count(*) FROM shoppers)
+            """
+        ).fetchone()
+        assert rows is not None
+        hashes = {row[0] for row in connection.execute("SELECT shopper_hash FROM erasure").fetchall()}
+        return int(rows[0]) + dead_letters.drop_if(
+            connection, lambda payload: any(_hash(i) in hashes for i in dead_letters.shoppers_of(payload))
+        )
+
+
+def _hash(shopper_id: str) -> bytes:
+    return sha256(shopper_id.encode()).digest()
+
+
+def _refuse(valkey: Valkey, ids: Iterable[str], token_seconds: int) -> None:
+    now = int(datetime.now(UTC).timestamp() * 1_000)
+    for i in ids:
+        valkey.set(erased_key(i), now, ex=token_seconds)
+
+
+def _hold_still(connection: Connection, valkey: Valkey, shopper_id: str, partitions: int) -> Person:
+    """Lock the positions of the person's streams; whoever logs in meanwhile may have become part of the person."""
+    locked: set[str] = set()
+    while True:
+        person = find(connection, valkey, shopper_id, partitions=partitions)
+        streams = person.streams(partitions)
+        if locked.issuperset(streams):
+            return person
+        connection.execute(
+            "INSERT INTO stream_position (flow, stream, last_id) SELECT 'taste', unnest(%s::text[]), %s "
+            "ON CONFLICT DO NOTHING",
+            (streams, START),
+        )
+        connection.execute(
+            "SELECT FROM stream_position WHERE flow = 'taste' AND stream = ANY(%s) ORDER BY stream FOR UPDATE",
+            (streams,),
+        )
+        locked.update(streams)
+
+
+def _remember(connection: Connection, ids: Iterable[str], receipt: Receipt) -> None:
+    connection.execute(
+        """
+        INSERT INTO erasure (shopper_hash, erased_at, receipt_id) SELECT unnest(%b::bytea[]), %s, %s
+        ON CONFLICT (shopper_hash) DO UPDATE SET erased_at = excluded.erased_at, receipt_id = excluded.receipt_id
+        """,
+        ([_hash(i) for i in ids], receipt.erased_at, receipt.receipt_id),
+    )
+
+
+def _delete(connection: Connection, ids: list[str]) -> dict[str, int]:
+    by_id = "DELETE FROM {} WHERE shopper_id = ANY(%s)"
+    return {
+        table: connection.execute(by_id.format(table).encode(), (ids,)).rowcount
+        for table in ("activity", "taste", "shopper")
+    }
+
+
+def _clear_stream(valkey: Valkey, stream: str, person: Person) -> int:
+    theirs = [entry_id for entry_id, payload in entries(valkey, stream) if person.is_meant(payload)]
+    return sum(int(valkey.xdel(stream, *theirs[at : at + 500])) for at in range(0, len(theirs), 500))

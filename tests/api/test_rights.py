@@ -1,0 +1,129 @@
+"""Seeing and erasing what is held about me, over HTTP and from the command line."""
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from carousel import cli
+from carousel.activity.log import partition, stream_key
+from carousel.embedded.servers import Servers
+from carousel.storage.postgres import Connection
+from carousel.storage.valkey import Valkey
+
+Make = Callable[..., dict[str, Any]]
+
+
+async def test_who_erases_themselves_gets_a_receipt_and_the_old_token_ends(
+    api: httpx.AsyncClient, shopper: dict[str, str], event: Make, valkey: Valkey
+) -> None:
+    sent = {"events": [event("view", listing_id=f"c{i}") for i in range(3)]}
+    assert (await api.post("/v1/events", json=sent, headers=shopper)).status_code == 202
+    told = (await api.get("/v1/me/export", headers=shopper)).json()
+    assert [e["event_id"] for e in told["events_on_their_way"]] == [e["event_id"] for e in sent["events"]]
+
+    receipt = (await api.delete("/v1/me", headers=shopper)).json()
+    assert receipt["ids"] == 1
+    assert receipt["removed"]["log"] == 3
+    assert told["shopper"]["shopper_id"] not in json.dumps(receipt)
+
+    refused = await api.post("/v1/events", json={"events": [event("view", listing_id="c1")]}, headers=shopper)
+    assert refused.status_code == 401
+    assert "erased" in refused.json()["detail"]
+    assert sum(valkey.xlen(f"activity:{i}") for i in range(8)) == 0
+    told = (await api.get("/v1/me/export", headers=shopper)).json()
+    assert (told["events"], told["events_on_their_way"], told["taste"]) == ([], [], {})
+
+
+async def test_an_account_that_comes_back_starts_afresh_at_once(api: httpx.AsyncClient, event: Make) -> None:
+    async def log_in() -> dict[str, str]:
+        answer = await api.post("/v1/token", json={"email": "me@example.org"})
+        return {"Authorization": f"Bearer {answer.json()['token']}"}
+
+    before = await log_in()
+    assert (await api.delete("/v1/me", headers=before)).json()["removed"]["shopper"] == 1
+    body = {"events": [event("view", listing_id="c1")]}
+    assert (await api.post("/v1/events", json=body, headers=before)).status_code == 401
+    assert (await api.post("/v1/events", json=body, headers=await log_in())).status_code == 202
+
+
+async def test_the_old_token_of_a_visit_does_not_speak_for_the_account_it_became(
+    api: httpx.AsyncClient, shopper: dict[str, str], database: Connection
+) -> None:
+    visitor = (await api.get("/v1/me", headers=shopper)).json()["shopper_id"]
+    database.execute(
+        "INSERT INTO taste (shopper_id, version, evidence, recent, as_of, merged_into) "
+        "VALUES (%s, 1, %s, %s, now(), 'a')",
+        (visitor, bytes(4), bytes(4)),
+    )
+    for answer in (await api.get("/v1/me/export", headers=shopper), await api.delete("/v1/me", headers=shopper)):
+        assert answer.status_code == 403
+        assert "log in" in answer.json()["detail"]
+
+
+async def test_erasing_needs_a_token(api: httpx.AsyncClient) -> None:
+    assert (await api.delete("/v1/me")).status_code == 401
+    assert (await api.get("/v1/me/export")).status_code == 401
+
+
+def carousel(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
+    monkeypatch.setattr(sys, "argv", ["carousel", *arguments])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    out, err = capsys.readouterr()
+    return int(end.value.code or 0), out + err
+
+
+def test_the_operator_sees_mends_and_drops_dead_letters_exports_and_erases(
+    servers: Servers,
+    database: Connection,
+    valkey: Valkey,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Any,
+) -> None:
+    monkeypatch.setenv("CAROUSEL_DATABASE_URL", servers.database_url)
+    monkeypatch.setenv("CAROUSEL_VALKEY_URL", servers.valkey_url)
+    good = (
+        b'{"event_id":"01a209bf-6f19-759c-b622-3476d0c85e62","type":"view","shopper_id":"john","listing_id":"c1",'
+        b'"occurred_at":"2026-01-31T12:00:00Z","received_at":"2026-01-31T12:00:00Z"}'
+    )
+    bad = good.replace(b"view", b"peek")
+    for number, payload in enumerate((bad, good, b"\xff not JSON")):
+        database.execute(
+            "INSERT INTO dead_letter VALUES ('taste', 'activity:0', %s, %s, %s, now(), 'malformed')",
+            (f"{number}-0", payload, f"reason {number}"),
+        )
+    code, said = carousel(monkeypatch, capsys, "dead-letters", "list", "--reason", "reason")
+    assert code == 0
+    assert [line.split()[0] for line in said.splitlines()[:3]] == [f"taste/activity:0/{i}-0" for i in range(3)]
+    assert "3 of 3 dead letters" in said
+    code, said = carousel(monkeypatch, capsys, "dead-letters", "show", "taste/activity:0/2-0")
+    assert "\\xff not JSON" in said
+    assert carousel(monkeypatch, capsys, "dead-letters", "show", "taste/activity:0/7-0")[0] == 2
+    assert carousel(monkeypatch, capsys, "dead-letters", "drop")[0] == 2  # not all of them by accident
+
+    code, said = carousel(monkeypatch, capsys, "dead-letters", "retry", "--all")
+    assert code == 1
+    assert "1 sent again, 2 stay" in said
+    assert "type is 'peek'" in said
+    mended = tmp_path / "event.json"
+    mended.write_bytes(good.replace(b"85e62", b"85e63"))
+    code, said = carousel(
+        monkeypatch, capsys, "dead-letters", "retry", "taste/activity:0/0-0", "--payload", str(mended)
+    )
+    assert (code, "1 sent again" in said) == (0, True)
+    assert valkey.xlen(stream_key(partition("john", 8))) == 2
+    assert "1 dropped" in carousel(monkeypatch, capsys, "dead-letters", "drop", "--kind", "malformed")[1]
+
+    file = tmp_path / "john.json"
+    assert carousel(monkeypatch, capsys, "export-shopper", "john", "--out", str(file))[0] == 0
+    assert len(json.loads(file.read_bytes())["events_on_their_way"]) == 2
+    code, said = carousel(monkeypatch, capsys, "erase-shopper", "john", "--yes")
+    assert code == 0
+    assert "2 log" in said
+    assert "john" not in said
+    assert valkey.xlen(stream_key(partition("john", 8))) == 0

@@ -51,6 +51,17 @@ class LetterKind(enum.StrEnum):
     refused = "refused"
 
 
+class ExportFormat(enum.StrEnum):
+    parquet = "parquet"
+    csv = "csv"
+    ndjson = "ndjson"
+
+
+class ExportBy(enum.StrEnum):
+    occurred_at = "occurred_at"
+    received_at = "received_at"
+
+
 class DistanceUnit(enum.Enum):
     km = "km"
     mi = "mi"
@@ -178,6 +189,35 @@ def rebuild_taste(
         f"{done.events:,} events, {done.tastes:,} tastes: {done.changed:,} {'differ' if dry_run else 'replaced'}, "
         f"{done.removed:,} without events {'to remove' if dry_run else 'removed'}"
     )
+
+
+export_app = typer.Typer(no_args_is_help=True, help="Write what is stored to a file.")
+app.add_typer(export_app, name="export")
+
+
+@export_app.command("activity")
+def export_activity(
+    since: Annotated[datetime, typer.Option("--from", formats=DATES, help="First day or moment, UTC.")],
+    until: Annotated[datetime, typer.Option("--to", formats=DATES, help="Up to but not including, UTC.")],
+    as_format: Annotated[ExportFormat, typer.Option("--format")] = ExportFormat.parquet,
+    by: Annotated[ExportBy, typer.Option(help="Which time: of the client, or of our receipt.")] = ExportBy.occurred_at,
+    out: Annotated[Path | None, typer.Option(dir_okay=False, help="File [default: activity-FROM-TO.FORMAT].")] = None,
+    home: HomeOption = None,
+) -> None:
+    """Write the events of a time, one row each."""
+    from carousel.activity.export import export
+
+    file = out or Path(f"activity-{since:%Y-%m-%d}-{until:%Y-%m-%d}.{as_format.value}")
+    if since >= until:
+        raise typer.BadParameter(f"--from {since} is not before --to {until}")
+    if not file.absolute().parent.is_dir():
+        raise typer.BadParameter(f"--out {file}: there is no such folder")
+    with _stores("export", home) as (_, connection, _):
+        count = export(
+            connection, file, since=since.replace(tzinfo=UTC), until=until.replace(tzinfo=UTC), by=by.value,
+            as_format=as_format.value,
+        )  # fmt: skip
+    print(f"{count:,} events in {file}")
 
 
 @app.command("export-shopper")

@@ -221,6 +221,15 @@ def positions(connection: Connection, flow: str, streams: Sequence[str]) -> dict
     return dict.fromkeys(streams, START) | dict(rows)
 
 
+def progress(connection: Connection, flow: str, streams: Sequence[str]) -> dict[str, tuple[str, int]]:
+    """Return, per stream that a flow has begun, the id of the last entry it has applied and how many it has read."""
+    rows = connection.execute(
+        "SELECT stream, last_id, entries_read FROM stream_position WHERE flow = %s AND stream = ANY(%s)",
+        (flow, list(streams)),
+    ).fetchall()
+    return {stream: (last_id, entries_read) for stream, last_id, entries_read in rows}
+
+
 def slowest_positions(connection: Connection, streams: Sequence[str]) -> dict[str, str]:
     """Return, per stream, the position of the flow that is furthest behind."""
     rows = connection.execute(

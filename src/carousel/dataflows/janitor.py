@@ -1,4 +1,4 @@
-"""Trim the streams of what every flow has committed, so that Valkey does not fill up.
+"""Trim the streams of what every flow has committed, and the archive of months that are too old.
 
 Never by length (MAXLEN): with a reader that was stopped for a while, that lost 15,484 of 20,500 unread entries without
 an error.
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import psycopg
 from redis.exceptions import RedisError
 
+from carousel.activity import retention
 from carousel.activity.repository import slowest_positions
 from carousel.errors import UnavailableError
 from carousel.storage.postgres import Connection, connect
@@ -22,14 +23,15 @@ _EVERY = 600.0
 logger = log(__name__)
 
 
-def start(database_url: str, valkey: Valkey, streams: Sequence[str], stop: threading.Event) -> None:
-    """Trim streams every ten minutes, in a thread, until asked to stop."""
+def start(database_url: str, valkey: Valkey, streams: Sequence[str], months: int, stop: threading.Event) -> None:
+    """Trim streams and archive (`months` are kept, 0: all) every ten minutes, in a thread, until asked to stop."""
 
     def work() -> None:
         while not stop.wait(_EVERY):
             try:
                 with connect(database_url) as connection:
                     trim(connection, valkey, streams)
+                    retention.keep(connection, months)
             except (RedisError, OSError, UnavailableError, psycopg.Error) as error:
                 logger.warning("trim_failed", error=str(error))  # in ten minutes it is tried again
 

@@ -15,8 +15,9 @@ from bytewax.dataflow import Dataflow
 from bytewax.run import cli_main
 from prometheus_client import start_http_server
 
+from carousel.activity import retention
 from carousel.activity.log import stream_keys
-from carousel.dataflows import janitor
+from carousel.dataflows import janitor, watch
 from carousel.dataflows.commit import CommitSink, wait_for_positions
 from carousel.dataflows.connectors import ActivitySource, Reader, decode_entries, share_of
 from carousel.dataflows.fold import TasteWork
@@ -55,6 +56,7 @@ def run(settings: Settings, share: tuple[int, int] = (1, 1)) -> None:
     configure_logging("dataflow-taste", level=settings.log_level, log_format=settings.log_format)
     if not settings.database_url or not settings.valkey_url:
         raise StartError("CAROUSEL_DATABASE_URL and CAROUSEL_VALKEY_URL must both be set to run a dataflow by itself")
+    retention.check(settings.activity_months)
     streams = share_of(stream_keys(settings.partitions), share)
     try:
         server, _ = start_http_server(settings.metrics_port, addr="127.0.0.1")
@@ -70,7 +72,8 @@ def run(settings: Settings, share: tuple[int, int] = (1, 1)) -> None:
     gc.set_threshold(1_000_000, 20, 1_000)
     stop = threading.Event()
     _stop_on_signals(stop)
-    janitor.start(settings.database_url, make(settings.valkey_url), streams, stop)
+    janitor.start(settings.database_url, make(settings.valkey_url), streams, settings.activity_months, stop)
+    watch.start(settings.database_url, make(settings.valkey_url), FLOW, streams, stop)
     try:
         cli_main(build(settings.database_url, settings.valkey_url, streams, stop))  # type: ignore[no-untyped-call]
     except Exception as error:

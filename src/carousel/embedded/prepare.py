@@ -1,5 +1,6 @@
 """Make a database fit to work with: its tables and tastes up to date, its vector index whole."""
 
+from carousel.activity import retention
 from carousel.catalogue.repository import ensure_index
 from carousel.dataflows.rebuild import rebuild_if_needed
 from carousel.storage.migrations import migrate
@@ -15,5 +16,6 @@ def prepare(database_url: str) -> int:
     applied = migrate(database_url)
     with connect(database_url) as connection:
         ensure_index(connection)
+        retention.keep(connection, 0)
     rebuild_if_needed(database_url)
     return applied

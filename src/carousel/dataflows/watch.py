@@ -1,0 +1,159 @@
+"""Watch a dataflow from inside its process: is anything lost, late, or standing still?
+
+A thread looks at each stream of the process every few seconds and says what it sees as metrics; what is wrong is an
+alarm, one line in the log when it begins and one when it ends. A process that lives but moves nothing while both
+servers answer is ended: whoever supervises it starts a new one, from the last commit.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from redis.exceptions import RedisError, ResponseError
+
+from carousel.activity import dead_letters
+from carousel.activity.repository import START, progress
+from carousel.errors import UnavailableError
+from carousel.storage.postgres import Connection, connect
+from carousel.storage.valkey import Valkey
+from carousel.telemetry import (
+    flow_alarm,
+    flow_behind_seconds,
+    flow_dead_letters_held,
+    flow_unread,
+    flow_unread_trimmed,
+    log,
+)
+
+EVERY = 5.0
+LATE_SECONDS = 60.0
+"""A flow whose oldest unread event is older than this is late."""
+STALL_SECONDS = 60.0
+"""A flow that has something to read and has moved nothing for so long stands still; a large batch takes 5 s."""
+
+_logger = log(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One stream as a flow stands on it."""
+
+    stream: str
+    position: str
+    unread: int
+    behind_seconds: float
+    """Age of the oldest unread entry; 0 without one."""
+    unread_trimmed: int
+    """Entries that were removed before the flow had read them."""
+    went_back: bool
+    """The stream's last entry is older than the flow's position: the log was restored, or lost entries."""
+
+
+def look(connection: Connection, valkey: Valkey, flow: str, streams: Sequence[str], now: float) -> list[Seen]:
+    """Return how a flow stands on its streams.
+
+    :param now: seconds since the epoch.
+    """
+    at = progress(connection, flow, streams)
+    seen = []
+    for stream in streams:
+        position, entries_read = at.get(stream, (START, 0))
+        try:
+            info: dict[str, Any] = valkey.xinfo_stream(stream)
+        except ResponseError:  # no such stream yet
+            went_back = position != START
+            seen.append(Seen(stream, position, 0, 0.0, 0, went_back))
+            continue
+        rows: Any = valkey.xrange(stream, min=f"({position}", count=1)
+        oldest = rows[0][0].decode() if rows else None
+        removed = info["entries-added"] - info["length"]
+        first_is_unread = oldest is not None and info["first-entry"][0].decode() == oldest
+        seen.append(
+            Seen(
+                stream,
+                position,
+                unread=max(info["entries-added"] - max(entries_read, removed), 1) if oldest else 0,
+                behind_seconds=max(0.0, now - int(oldest.partition("-")[0]) / 1_000) if oldest else 0.0,
+                unread_trimmed=max(0, removed - entries_read) if first_is_unread else 0,
+                went_back=_number(info["last-generated-id"].decode()) < _number(position),
+            )
+        )
+    return seen
+
+
+def start(database_url: str, valkey: Valkey, flow: str, streams: Sequence[str], stop: threading.Event) -> None:
+    """Watch in a thread until asked to stop."""
+    watch = Watch(flow)
+
+    def work() -> None:
+        while not stop.wait(EVERY):
+            try:
+                with connect(database_url) as connection:
+                    seen = look(connection, valkey, flow, streams, time.time())
+                    letters = dead_letters.counts(connection)
+            except (RedisError, OSError, UnavailableError, psycopg.Error) as error:
+                _logger.warning("watch_failed", error=str(error))
+                watch.blind()  # the flow waits for the same servers
+                continue
+            watch.judge(seen, time.monotonic())
+            for (of, kind), count in letters.items():
+                flow_dead_letters_held.labels(of, kind).set(count)
+
+    threading.Thread(target=work, name="watch", daemon=True).start()
+
+
+class Watch:
+    """Turns what is seen into metrics and alarms."""
+
+    def __init__(self, flow: str, end_process: Callable[[int], object] = os._exit) -> None:
+        self._flow = flow
+        self._end_process = end_process
+        self._alarms: set[tuple[str, str]] = set()
+        self._moved: dict[str, tuple[str, float]] = {}
+
+    def blind(self) -> None:
+        """Forget since when nothing moved: nothing could."""
+        self._moved = {}
+
+    def judge(self, seen: Sequence[Seen], now: float) -> None:
+        """Compare with what was seen before; `now` is any clock that only goes forward, in seconds."""
+        for one in seen:
+            flow_unread.labels(self._flow, one.stream).set(one.unread)
+            flow_behind_seconds.labels(self._flow, one.stream).set(one.behind_seconds)
+            flow_unread_trimmed.labels(self._flow, one.stream).set(one.unread_trimmed)
+            self._alarm("unread_trimmed", one, one.unread_trimmed > 0)
+            self._alarm("log_went_back", one, one.went_back)
+            self._alarm("late", one, one.behind_seconds > LATE_SECONDS)
+            position, since = self._moved.get(one.stream, (None, now))
+            if position != one.position or not one.unread:
+                since = now
+            self._moved[one.stream] = (one.position, since)
+        standing = [one for one in seen if now - self._moved[one.stream][1] > STALL_SECONDS]
+        moving = [one for one in seen if self._moved[one.stream][1] == now and one.unread]
+        for one in seen:
+            self._alarm("standing_still", one, one in standing)
+        if standing and not moving:
+            _logger.error(
+                "ending a process that stands still", flow=self._flow, streams=[one.stream for one in standing]
+            )
+            self._end_process(1)
+
+    def _alarm(self, what: str, one: Seen, holds: bool) -> None:
+        flow_alarm.labels(self._flow, one.stream, what).set(holds)
+        key = (one.stream, what)
+        if holds and key not in self._alarms:
+            self._alarms.add(key)
+            _logger.error("alarm", flow=self._flow, stream=one.stream, alarm=what, unread=one.unread,
+                          behind_seconds=round(one.behind_seconds, 1), unread_trimmed=one.unread_trimmed)  # fmt: skip
+        elif not holds and key in self._alarms:
+            self._alarms.discard(key)
+            _logger.warning("alarm ended", flow=self._flow, stream=one.stream, alarm=what)
+
+
+def _number(entry_id: str) -> tuple[int, int]:
+    milliseconds, _, sequence = entry_id.partition("-")
+    return int(milliseconds), int(sequence or 0)

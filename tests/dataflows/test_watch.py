@@ -1,0 +1,111 @@
+"""What goes wrong with the log is seen and said: lost, late, gone back, standing still."""
+
+import time
+from dataclasses import replace
+from typing import Any
+
+import psutil
+import pytest
+from prometheus_client import REGISTRY
+from tests.dataflows.conftest import Marketplace, eventually, happens
+
+from carousel.activity.log import partition, stream_key
+from carousel.activity.repository import Move, advance
+from carousel.dataflows.watch import LATE_SECONDS, STALL_SECONDS, Seen, Watch, look
+from carousel.storage.postgres import Connection
+from carousel.storage.valkey import Valkey
+
+STREAM = "activity:0"
+GOOD = Seen(STREAM, "5-0", unread=0, behind_seconds=0.0, unread_trimmed=0, went_back=False)
+
+
+def seen(database: Connection, valkey: Valkey, now: float = 100.0) -> Seen:
+    (one,) = look(database, valkey, "taste", [STREAM], now)
+    return one
+
+
+def test_it_sees_how_many_wait_and_for_how_long(database: Connection, valkey: Valkey) -> None:
+    assert seen(database, valkey) == Seen(STREAM, "0-0", 0, 0.0, 0, went_back=False)
+    for second in range(10, 20):
+        valkey.xadd(STREAM, {"e": "x"}, id=f"{second}000-0")
+    assert seen(database, valkey) == Seen(STREAM, "0-0", 10, 90.0, 0, went_back=False)
+    advance(database, "taste", [Move(STREAM, "0-0", "14000-0", 5)])
+    assert seen(database, valkey) == Seen(STREAM, "14000-0", 5, 85.0, 0, went_back=False)
+    advance(database, "taste", [Move(STREAM, "14000-0", "19000-0", 5)])
+    assert seen(database, valkey) == Seen(STREAM, "19000-0", 0, 0.0, 0, went_back=False)
+
+
+def test_trimming_what_was_read_is_no_alarm_and_what_was_not_is(database: Connection, valkey: Valkey) -> None:
+    for second in range(10, 20):
+        valkey.xadd(STREAM, {"e": "x"}, id=f"{second}000-0")
+    advance(database, "taste", [Move(STREAM, "0-0", "14000-0", 5)])
+    valkey.xtrim(STREAM, maxlen=5, approximate=False)
+    assert seen(database, valkey).unread_trimmed == 0
+    valkey.xtrim(STREAM, maxlen=2, approximate=False)
+    assert (seen(database, valkey).unread_trimmed, seen(database, valkey).unread) == (3, 2)
+
+
+def test_a_log_that_lost_its_newest_entries_is_noticed(database: Connection, valkey: Valkey) -> None:
+    valkey.xadd(STREAM, {"e": "x"}, id="10000-0")
+    advance(database, "taste", [Move(STREAM, "0-0", "10000-0", 1)])
+    assert not seen(database, valkey).went_back
+    valkey.delete(STREAM)
+    assert seen(database, valkey).went_back
+    valkey.xadd(STREAM, {"e": "x"}, id="9000-0")
+    assert seen(database, valkey).went_back
+    valkey.xadd(STREAM, {"e": "x"}, id="11000-0")
+    assert not seen(database, valkey).went_back
+
+
+def alarm(what: str) -> Any:
+    return REGISTRY.get_sample_value("carousel_flow_alarm", {"flow": "taste", "stream": STREAM, "alarm": what})
+
+
+@pytest.mark.parametrize(
+    ("what", "bad"),
+    [
+        ("unread_trimmed", replace(GOOD, unread_trimmed=1)),
+        ("log_went_back", replace(GOOD, went_back=True)),
+        ("late", replace(GOOD, unread=7, behind_seconds=LATE_SECONDS + 1)),
+    ],
+)
+def test_an_alarm_holds_as_long_as_its_reason(what: str, bad: Seen) -> None:
+    watch = Watch("taste")
+    watch.judge([GOOD], 1.0)
+    assert alarm(what) == 0
+    watch.judge([bad], 2.0)
+    assert alarm(what) == 1
+    watch.judge([GOOD], 3.0)
+    assert alarm(what) == 0
+
+
+def test_a_process_that_stands_still_is_ended_but_not_one_that_is_slow_or_blind() -> None:
+    ended: list[int] = []
+    watch = Watch("taste", end_process=ended.append)
+    waiting = replace(GOOD, unread=3)
+    watch.judge([waiting], 0.0)
+    watch.judge([waiting], STALL_SECONDS)
+    watch.judge([replace(waiting, position="6-0")], STALL_SECONDS + 1)  # it moved
+    watch.judge([replace(waiting, position="6-0")], 2 * STALL_SECONDS)
+    watch.blind()  # the servers were away
+    watch.judge([replace(waiting, position="6-0")], 3 * STALL_SECONDS)
+    watch.judge([GOOD], 9 * STALL_SECONDS)  # nothing to read
+    watch.judge([waiting], 9 * STALL_SECONDS + 1)
+    assert ended == []
+    watch.judge([waiting], 10 * STALL_SECONDS + 2)
+    assert ended == [1]
+    assert alarm("standing_still") == 1
+
+
+def test_a_running_flow_says_where_it_stands(marketplace: Marketplace, valkey: Valkey) -> None:
+    marketplace.stock({"octavia": "Skoda"})
+    flow = marketplace.start()
+    events = [happens("view", "john", "octavia") for _ in range(5)]
+    marketplace.send(events)
+    marketplace.archives(events)
+    stream = stream_key(partition("john", 8))
+    (one,) = look(marketplace.database, valkey, "taste", [stream], time.time())
+    assert (one.unread, one.unread_trimmed, one.went_back) == (0, 0, False)
+    valkey.delete(stream)
+    eventually(lambda: "log_went_back" in flow.log, within=12)
+    assert psutil.pid_exists(flow.process.pid)

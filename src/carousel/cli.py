@@ -191,6 +191,42 @@ def rebuild_taste(
     )
 
 
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", dir_okay=False)],
+    home: HomeOption = None,
+) -> None:
+    """Write everything to one file, also while it runs; the secrets are not in it."""
+    from carousel.embedded import backup as backups
+
+    with _stores("backup", home) as (settings, _, valkey):
+        done = backups.backup(str(settings.database_url), valkey, file, partitions=settings.partitions)
+    rows = ", ".join(f"{count:,} {table}" for table, count in done.rows.items())
+    print(f"{file}: {rows}, {done.entries:,} events on their way; {file.stat().st_size / 1e6:,.1f} MB")
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False)],
+    force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
+    home: HomeOption = None,
+) -> None:
+    """Put everything back from a file of `backup`; nothing may run meanwhile."""
+    from carousel.embedded import backup as backups
+    from carousel.embedded.attach import attached
+    from carousel.storage.valkey import make
+
+    backups.read_manifest(file)
+    started = _start("restore", quiet=True, home=home)
+    with attached(started, migrated=False) as settings, make(str(settings.valkey_url)) as valkey:
+        done = backups.restore(
+            str(settings.database_url), valkey, file, partitions=settings.partitions,
+            token_seconds=settings.token_seconds, force=force,
+        )  # fmt: skip
+    rows = ", ".join(f"{count:,} {table}" for table, count in done.rows.items())
+    print(f"restored as of {done.taken_at}: {rows}, {done.entries:,} events on their way")
+
+
 export_app = typer.Typer(no_args_is_help=True, help="Write what is stored to a file.")
 app.add_typer(export_app, name="export")
 

@@ -23,6 +23,13 @@ spool_oldest_seconds = Gauge(
 )
 flow_events = Counter("carousel_flow_events_total", "Events a dataflow committed", ["flow"])
 flow_dead_letters = Counter("carousel_flow_dead_letters_total", "Events set aside", ["flow", "reason"])
+flow_dead_letters_held = Gauge("carousel_flow_dead_letters_held", "Dead letters in the table", ["flow", "kind"])
+flow_unread = Gauge("carousel_flow_unread_entries", "Entries of the log not committed yet", ["flow", "stream"])
+flow_behind_seconds = Gauge("carousel_flow_behind_seconds", "Age of the oldest of them", ["flow", "stream"])
+flow_unread_trimmed = Gauge(
+    "carousel_flow_unread_trimmed_entries", "Entries that were removed before they were read", ["flow", "stream"]
+)
+flow_alarm = Gauge("carousel_flow_alarm", "1 while something is wrong", ["flow", "stream", "alarm"])
 flow_lag_seconds = Histogram("carousel_flow_lag_seconds", "From accepted to committed", ["flow"], buckets=FAST)
 
 
@@ -56,7 +63,12 @@ def configure_logging(process: str, *, level: str = "INFO", log_format: Literal[
     root.handlers[:] = [handler]
     root.setLevel(level)
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        # What is below the level is dropped first: two debug lines a request were a tenth of accepting an event.
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
         wrapper_class=structlog.stdlib.BoundLogger,
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,

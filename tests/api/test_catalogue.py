@@ -8,6 +8,8 @@ import httpx
 import orjson
 import pytest
 
+from carousel.storage.postgres import Connection
+
 Car = Callable[..., dict[str, Any]]
 WRITER = {"Authorization": "Bearer a secret key for tests"}
 
@@ -149,3 +151,18 @@ async def test_writes_need_the_secret_key(
     headers = {"Authorization": authorization} if authorization else {}
     assert (await api.request(method, path, json=body, headers=headers)).status_code == 401
     assert (await api.request(method, path, json=body, headers=shopper)).status_code == 401
+
+
+async def test_a_database_that_went_back_is_read_anew(api: httpx.AsyncClient, car: Car, database: Connection) -> None:
+    """As after a restored backup, under an API that kept running."""
+    for name in ("kept", "of-after-the-backup"):
+        await api.put(f"/v1/listings/{name}", json=car(name), headers=WRITER)
+    assert (await api.get("/v1/listings")).json()["total"] == 2
+    database.execute("DELETE FROM listing WHERE listing_id = 'of-after-the-backup'")
+    database.execute("UPDATE catalogue_state SET revision = 1")
+    for _ in range(50):
+        found = (await api.get("/v1/listings")).json()["total"]
+        if found == 1:
+            break
+        await asyncio.sleep(0.1)
+    assert found == 1

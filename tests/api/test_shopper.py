@@ -217,9 +217,9 @@ async def test_live_ends_its_streams_when_the_service_stops_and_wakes_a_browser(
         valkey.publish(f"shopper:{me}", b'{"taste_version":7}')
         valkey.publish("shopper:somebody-else", b'{"taste_version":8}')
         messages = [await asyncio.wait_for(listener.get(), 2)]
-        while messages[-1] == {"event": "taste", "data": "{}"}:  # the wake-up after connecting
+        while messages[-1] == b"event: taste\ndata: {}\n\n":  # the wake-up after connecting
             messages.append(await asyncio.wait_for(listener.get(), 2))
-        assert messages[-1] == {"event": "taste", "data": '{"taste_version":7}'}
+        assert messages[-1] == b'event: taste\ndata: {"taste_version":7}\n\n'
         hub.close()
         assert await asyncio.wait_for(listener.get(), 1) is None
 

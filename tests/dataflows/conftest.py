@@ -141,7 +141,7 @@ def eventually(holds: Callable[[], object], *, within: float = 15.0) -> None:
 class Breakable:
     """Servers of one test's own, to be killed and started again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, migrated: bool = True) -> None:
         home = Home(folder)
         home.prepare()
         self._servers: dict[str, Server] = {server.name: server for server in make_servers(home)}
@@ -149,7 +149,8 @@ class Breakable:
         for name in self._servers:
             self.start(name)
         self.urls = Servers(self._servers["postgres"].url, self._servers["valkey"].url)
-        migrate(self.urls.database_url)
+        if migrated:
+            migrate(self.urls.database_url)
 
     def start(self, name: str) -> None:
         server = self._servers[name]

@@ -76,9 +76,9 @@ def seen_key(event_id: str) -> bytes:
     return b"seen:" + bytes.fromhex(event_id.replace("-", ""))
 
 
-def erased_key(shopper_id: str) -> str:
-    """Name what says when a shopper was erased, in ms since the epoch; it does not tell who that was."""
-    return f"erased:{sha256(shopper_id.encode()).hexdigest()[:32]}"
+def erased_key(shopper_hash: bytes) -> str:
+    """Name what says when a shopper was erased, in ms since the epoch; SHA-256 of their id does not tell who it is."""
+    return f"erased:{shopper_hash.hex()[:32]}"
 
 
 def hidden_key(shopper_id: str) -> str:
@@ -114,7 +114,12 @@ async def append(
     arguments: list[str | bytes | int] = [secrets.token_urlsafe(4), SEEN_SECONDS, HIDDEN_SECONDS]
     for event in events:
         stream = stream_key(partition(event.shopper_id, partitions))
-        keys += (seen_key(event.event_id), stream, hidden_key(event.shopper_id), erased_key(event.shopper_id))
+        keys += (
+            seen_key(event.event_id),
+            stream,
+            hidden_key(event.shopper_id),
+            erased_key(sha256(event.shopper_id.encode()).digest()),
+        )
         flag = {"hide": "1", "unhide": "0"}.get(event.type, "")
         since = issued_at or event.received_at
         arguments += (encode(event), event.listing_id or "", flag, int(since.timestamp() * 1_000))

@@ -5,12 +5,19 @@ connection to Valkey every browser is woken once.
 """
 
 import asyncio
-from collections import defaultdict
+import os
+import socket
+import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+import anyio.to_thread
 import orjson
+from redis.asyncio.client import PubSub
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from carousel.activity.log import LISTINGS_CHANNEL, left_message, shopper_channel
 from carousel.storage.valkey import AsyncValkey
@@ -18,96 +25,225 @@ from carousel.telemetry import log
 
 _WAITING = 100
 """Messages a slow reader may leave unread before its stream is ended; its browser connects again."""
+_CONFIRM_SECONDS = 0.5  # a subscription takes a millisecond
+_QUIET_SECONDS = 10.0
+"""After so long without a word Valkey is asked for one; after twice that the connection counts as lost."""
+_HEARTBEAT_SECONDS = 20.0
+_SEND_SECONDS = 20.0
+"""A browser that takes nothing for so long, its connection's buffers full, is let go; it connects again."""
+_TOO_SLOW = b""  # in a queue: its page left too much unread
+_RETRY = b"retry: 1000\n: connected\n\n"  # milliseconds until a browser connects again
 
 _logger = log(__name__)
-Message = dict[str, object]
-Listener = asyncio.Queue[Message | None]
+Listener = asyncio.Queue[bytes | None]
 
 
 class Hub:
-    """Hands each message to the streams that listen for it."""
+    """Hands each message to the streams that listen for it.
+
+    Only `run` speaks to Valkey: opening and closing a stream says what is wanted, and one command subscribes to all
+    that became wanted meanwhile. So a stream that is cancelled has nothing to wait for and leaves nothing behind.
+    """
 
     def __init__(self, valkey: AsyncValkey) -> None:
         self._valkey = valkey
-        self._listeners: dict[str, set[Listener]] = defaultdict(set)
-        self._pubsub = valkey.pubsub(ignore_subscribe_messages=True)
+        self._listeners: dict[str, set[Listener]] = {}
+        self._confirmed: dict[str, asyncio.Event] = {}  # of every channel asked for on the present connection
+        self._changed = asyncio.Event()
         self._connected = False
+        self._closed = False
 
     @asynccontextmanager
     async def listen(self, shopper_id: str) -> AsyncIterator[Listener]:
         """Open a queue of messages for one browser; None ends it."""
         listener: Listener = asyncio.Queue(_WAITING)
+        if self._closed:
+            _end(listener)
         channels = (shopper_channel(shopper_id), LISTINGS_CHANNEL)
         for channel in channels:
-            self._listeners[channel].add(listener)
-        await self._subscribe(channels[0])
+            self._listeners.setdefault(channel, set()).add(listener)
+        self._changed.set()
         try:
+            await self._subscribed(channels[0])
             yield listener
         finally:
             for channel in channels:
                 self._listeners[channel].discard(listener)
-            if not self._listeners[channels[0]]:
-                del self._listeners[channels[0]]
-                await self._unsubscribe(channels[0])
+                if not self._listeners[channel]:
+                    del self._listeners[channel]
+            self._changed.set()
+
+    async def _subscribed(self, channel: str) -> None:
+        """Wait until nothing published from now on is missed; without Valkey that is when everybody is woken."""
+        if self._connected:
+            confirmed = self._confirmed.setdefault(channel, asyncio.Event())
+            with suppress(TimeoutError):
+                await asyncio.wait_for(confirmed.wait(), _CONFIRM_SECONDS)
 
     async def run(self) -> None:
         """Read Pub/Sub for ever."""
         while True:
+            pubsub = self._valkey.pubsub()
             try:
-                await self._pubsub.subscribe(LISTINGS_CHANNEL)
+                asked = {LISTINGS_CHANNEL, *self._listeners}
+                await pubsub.subscribe(*asked)
                 self._connected = True
-                await self._pubsub.subscribe(LISTINGS_CHANNEL, *self._listeners)
-                self._wake_everyone()
-                while True:
-                    message = await self._pubsub.get_message(timeout=30)
-                    if message is not None:
-                        self._deliver(message["channel"].decode(), orjson.loads(message["data"]))
+                keeping = asyncio.ensure_future(self._keep_subscribed(pubsub, asked))
+                try:
+                    await self._read(pubsub, keeping)
+                finally:
+                    keeping.cancel()
             except (RedisError, OSError) as error:
-                self._connected = False
                 _logger.warning("live updates interrupted", error=str(error))
-                await self._pubsub.aclose()  # type: ignore[no-untyped-call]
-                self._pubsub = self._valkey.pubsub(ignore_subscribe_messages=True)
-                await asyncio.sleep(1)
+            finally:
+                self._connected = False
+                for confirmed in self._confirmed.values():
+                    confirmed.set()
+                self._confirmed = {}
+                await pubsub.aclose()  # type: ignore[no-untyped-call]
+            await asyncio.sleep(1)
+
+    async def _read(self, pubsub: PubSub, keeping: "asyncio.Future[None]") -> None:
+        asked = False
+        while not keeping.done():
+            message = await pubsub.get_message(timeout=_QUIET_SECONDS)
+            if message is None:
+                if asked:
+                    raise RedisConnectionError(f"Valkey has not answered for {_QUIET_SECONDS:g} s")
+                await pubsub.ping()
+                asked = True
+                continue
+            asked = False
+            channel = (message["channel"] or b"").decode()
+            if message["type"] == "subscribe":
+                if channel == LISTINGS_CHANNEL:  # a new connection, which redis-py may have made by itself
+                    self._wake_everyone()
+                elif confirmed := self._confirmed.get(channel):
+                    confirmed.set()
+            elif message["type"] == "message":
+                self._deliver(channel, message["data"])
+        keeping.result()
+
+    async def _keep_subscribed(self, pubsub: PubSub, asked: set[str]) -> None:
+        """Subscribe to what streams listen for, and to nothing else."""
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            wanted = {LISTINGS_CHANNEL, *self._listeners}
+            for channel in self._confirmed.keys() - wanted:
+                del self._confirmed[channel]
+            if gone := asked - wanted:
+                await pubsub.unsubscribe(*gone)
+            if new := wanted - asked:
+                for channel in new:
+                    self._confirmed.setdefault(channel, asyncio.Event())
+                await pubsub.subscribe(*new)
+            asked = wanted
 
     def close(self) -> None:
         """End every stream, so that the process can stop."""
+        self._closed = True
         for listener in {x for listeners in self._listeners.values() for x in listeners}:
             _end(listener)
 
-    async def _subscribe(self, channel: str) -> None:
-        # While run() connects it alone uses the connection, and then subscribes to every listener's channel.
-        if self._connected:
-            with suppress(RedisError, OSError):
-                await self._pubsub.subscribe(channel)
-
-    async def _unsubscribe(self, channel: str) -> None:
-        if self._connected:
-            with suppress(RedisError, OSError):
-                await self._pubsub.unsubscribe(channel)
-
-    def _deliver(self, channel: str, body: Message) -> None:
-        event = "listing" if channel == LISTINGS_CHANNEL else "taste"
-        for listener in tuple(self._listeners.get(channel, ())):
-            _put(listener, {"event": event, "data": orjson.dumps(body).decode()})
+    def _deliver(self, channel: str, data: bytes) -> None:
+        try:
+            line = orjson.dumps(orjson.loads(data))  # one line, whatever was published
+        except orjson.JSONDecodeError:
+            _logger.warning("a live message is not JSON", channel=channel.partition(":")[0])
+            return
+        event = b"listing" if channel == LISTINGS_CHANNEL else b"taste"
+        for listener in self._listeners.get(channel, ()):
+            _put(listener, _message(event, line))
 
     def _wake_everyone(self) -> None:
         for channel, listeners in self._listeners.items():
             if channel != LISTINGS_CHANNEL:
-                for listener in tuple(listeners):
-                    _put(listener, {"event": "taste", "data": "{}"})
+                for listener in listeners:
+                    _put(listener, _message(b"taste", b"{}"))
 
 
-def _put(listener: Listener, message: Message) -> None:
+class LiveResponse(Response):
+    """The open response of one page: one task that writes, one that notices when the browser is gone.
+
+    A browser that reads too slowly has its stream ended, by the length of its queue or by the time one write takes.
+    """
+
+    media_type = "text/event-stream"
+
+    def __init__(self, hub: Hub, shopper_id: str) -> None:
+        super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        del self.headers["content-length"]
+        self._hub = hub
+        self._shopper_id = shopper_id
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        writing = asyncio.ensure_future(self._write(send))
+        leaving = asyncio.ensure_future(_disconnected(receive))
+        try:
+            await asyncio.wait({writing, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            writing.cancel()
+            leaving.cancel()
+            ended, _ = await asyncio.gather(writing, leaving, return_exceptions=True)
+        if isinstance(ended, TimeoutError) and scope.get("client") and scope.get("server"):
+            (host, port), (_, own_port) = scope["client"], scope["server"]  # Granian gives ports as text
+            await anyio.to_thread.run_sync(_hang_up, (host, int(port)), int(own_port))
+            _logger.info("a live page that does not read was let go")
+
+    async def _write(self, send: Send) -> None:
+        async with self._hub.listen(self._shopper_id) as listener:
+            message: bytes | None = _RETRY
+            while message is not None:
+                async with asyncio.timeout(_SEND_SECONDS):
+                    await send({"type": "http.response.body", "body": message, "more_body": True})
+                try:
+                    async with asyncio.timeout(_HEARTBEAT_SECONDS):
+                        message = await listener.get()
+                except TimeoutError:
+                    message = b": ping\n\n"
+                if message == _TOO_SLOW:
+                    raise TimeoutError
+        async with asyncio.timeout(_SEND_SECONDS):
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _message(event: bytes, data: bytes) -> bytes:
+    return b"event: %b\ndata: %b\n\n" % (event, data)
+
+
+def _hang_up(peer: tuple[str, int], port: int) -> None:
+    """Shut our port's connection to a peer that does not read.
+
+    Granian holds what it could not write for as long as the peer keeps the connection, and offers no way to close it.
+    """
+    for descriptor in map(int, os.listdir("/dev/fd")):  # noqa: PTH208 - only names are needed
+        with suppress(OSError):  # it was closed meanwhile, or is not connected
+            if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+                continue
+            with socket.fromfd(descriptor, socket.AF_INET, socket.SOCK_STREAM) as connection:
+                if connection.getpeername()[:2] == peer and connection.getsockname()[1] == port:
+                    connection.shutdown(socket.SHUT_RDWR)
+                    return
+
+
+def _put(listener: Listener, message: bytes) -> None:
     try:
         listener.put_nowait(message)
     except asyncio.QueueFull:
-        _end(listener)
+        _end(listener, _TOO_SLOW)
 
 
-def _end(listener: Listener) -> None:
+def _end(listener: Listener, why: bytes | None = None) -> None:
     while not listener.empty():
         listener.get_nowait()
-    listener.put_nowait(None)
+    listener.put_nowait(why)
 
 
 async def announce(valkey: AsyncValkey, listing_ids: list[str], status: str) -> None:

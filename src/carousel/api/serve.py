@@ -1,6 +1,7 @@
 """The API's processes: Granian in front of `create_app`, sharing one port."""
 
 import importlib
+import resource
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,8 @@ from carousel.settings import Settings
 from carousel.telemetry import configure_logging
 
 # A live page holds one request open (server-sent events), so this is also how many pages a worker keeps in touch.
-_REQUESTS_PER_WORKER = 2048
+# 5,000 were measured (benchmarks/live.py); the rest is for everything else.
+_REQUESTS_PER_WORKER = 8192
 # What is still open then are live streams: browsers connect again by themselves.
 _STOP_SECONDS = 3
 
@@ -22,6 +24,7 @@ def serve(settings: Settings, app: str = "carousel.api.app:create_app") -> None:
 
     A worker that dies again within seconds ends the whole process, so that a supervisor sees it.
     """
+    _allow_open_files()
     # Workers are forked from here: what is imported now, each of them and its replacement has at once.
     importlib.import_module(app.partition(":")[0])
     own_loggers = {name: {"handlers": [], "propagate": True} for name in ("_granian", "granian.access")}
@@ -42,6 +45,15 @@ def serve(settings: Settings, app: str = "carousel.api.app:create_app") -> None:
         workers_kill_timeout=_STOP_SECONDS,
         factory=True,
     ).serve(target_loader=_load)
+
+
+def _allow_open_files() -> None:
+    """Raise the limit of open files to what the system lets us; the usual 1,024 would be the most open pages."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _REQUESTS_PER_WORKER * 2
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _load(target: str) -> Callable[..., Any]:

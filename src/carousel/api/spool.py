@@ -87,7 +87,11 @@ class Spool:
                 await self._replay(append)
             except UnavailableError:
                 self._tell()
-                await asyncio.sleep(_PAUSE)
+            except OSError as error:
+                _logger.error("the spool cannot be read", error=str(error))
+            else:
+                continue
+            await asyncio.sleep(_PAUSE)
 
     async def _replay(self, append: Append) -> None:
         while self._inherited:

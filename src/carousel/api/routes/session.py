@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from fastapi import APIRouter
-from fastapi.responses import StreamingResponse
+from fastapi.responses import JSONResponse, StreamingResponse
 from redis.exceptions import RedisError
 
 from carousel.activity import shoppers
@@ -78,7 +78,7 @@ async def me(shopper: AShopper, use: Use) -> Me:
     return Me(shopper_id=shopper.shopper_id, kind=shopper.kind, name=shopper.name, demo=use.settings.demo)
 
 
-@router.get("/me/export", operation_id="exportMe", response_class=StreamingResponse)
+@router.get("/me/export", operation_id="exportMe", response_class=JSONResponse)
 async def export_me(shopper: AShopper, use: Use) -> StreamingResponse:
     """Everything held about me, as one JSON document: who I am to the site, what it believes, all that I did."""
     await _refuse_a_visit_that_became_an_account(use, shopper)

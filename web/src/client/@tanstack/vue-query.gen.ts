@@ -3,8 +3,8 @@
 import { type DefaultError, type InfiniteData, infiniteQueryOptions, queryOptions, type UseMutationOptions } from '@tanstack/vue-query';
 
 import { client } from '../client.gen';
-import { batchListings, deleteListing, getListing, live, livez, login, me, mergeSession, metrics, myTaste, type Options, patchListing, putListing, readyz, recommend, searchListings, sendEvents, similarListings, startSession } from '../sdk.gen';
-import type { BatchListingsData, BatchListingsResponse, DeleteListingData, DeleteListingResponse, GetListingData, GetListingResponse, LiveData, LivezData, LivezResponse, LoginData, LoginResponse, MeData, MeResponse, MergeSessionData, MergeSessionResponse, MetricsData, MyTasteData, MyTasteResponse, PatchListingData, PatchListingResponse, PutListingData, PutListingResponse, ReadyzData, ReadyzResponse, RecommendData, RecommendResponse, SearchListingsData, SearchListingsResponse, SendEventsData, SendEventsResponse, SimilarListingsData, SimilarListingsResponse, StartSessionData, StartSessionResponse } from '../types.gen';
+import { batchListings, deleteListing, eraseMe, exportMe, getListing, livez, login, me, mergeSession, metrics, myTaste, type Options, patchListing, putListing, readyz, recommend, searchListings, sendEvents, similarListings, startSession } from '../sdk.gen';
+import type { BatchListingsData, BatchListingsResponse, DeleteListingData, DeleteListingResponse, EraseMeData, EraseMeResponse, ExportMeData, GetListingData, GetListingResponse, LivezData, LivezResponse, LoginData, LoginResponse, MeData, MeResponse, MergeSessionData, MergeSessionResponse, MetricsData, MyTasteData, MyTasteResponse, PatchListingData, PatchListingResponse, PutListingData, PutListingResponse, ReadyzData, ReadyzResponse, RecommendData, RecommendResponse, SearchListingsData, SearchListingsResponse, SendEventsData, SendEventsResponse, SimilarListingsData, SimilarListingsResponse, StartSessionData, StartSessionResponse } from '../types.gen';
 
 export type QueryKey<TOptions extends Options> = [
     Pick<TOptions, 'baseUrl' | 'body' | 'headers' | 'path' | 'query'> & {
@@ -320,26 +320,24 @@ export const batchListingsMutation = (options?: Partial<Options<BatchListingsDat
     return mutationOptions;
 };
 
-export const liveQueryKey = (options?: Options<LiveData>) => createQueryKey('live', options);
-
 /**
- * Live
+ * Erase Me
  *
- * Server-sent events: `taste` when my taste changed ({"taste_version"}; without a number after an interruption),
- * `listing` when one left the market ({"listing_id", "status"}).
+ * Erase me: what I did, what the site believes about me, and what is still on its way. This token ends with it.
  */
-export const liveOptions = (options?: Options<LiveData>) => queryOptions<unknown, DefaultError, unknown, ReturnType<typeof liveQueryKey>>({
-    queryFn: async ({ queryKey, signal }) => {
-        const { data } = await live({
-            ...options,
-            ...queryKey[0],
-            signal,
-            throwOnError: true
-        });
-        return data;
-    },
-    queryKey: liveQueryKey(options)
-});
+export const eraseMeMutation = (options?: Partial<Options<EraseMeData>>): UseMutationOptions<EraseMeResponse, DefaultError, Options<EraseMeData>> => {
+    const mutationOptions: UseMutationOptions<EraseMeResponse, DefaultError, Options<EraseMeData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await eraseMe({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
 
 export const meQueryKey = (options?: Options<MeData>) => createQueryKey('me', options);
 
@@ -359,6 +357,26 @@ export const meOptions = (options?: Options<MeData>) => queryOptions<MeResponse,
         return data;
     },
     queryKey: meQueryKey(options)
+});
+
+export const exportMeQueryKey = (options?: Options<ExportMeData>) => createQueryKey('exportMe', options);
+
+/**
+ * Export Me
+ *
+ * Everything held about me, as one JSON document: who I am to the site, what it believes, all that I did.
+ */
+export const exportMeOptions = (options?: Options<ExportMeData>) => queryOptions<unknown, DefaultError, unknown, ReturnType<typeof exportMeQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await exportMe({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: exportMeQueryKey(options)
 });
 
 /**

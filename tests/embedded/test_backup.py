@@ -1,0 +1,239 @@
+"""A backup taken under load, and everything put back from it: position, tastes and archive agree."""
+
+import io
+import tarfile
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import orjson
+import pytest
+from tests.dataflows.conftest import Breakable, Marketplace, eventually, happens
+from tests.dataflows.conftest import marketplace as marketplace  # a fixture
+
+from carousel.activity.events import Event, merge_event
+from carousel.activity.log import hidden_key, stream_keys
+from carousel.dataflows.rebuild import recompute, same
+from carousel.dataflows.watch import look
+from carousel.embedded.backup import backup, read_manifest, restore
+from carousel.embedded.servers import Servers
+from carousel.errors import InputError, StartError
+from carousel.rights.erase import erase
+from carousel.storage.migrations import migrate
+from carousel.storage.postgres import Connection, connect
+from carousel.storage.valkey import Valkey, make
+from carousel.taste.repository import load
+
+STOCK = {f"car-{i}": ("Skoda", "Ford")[i % 2] for i in range(10)}
+STREAMS = stream_keys(8)
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Servers]:
+    """Servers of another machine, without any table."""
+    with tempfile.TemporaryDirectory(prefix="carousel-") as folder:
+        servers = Breakable(Path(folder) / "home", migrated=False)
+        yield servers.urls
+        servers.close()
+
+
+def clicks(count: int, shoppers: int = 20) -> list[Event]:
+    return [happens(("view", "favourite")[i % 2], f"shopper-{i % shoppers}", f"car-{i % 10}") for i in range(count)]
+
+
+def assert_whole(database: Connection, valkey: Valkey) -> None:
+    """Every taste is what the archive says, and no event is both archived and on its way."""
+    expected = dict(recompute(database))
+    ids = [row[0] for row in database.execute("SELECT shopper_id FROM taste").fetchall()]
+    stored = load(database, ids)
+    assert stored.keys() == expected.keys()
+    assert [i for i in stored if not same(stored[i], expected[i])] == []
+    archived = {str(row[0]) for row in database.execute("SELECT event_id FROM activity").fetchall()}
+    waiting = {orjson.loads(e[b"e"])["event_id"] for key in STREAMS for _, e in valkey.xrange(key)}
+    assert not archived & waiting
+
+
+def test_a_backup_under_load_has_every_acknowledged_event_once(
+    marketplace: Marketplace, valkey: Valkey, elsewhere: Servers, tmp_path: Path
+) -> None:
+    marketplace.stock(STOCK)
+    marketplace.start((1, 2))
+    marketplace.start((2, 2))
+    sent: list[Event] = []
+    done = threading.Event()
+
+    def keep_sending() -> None:
+        while not done.is_set():
+            events = clicks(50)
+            marketplace.send(events)
+            sent.extend(events)
+            time.sleep(0.01)
+
+    sender = threading.Thread(target=keep_sending)
+    sender.start()
+    try:
+        eventually(lambda: len(sent) > 500)
+        before = {event.event_id for event in list(sent)}
+        file = tmp_path / "backup.tar"
+        manifest = backup(marketplace.servers.database_url, valkey, file, partitions=8)
+        count = len(sent)
+        eventually(lambda: len(sent) > count + 200)
+    finally:
+        done.set()
+        sender.join()
+    assert [path.name for path in tmp_path.glob("*.tar")] == ["backup.tar"]
+    assert manifest == read_manifest(file)
+
+    with make(elsewhere.valkey_url) as log:
+        restore(elsewhere.database_url, log, file, partitions=8, token_seconds=60)
+        with connect(elsewhere.database_url) as database:
+            assert_whole(database, log)
+            market = Marketplace(elsewhere, database, tmp_path)
+            assert len(market.archived()) == manifest.rows["activity"]
+            market.start()
+            more = clicks(60)
+            market.send(more)
+            market.archives(more)
+            archived = market.archived()
+            assert before <= archived
+            assert archived <= {event.event_id for event in [*sent, *more]}
+            assert_whole(database, Empty())
+            eventually(lambda: all(one.unread == 0 for one in look(database, log, "taste", STREAMS, time.time())))
+            seen = look(database, log, "taste", STREAMS, time.time())
+            assert not any(one.unread_trimmed or one.went_back for one in seen)
+            market.close()
+
+
+class Empty:
+    """A log of which everything is committed."""
+
+    def xrange(self, _key: str) -> list[object]:
+        return []
+
+
+def test_what_waits_in_the_log_comes_back_in_its_place_and_caches_do_not(
+    marketplace: Marketplace, valkey: Valkey, tmp_path: Path
+) -> None:
+    marketplace.stock(STOCK)
+    flow = marketplace.start()
+    first = clicks(20)
+    marketplace.send(first)
+    marketplace.archives(first)
+    flow.kill()
+    waiting = [*clicks(30), happens("hide", "shopper-1", "car-1")]
+    marketplace.send(waiting)
+    file = tmp_path / "backup.tar"
+    assert backup(marketplace.servers.database_url, valkey, file, partitions=8).entries == 31
+    marketplace.send(clicks(40))  # of after the backup: lost with a restore, as is everything of after it
+    assert valkey.exists(hidden_key("shopper-1"))
+
+    with pytest.raises(StartError, match="connections use this database"):
+        restore(marketplace.servers.database_url, valkey, file, partitions=8, token_seconds=60, force=True)
+    marketplace.database.close()
+    with pytest.raises(StartError, match="--force"):
+        restore(marketplace.servers.database_url, valkey, file, partitions=8, token_seconds=60)
+    restore(marketplace.servers.database_url, valkey, file, partitions=8, token_seconds=60, force=True)
+    assert sum(valkey.xlen(key) for key in STREAMS) == 31
+    assert not valkey.exists(hidden_key("shopper-1"))
+    with connect(marketplace.servers.database_url) as database:
+        market = Marketplace(marketplace.servers, database, tmp_path)
+        market.start()
+        market.archives(waiting)
+        assert market.archived() == {event.event_id for event in [*first, *waiting]}
+        assert_whole(database, Empty())
+        market.close()
+
+
+def test_whoever_was_erased_since_does_not_come_back(marketplace: Marketplace, valkey: Valkey, tmp_path: Path) -> None:
+    marketplace.stock(STOCK)
+    marketplace.start()
+    events = [*clicks(20), merge_event("shopper-3", "account", datetime.now(UTC))]
+    marketplace.send(events)
+    marketplace.archives(events)
+    marketplace.close()
+    waiting = happens("view", "shopper-3", "car-2")
+    marketplace.send([waiting])
+    file = tmp_path / "backup.tar"
+    backup(marketplace.servers.database_url, valkey, file, partitions=8)
+    erase(marketplace.database, valkey, "account", partitions=8, token_seconds=60)
+    marketplace.database.close()
+    restore(marketplace.servers.database_url, valkey, file, partitions=8, token_seconds=60, force=True)
+    with connect(marketplace.servers.database_url) as database:
+        market = Marketplace(marketplace.servers, database, tmp_path)
+        market.start()
+        last = happens("view", "shopper-4", "car-2")
+        market.send([last, happens("view", "shopper-3", "car-2", received_at=waiting.received_at)])
+        market.archives([last])
+        ids = {i for row in database.execute("SELECT shopper_id, visitor_id FROM activity").fetchall() for i in row}
+        assert not ids & {"account", "shopper-3"}
+        assert market.taste("account") is None
+        market.close()
+
+
+def test_a_file_that_is_no_whole_backup_is_refused_before_anything_is_touched(
+    marketplace: Marketplace, valkey: Valkey, tmp_path: Path
+) -> None:
+    marketplace.stock(STOCK)
+    file = tmp_path / "backup.tar"
+    url = marketplace.servers.database_url
+    backup(url, valkey, file, partitions=8)
+    with pytest.raises(InputError, match="exists"):
+        backup(url, valkey, file, partitions=8)
+    with pytest.raises(InputError, match="cannot be written"):
+        backup(url, valkey, tmp_path / "none" / "backup.tar", partitions=8)
+    marketplace.database.close()
+
+    def refused(content: bytes, why: str, partitions: int = 8) -> None:
+        bad = tmp_path / "bad.tar"
+        bad.write_bytes(content)
+        with pytest.raises(InputError, match=why):
+            restore(url, valkey, bad, partitions=partitions, token_seconds=60, force=True)
+
+    whole = file.read_bytes()
+    refused(b"not a tar", "no backup")
+    refused(whole[:2_000], "no backup")
+    refused(whole[: len(whole) // 2], "backup")
+    refused(whole.replace(b"PGDMP", b"PGXXX"), "damaged")
+    refused(whole, "partitions", partitions=4)
+    refused(_with_manifest(whole, b'{"format": 9}'), "format 9")
+    newer = orjson.loads(_manifest(whole)) | {"migrations": ["9999_later"]}
+    refused(_with_manifest(whole, orjson.dumps(newer)), "newer Carousel")
+    with connect(url) as database:
+        assert database.execute("SELECT count(*) FROM listing").fetchone() == (10,)
+
+
+def test_tables_of_after_the_backup_do_not_stand_in_the_way(
+    marketplace: Marketplace, valkey: Valkey, tmp_path: Path
+) -> None:
+    marketplace.stock(STOCK)
+    file = tmp_path / "backup.tar"
+    url = marketplace.servers.database_url
+    backup(url, valkey, file, partitions=8)
+    marketplace.database.execute("CREATE TABLE of_a_later_version (x int)")
+    marketplace.database.execute("SELECT ensure_activity_month('2031-01-01')")
+    marketplace.database.close()
+    restore(url, valkey, file, partitions=8, token_seconds=60, force=True)
+    assert migrate(url) == 0
+    with connect(url) as database:
+        tables = {row[0] for row in database.execute("SELECT tablename FROM pg_tables").fetchall()}
+        assert not {"of_a_later_version", "activity_y2031m01"} & tables
+
+
+def _manifest(whole: bytes) -> bytes:
+    with tarfile.open(fileobj=io.BytesIO(whole)) as tar:
+        member = tar.extractfile("manifest.json")
+        assert member is not None
+        return member.read()
+
+
+def _with_manifest(whole: bytes, manifest: bytes) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=io.BytesIO(whole)) as tar, tarfile.open(fileobj=out, mode="w") as changed:
+        for member in tar:
+            content = manifest if member.name == "manifest.json" else tar.extractfile(member).read()  # type: ignore[union-attr]
+            member.size = len(content)
+            changed.addfile(member, io.BytesIO(content))
+    return out.getvalue()

@@ -13,7 +13,7 @@ import selectors
 import socket
 import tempfile
 import time
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -95,7 +95,7 @@ class Load:
     def __init__(self, url: str, tokens: list[bytes], options: argparse.Namespace) -> None:
         address = httpx.URL(url)
         self._selector = selectors.DefaultSelector()
-        self._idle: list[socket.socket] = []
+        self._idle: deque[socket.socket] = deque()  # in turn: none is idle for so long that the API closes it
         self._sent_at: dict[socket.socket, float] = {}
         self._tokens, self._listings = tokens, options.listings
         self._rng = random.Random(3)
@@ -118,7 +118,7 @@ class Load:
         while (elapsed := time.perf_counter() - start) < seconds or self._sent_at:
             if elapsed < seconds:
                 while self._idle and (sent + 1) * size <= elapsed * rate:
-                    self._send(self._idle.pop(), size)
+                    self._send(self._idle.popleft(), size)
                     sent += 1
                 if time.monotonic() - self._began > samples[-1][0] + SAMPLE_SECONDS:
                     samples.append((time.monotonic() - self._began, memory()))

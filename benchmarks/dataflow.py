@@ -1,4 +1,4 @@
-"""Measure the taste dataflow: events a second, the time from accepted to committed, and a rebuild of the tastes.
+"""Measure the taste dataflow: events a second, the time from accepted to committed, a rebuild, a backup and a restore.
 
     python benchmarks/dataflow.py [--seconds 5] [--backlog 1000000] [--shoppers 20000] [--listings 5000] [--workers 2]
 
@@ -26,13 +26,14 @@ from carousel.activity.log import append
 from carousel.catalogue.listing import Listing, ListingId
 from carousel.catalogue.repository import upsert
 from carousel.dataflows.rebuild import rebuild
+from carousel.embedded.backup import backup, restore
 from carousel.embedded.home import Home
 from carousel.embedded.server import Server, wait_until_ready
 from carousel.embedded.servers import environment, make_servers
 from carousel.processes import leash
 from carousel.storage.migrations import migrate
 from carousel.storage.postgres import Connection, connect
-from carousel.storage.valkey import make_async
+from carousel.storage.valkey import make, make_async
 
 RATES = (100, 1_000, 5_000)
 TICK = 0.01  # seconds between two appends of the sender
@@ -81,12 +82,24 @@ def main() -> None:
         done = rebuild(database_url, workers=2, dry_run=True)
         seconds = time.monotonic() - start
         print(f"\nRebuild: {done.events:,} events and {done.tastes:,} tastes in {seconds:.1f} s, {done.changed} differ")
+        file = Path(folder) / "backup.tar"
+        start = time.monotonic()
+        with make(valkey_url) as valkey:
+            backup(database_url, valkey, file, partitions=8)
+        seconds = time.monotonic() - start
+        print(f"Backup: {file.stat().st_size / 1e6:,.0f} MB in {seconds:.1f} s")
+        other_url, other_valkey_url = stack.enter_context(servers(Path(folder) / "other"))
+        start = time.monotonic()
+        with make(other_valkey_url) as valkey:
+            restore(other_url, valkey, file, partitions=8, token_seconds=60)
+        print(f"Restore: {time.monotonic() - start:.1f} s")
 
 
 @contextmanager
 def servers(folder: Path) -> Iterator[tuple[str, str]]:
     """Run both servers, PostgreSQL noting when each transaction was committed."""
     home = Home(folder / "home")
+    folder.mkdir(exist_ok=True)
     home.prepare()
     postgres, valkey = make_servers(home)
     with ExitStack() as stack:

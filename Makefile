@@ -1,6 +1,6 @@
 # Everything below needs only Python 3.11 or 3.12, git and make: the rest comes from locked lists of packages.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-python test-web test-e2e lint lint-python lint-web format bench lock chromium clean
+.PHONY: help setup demo up test test-python test-web test-e2e lint lint-python lint-web format bench chaos lock chromium clean
 .NOTPARALLEL: # two cores, and the order of the steps is that of their cost
 SHELL := /bin/sh
 
@@ -61,6 +61,10 @@ bench: setup ## every benchmark, one after the other (docs/benchmarks.md has our
 
 COMPILE := UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile --quiet --universal --generate-hashes \
 	--no-emit-index-url --python-version 3.11
+chaos: setup ## half an hour of kills, freezes, poison and a full disk, and what must hold after it (docs/reliability.md)
+	$(BIN)/python tests/chaos/campaign.py --minutes 28 --kills 62
+	$(BIN)/python tests/chaos/campaign.py --minutes 2 --kills 4 --rate 1000 --disk-full
+
 lock: $(STAMPS)/uv ## resolve the locked lists of packages anew (UPGRADE=--upgrade for the newest)
 	$(COMPILE) $(UPGRADE) requirements/uv.in -o requirements/uv.txt
 	$(COMPILE) $(UPGRADE) pyproject.toml -o requirements/run.txt

@@ -22,7 +22,7 @@ spool_oldest_seconds = Gauge(
     "carousel_spool_oldest_seconds", "How long the first of them has waited", multiprocess_mode="livemax"
 )
 flow_events = Counter("carousel_flow_events_total", "Events a dataflow committed", ["flow"])
-flow_dead_letters = Counter("carousel_flow_dead_letters_total", "Events set aside", ["flow", "reason"])
+flow_dead_letters = Counter("carousel_flow_dead_letters_total", "Events set aside", ["flow", "kind"])
 flow_dead_letters_held = Gauge("carousel_flow_dead_letters_held", "Dead letters in the table", ["flow", "kind"])
 flow_unread = Gauge("carousel_flow_unread_entries", "Entries of the log not committed yet", ["flow", "stream"])
 flow_behind_seconds = Gauge("carousel_flow_behind_seconds", "Age of the oldest of them", ["flow", "stream"])

@@ -59,7 +59,7 @@ def run(settings: Settings, share: tuple[int, int] = (1, 1)) -> None:
     retention.check(settings.activity_months)
     streams = share_of(stream_keys(settings.partitions), share)
     try:
-        server, _ = start_http_server(settings.metrics_port, addr="127.0.0.1")
+        server, _ = start_http_server(settings.metrics_port, addr=settings.metrics_host)
     except OSError as error:
         raise StartError(
             f"port {settings.metrics_port} is in use; set CAROUSEL_METRICS_PORT to another, or 0"

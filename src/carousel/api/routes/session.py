@@ -1,8 +1,10 @@
 """Who a shopper is: anonymous sessions, the demo's log-in, and what the site believes."""
 
-from collections.abc import Iterator
+import tempfile
 from datetime import UTC, datetime
+from typing import IO
 
+import anyio.to_thread
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, StreamingResponse
 from redis.exceptions import RedisError
@@ -17,13 +19,15 @@ from carousel.errors import AccessError, ForbiddenError, NotFoundError, Unavaila
 from carousel.recommend.reasons import label
 from carousel.rights.erase import Receipt, erase
 from carousel.rights.export import export
-from carousel.storage.postgres import Connection
+from carousel.settings import Settings
+from carousel.storage.postgres import Connection, connect
 from carousel.storage.valkey import make
 from carousel.taste import repository
 from carousel.taste.taste import Taste, decayed
 
 router = APIRouter(prefix="/v1", tags=["shopper"], responses=PROBLEMS)
 _MOST_STATEMENTS = 60
+_CHUNK_BYTES = 2**20
 _UNITS = {
     "price": "around {:,.0f} €",
     "mileage": "around {:,.0f} km",
@@ -82,16 +86,22 @@ async def me(shopper: AShopper, use: Use) -> Me:
 async def export_me(shopper: AShopper, use: Use) -> StreamingResponse:
     """Everything held about me, as one JSON document: who I am to the site, what it believes, all that I did."""
     await _refuse_a_visit_that_became_an_account(use, shopper)
+    document = await anyio.to_thread.run_sync(_export, use.settings, shopper.shopper_id)
     return StreamingResponse(
-        _export(use, shopper.shopper_id),
+        iter(lambda: document.read(_CHUNK_BYTES), b""),
         media_type="application/json",
         headers={"Content-Disposition": 'attachment; filename="my-data.json"', "Cache-Control": "no-store"},
     )
 
 
-def _export(use: Resources, shopper_id: str) -> Iterator[bytes]:
-    with use.writers.connection() as connection, make(str(use.settings.valkey_url)) as client:
-        yield from export(connection, client, shopper_id, partitions=use.settings.partitions)
+def _export(settings: Settings, shopper_id: str) -> IO[bytes]:
+    """Write the document to a file that goes with its last reader: a slow one must not hold a connection meanwhile."""
+    document = tempfile.SpooledTemporaryFile(max_size=_CHUNK_BYTES)  # noqa: SIM115 - closed when it is collected
+    with connect(str(settings.database_url)) as connection, make(str(settings.valkey_url)) as client:
+        for part in export(connection, client, shopper_id, partitions=settings.partitions):
+            document.write(part)
+    document.seek(0)
+    return document
 
 
 @router.delete("/me", operation_id="eraseMe")

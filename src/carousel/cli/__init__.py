@@ -1,0 +1,42 @@
+"""The command line: one line of work per command, one line of error.
+
+Commands import what they need when they run: `--version` answers at once, and no process pays for another's libraries.
+"""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from carousel import __version__
+from carousel.cli import keeping, running
+from carousel.errors import CarouselError
+
+app = typer.Typer(
+    help="Carousel: a real-time recommender for car marketplaces.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain text, one line per error
+)
+app.add_typer(running.app)
+app.add_typer(keeping.app)
+
+
+def main() -> None:
+    """Run a command; an error that we foresaw is one line on standard error and its exit code."""
+    try:
+        app()
+    except CarouselError as error:
+        print(f"carousel: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("carousel: interrupted", file=sys.stderr)
+        sys.exit(130)
+
+
+@app.callback(invoke_without_command=True)
+def root(version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False) -> None:
+    if version:
+        print(f"carousel {__version__}")
+        raise typer.Exit

@@ -1,0 +1,152 @@
+"""Commands that run Carousel and fill its catalogue."""
+
+import enum
+import importlib
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from carousel.cli.common import HomeOption, start
+from carousel.processes import share_metrics
+
+app = typer.Typer()
+HostOption = Annotated[str | None, typer.Option(help="Address to listen on [default: 127.0.0.1].")]
+PortOption = Annotated[int | None, typer.Option(min=0, max=65535, help="Port; 0 picks a free one [default: 8080].")]
+
+
+class DataflowName(enum.StrEnum):
+    taste = "taste"
+
+
+class DistanceUnit(enum.Enum):
+    km = "km"
+    mi = "mi"
+
+
+def _pairs(texts: list[str]) -> dict[str, str]:
+    pairs = dict(text.rpartition("=")[::2] for text in texts)
+    if not all(column and name for column, name in pairs.items()):
+        raise typer.BadParameter("--map takes COLUMN=FIELD, such as --map Preis=price_amount")
+    return pairs
+
+
+def _share(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d+)/(\d+)", text)
+    if match is None or not 1 <= int(match[1]) <= int(match[2]):
+        raise typer.BadParameter(f"{text!r} is not a share such as 1/2: I from 1 to N")
+    return int(match[1]), int(match[2])
+
+
+@app.command()
+def up(
+    home: HomeOption = None,
+    host: HostOption = None,
+    port: PortOption = None,
+    demo: Annotated[
+        bool | None,
+        typer.Option(
+            "--demo/--no-demo",
+            help="Log in by email, and a simulated market if the catalogue is empty [default: if it is empty].",
+        ),
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes of each dataflow.")] = 1,
+    import_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--import",
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="Import a file instead of the simulated market.",
+        ),
+    ] = None,
+) -> None:
+    """Start database, event log, dataflows, API and web page; stop with Ctrl-C."""
+    from carousel.embedded import plan, supervisor
+
+    settings = start("up", home=home, host=host, port=port)
+    supervisor.up(
+        plan.Plan(settings, demo=demo, import_file=import_file, workers=workers),
+        announce=lambda line: print(line, flush=True),
+    )
+
+
+@app.command()
+def migrate(home: HomeOption = None) -> None:
+    """Bring the database's tables up to date."""
+    from carousel.embedded.attach import attached
+    from carousel.embedded.prepare import prepare
+
+    with attached(start("migrate", home=home), migrated=False) as settings:
+        print(f"{prepare(settings.database_url or '')} migrations applied")
+
+
+@app.command()
+def api(
+    host: HostOption = None,
+    port: PortOption = None,
+    workers: Annotated[int | None, typer.Option(min=1, max=64, help="Processes behind the port.")] = None,
+) -> None:
+    """Serve the HTTP API and the web page (one process of a deployment)."""
+    share_metrics()
+    settings = start("api", host=host, port=port, api_workers=workers)
+    from carousel.api import serve
+
+    serve.serve(settings)
+
+
+@app.command()
+def dataflow(
+    name: Annotated[DataflowName, typer.Argument(help="Which one.")],
+    share: Annotated[str, typer.Option(metavar="I/N", help="Take share I of N of the partitions.")] = "1/1",
+) -> None:
+    """Run one process of a dataflow (one process of a deployment)."""
+    settings = start(f"dataflow-{name.value}")
+    importlib.import_module(f"carousel.dataflows.{name.value}").run(settings, share=_share(share))
+
+
+@app.command("import")
+def import_(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", exists=True, dir_okay=False)],
+    home: HomeOption = None,
+    source: Annotated[str | None, typer.Option(help="Name of the feed [default: recognised, or the file's].")] = None,
+    currency: Annotated[str | None, typer.Option(help="Currency of the prices, such as EUR.")] = None,
+    distance_unit: Annotated[DistanceUnit | None, typer.Option(help="Unit of the mileage.")] = None,
+    make: Annotated[str | None, typer.Option(help="Make of every listing, where no column says it.")] = None,
+    column_map: Annotated[
+        list[str] | None, typer.Option("--map", metavar="COLUMN=FIELD", help="Can be repeated.")
+    ] = None,
+    full_feed: Annotated[bool, typer.Option("--full-feed", help="Withdraw the source's listings not in it.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    rejects: Annotated[Path | None, typer.Option(help="File for rejected rows [default: FILE.rejects.csv].")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Import listings from CSV, TSV, JSON, NDJSON or Parquet files."""
+    settings = start("import", quiet=True, home=home)
+    from carousel.catalogue.feeds.run import ImportOptions
+    from carousel.embedded.importing import import_files
+
+    options = ImportOptions(
+        source=source,
+        currency=currency,
+        assumed_currency=settings.currency,
+        distance_unit=distance_unit.value if distance_unit else None,
+        make=make,
+        column_map=_pairs(column_map or []),
+        full_feed=full_feed,
+        dry_run=dry_run,
+        rejects=rejects,
+    )
+    raise typer.Exit(import_files(settings, files, options, as_json=as_json))
+
+
+@app.command("load-market", hidden=True)
+def load_market(home: HomeOption = None) -> None:
+    """Load the simulated market into an empty catalogue (`up --demo` does it by itself)."""
+    from carousel import market
+    from carousel.embedded.attach import attached
+
+    with attached(start("market", home=home)) as settings:
+        market.load(settings)

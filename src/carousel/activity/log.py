@@ -130,9 +130,7 @@ async def append(
             except NoScriptError:  # a Valkey that started since
                 fresh = await valkey.eval(_APPEND, len(keys), *keys, *arguments)
     except (RedisError, OSError, TimeoutError) as error:
-        raise UnavailableError(
-            f"the event log does not take events ({error or type(error).__name__}); retry"
-        ) from error
+        raise UnavailableError("the event log does not take events just now; send the same events again") from error
     if issued_at and -1 in fresh:
         raise AccessError("this session was erased; POST /v1/session starts a new one")
     return [new == 1 for new in fresh]

@@ -47,7 +47,8 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(CarouselError)
     async def carousel_error(_: Request, error: CarouselError) -> Response:
         if error.status >= 500:
-            _logger.warning("request failed", error=str(error))
+            cause = error.__cause__  # addresses and the like, which are the operator's business alone
+            _logger.warning("request failed", error=str(error), cause=repr(cause) if cause else None)
         return from_error(error)
 
     @app.exception_handler(RequestValidationError)

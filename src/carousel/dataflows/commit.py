@@ -6,6 +6,7 @@ can commit. There is no exchange between source and sink: it would split what wa
 would then cover events that are not in the transaction.
 """
 
+import re
 import threading
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -22,6 +23,7 @@ from carousel.storage.postgres import Connection, connect
 from carousel.telemetry import flow_dead_letters, flow_events, log
 
 logger = log(__name__)
+_VALUE = re.compile(r"""['"\n(=]|DETAIL""")
 
 
 class Work(Protocol):
@@ -143,7 +145,7 @@ class _Commits(StatelessSinkPartition[Batch]):
         for letter in letters:
             flow_dead_letters.labels(self._flow, letter.kind).inc()
         for letter in letters[:10]:  # enough to see what goes wrong; the table has them all
-            logger.warning("dead_letter", stream=letter.stream, entry_id=letter.entry_id, reason=letter.reason[:300])
+            logger.warning("dead_letter", stream=letter.stream, entry_id=letter.entry_id, reason=_gist(letter.reason))
         self._work.committed(events)
 
     def _close(self) -> None:
@@ -184,6 +186,11 @@ def _events_fault(error: Exception) -> bool:
     if isinstance(error, psycopg.Error):
         return isinstance(error, psycopg.DataError | psycopg.IntegrityError) or _too_large(error)
     return True
+
+
+def _gist(reason: str) -> str:
+    """Return a reason up to the first value in it: that may be a shopper's, and stays in the table."""
+    return _VALUE.split(reason, maxsplit=1)[0].strip()[:200]
 
 
 def _too_large(error: psycopg.Error) -> bool:

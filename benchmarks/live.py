@@ -1,6 +1,6 @@
 """Measure live pages: how many one API process keeps open, what one costs, and how soon a message is there.
 
-    python benchmarks/live.py [--pages 5000] [--slow 50] [--messages 2000] [--rate 200]
+    python benchmarks/live.py [--pages 5000] [--slow 50] [--messages 2000] [--rate 200] [--rounds 4]
 
 It starts servers and one API process of its own. `--slow` pages are opened besides and never read: they are to be let
 go, their memory with them. The clients are bare sockets read in one epoll loop, so they cost little of the cores.
@@ -40,6 +40,7 @@ def main() -> None:
     parser.add_argument("--pages", type=int, default=5_000)
     parser.add_argument("--slow", type=int, default=50, help="pages that never read")
     parser.add_argument("--messages", type=int, default=2_000)
+    parser.add_argument("--rounds", type=int, default=4, help="times all pages are opened and closed")
     parser.add_argument("--rate", type=int, default=200, help="messages a second, each to one shopper")
     options = parser.parse_args()
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -94,14 +95,18 @@ def measure(port: int, process: psutil.Process, valkey: Valkey, options: argpars
           f"{len(waits):,} of {2 * options.messages:,} arrived")  # fmt: skip
     if options.slow:
         slow_readers(port, process, valkey, sessions[-1], options)
-    for connection, _ in pages:
-        connection.close()
-    end = time.monotonic() + 30
-    while (process.num_fds() > descriptors + 5 or valkey.pubsub_channels("shopper:*")) and time.monotonic() < end:
-        time.sleep(0.1)
-    print(f"all closed: {process.num_fds() - descriptors:+} descriptors, "
-          f"{len(valkey.pubsub_channels('shopper:*'))} channels left, "
-          f"{(process.memory_info().rss - before) / 2**20:+.0f} MiB")  # fmt: skip
+    for again in range(options.rounds):
+        for connection, _ in pages:
+            connection.close()
+        end = time.monotonic() + 30
+        while (process.num_fds() > descriptors + 5 or valkey.pubsub_channels("shopper:*")) and time.monotonic() < end:
+            time.sleep(0.1)
+        print(f"all closed: {process.num_fds() - descriptors:+} descriptors, "
+              f"{len(valkey.pubsub_channels('shopper:*'))} channels left, "
+              f"{(process.memory_info().rss - before) / 2**20:+.0f} MiB")  # fmt: skip
+        if again + 1 < options.rounds:  # memory the process keeps for the next pages is no leak, more each time is
+            pages = [open_page(port, sessions[i // 2]) for i in range(options.pages)]
+            wait_for(pages)
 
 
 def open_page(port: int, session: dict[str, str], *, buffer: int = 0) -> Page:

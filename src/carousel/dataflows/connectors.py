@@ -28,8 +28,8 @@ Reply = tuple[str, str, list[RawEntry]]
 
 _READ_COUNT = 1_000  # entries per stream and reply
 # Entries read ahead of the sink; beyond that the reader waits. All of them go into one transaction: what arrived
-# while the last one was committed, so a few under daily load. Behind a backlog a shopper's many events then cost one
-# taste: 100,000 take 4 s, where batches of 1,000 take 40.
+# while the last one was committed, so a few under daily load. Behind a backlog the many events of one shopper then
+# cost one taste; a process needs half a gigabyte for so many.
 _AHEAD = 100_000
 _BLOCK_MS = 1_000
 

@@ -177,8 +177,9 @@ def fold(tastes: Mapping[str, Taste], events: Sequence[Event], listings: Mapping
     drafts: dict[str, Draft] = {}
     for event in events:
         if event.type == "merge":
-            after |= {i: draft.taste() for i, draft in drafts.items()}
-            drafts = {}
+            for i in (event.shopper_id, home(after, event.reason or "")):
+                if i in drafts:
+                    after[i] = drafts.pop(i).taste()
             _fold_merge(after, event)
             continue
         whose = home(after, event.shopper_id)

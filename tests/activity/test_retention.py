@@ -1,5 +1,6 @@
 """The archive by month: partitions ahead, old months gone, an event still counts once; and its export."""
 
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -7,13 +8,15 @@ from uuid import uuid4
 
 import polars as pl
 import pytest
+from tests.dataflows.conftest import eventually
 
 from carousel.activity.events import Event
 from carousel.activity.export import SCHEMA, export
 from carousel.activity.repository import archive
 from carousel.activity.retention import check, keep
+from carousel.embedded.servers import Servers
 from carousel.errors import StartError
-from carousel.storage.postgres import Connection
+from carousel.storage.postgres import Connection, connect
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -66,6 +69,27 @@ def test_a_month_that_comes_late_takes_over_what_waited_for_it(database: Connect
     keep(database, 0, datetime(2025, 3, 9, tzinfo=UTC))
     assert months(database) == {"activity_y2025m03": 1}
     assert archive(database, [early]) == []
+
+
+def test_who_reads_the_archive_holds_up_nobody_who_writes_it(database: Connection, servers: Servers) -> None:
+    keep(database, 0, NOW - timedelta(days=190))
+    with connect(servers.database_url) as reader, connect(servers.database_url) as janitor:
+        with reader.transaction():
+            reader.execute("SELECT FROM activity").fetchall()  # its locks stay, as those of a backup do
+            dropping = threading.Thread(target=keep, args=(janitor, 3, NOW))
+            dropping.start()
+            eventually(lambda: waits_for_a_lock(database))
+            database.execute("SET statement_timeout = '10s'")
+            assert len(archive(database, [view(NOW)])) == 1
+            dropping.join(10)
+            assert not dropping.is_alive()
+            assert "activity_y2026m05" in partitions(database)
+        keep(janitor, 3, NOW)
+        assert "activity_y2026m05" not in partitions(database)
+
+
+def waits_for_a_lock(database: Connection) -> bool:
+    return bool(database.execute("SELECT FROM pg_locks WHERE NOT granted").fetchall())
 
 
 def test_a_retention_that_no_rebuild_could_live_with_is_refused() -> None:

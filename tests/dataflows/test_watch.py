@@ -64,7 +64,6 @@ def alarm(what: str) -> Any:
 @pytest.mark.parametrize(
     ("what", "bad"),
     [
-        ("unread_trimmed", replace(GOOD, unread_trimmed=1)),
         ("log_went_back", replace(GOOD, went_back=True)),
         ("late", replace(GOOD, unread=7, behind_seconds=LATE_SECONDS + 1)),
     ],
@@ -77,6 +76,31 @@ def test_an_alarm_holds_as_long_as_its_reason(what: str, bad: Seen) -> None:
     assert alarm(what) == 1
     watch.judge([GOOD], 3.0)
     assert alarm(what) == 0
+
+
+def test_a_loss_stays_an_alarm_after_the_flow_has_read_past_the_gap() -> None:
+    watch = Watch("taste")
+    watch.judge([replace(GOOD, unread_trimmed=3)], 1.0)
+    watch.judge([GOOD], 2.0)
+    assert alarm("unread_trimmed") == 1
+    lost = {"flow": "taste", "stream": STREAM}
+    assert REGISTRY.get_sample_value("carousel_flow_unread_trimmed_entries", lost) == 3
+
+
+def test_what_was_trimmed_while_no_process_ran_is_an_alarm_when_one_does(
+    marketplace: Marketplace, valkey: Valkey
+) -> None:
+    marketplace.stock({"octavia": "Skoda"})
+    before, lost, kept = ([happens("view", "john", "octavia") for _ in range(10)] for _ in range(3))
+    flow = marketplace.start()
+    marketplace.send(before)
+    marketplace.archives(before)
+    flow.stop()
+    marketplace.send([*lost, *kept])
+    valkey.xtrim(stream_key(partition("john", 8)), maxlen=10, approximate=False)
+    flow = marketplace.start()
+    marketplace.archives(kept)
+    eventually(lambda: '"alarm": "unread_trimmed"' in flow.log)
 
 
 def test_a_process_that_stands_still_is_ended_but_not_one_that_is_slow_or_blind() -> None:

@@ -1,6 +1,9 @@
 """A backup taken under load, and everything put back from it: position, tastes and archive agree."""
 
 import io
+import os
+import subprocess
+import sys
 import tarfile
 import tempfile
 import threading
@@ -18,7 +21,7 @@ from carousel.activity.events import Event, merge_event
 from carousel.activity.log import hidden_key, stream_keys
 from carousel.dataflows.rebuild import recompute, same
 from carousel.dataflows.watch import look
-from carousel.embedded.backup import backup, read_manifest, restore
+from carousel.embedded.backup import _let_older_servers_read, backup, read_manifest, restore
 from carousel.embedded.servers import Servers
 from carousel.errors import InputError, StartError
 from carousel.rights.erase import erase
@@ -220,6 +223,50 @@ def test_tables_of_after_the_backup_do_not_stand_in_the_way(
     with connect(url) as database:
         tables = {row[0] for row in database.execute("SELECT tablename FROM pg_tables").fetchall()}
         assert not {"of_a_later_version", "activity_y2031m01"} & tables
+
+
+def test_a_database_of_an_older_version_is_backed_up_as_it_is(
+    marketplace: Marketplace, valkey: Valkey, tmp_path: Path
+) -> None:
+    url = marketplace.servers.database_url
+    marketplace.database.execute("DELETE FROM _yoyo_migration WHERE migration_id = '0003_taste'")
+    try:
+        file = tmp_path / "backup.tar"
+        command = [sys.executable, "-m", "carousel", "backup", str(file)]
+        urls = {"CAROUSEL_DATABASE_URL": url, "CAROUSEL_VALKEY_URL": marketplace.servers.valkey_url}
+        subprocess.run(command, env={**os.environ, **urls}, check=True, capture_output=True)
+        assert "0003_taste" not in read_manifest(file).migrations
+        assert known_applied(marketplace.database) == read_manifest(file).migrations
+    finally:
+        marketplace.database.execute(
+            "INSERT INTO _yoyo_migration (migration_hash, migration_id, applied_at_utc) "
+            "VALUES (encode(sha256('0003_taste'), 'hex'), '0003_taste', now())"
+        )
+        assert migrate(url) == 0
+
+
+def known_applied(database: Connection) -> list[str]:
+    return [row[0] for row in database.execute("SELECT migration_id FROM _yoyo_migration ORDER BY 1").fetchall()]
+
+
+def test_a_database_without_our_tables_is_one_line(elsewhere: Servers, tmp_path: Path) -> None:
+    urls = {"CAROUSEL_DATABASE_URL": elsewhere.database_url, "CAROUSEL_VALKEY_URL": elsewhere.valkey_url}
+    command = [sys.executable, "-m", "carousel", "backup", str(tmp_path / "backup.tar")]
+    done = subprocess.run(command, env={**os.environ, **urls}, check=False, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith("carousel: this database holds nothing of Carousel")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_script_has_no_setting_that_the_oldest_server_does_not_know(tmp_path: Path) -> None:
+    script = tmp_path / "tables.sql"
+    head = b"SET lock_timeout = 0;\nSET transaction_timeout = 0;\nSET client_encoding = 'UTF8';\n"
+    script.write_bytes(head)
+    _let_older_servers_read(script)
+    assert [line for line in script.read_bytes().splitlines() if not line.startswith(b"--")] == [
+        b"SET lock_timeout = 0;",
+        b"SET client_encoding = 'UTF8';",
+    ]
 
 
 def _manifest(whole: bytes) -> bytes:

@@ -37,7 +37,7 @@ SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "session_id": pl.String,
     "context": pl.String,
 }
-"""One row per event, in the order they were applied; docs/operations.md describes each column."""
+"""One row per event; sorted by `no` they are in the order of application. docs/operations.md has each column."""
 _SAID = list(SCHEMA)[11:]
 
 

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+import psycopg
+
 from carousel.errors import StartError
 from carousel.storage.postgres import Connection
 from carousel.telemetry import log
@@ -9,6 +11,7 @@ from carousel.telemetry import log
 LEAST_MONTHS = 3
 """What tastes are made of weighs a sixteenth by then; an archive of less could not rebuild them."""
 _LOCK = 0x6D6F6E746873  # "months"
+_LONGEST_WAIT = "2s"  # for whoever reads the archive, a backup say: all who write events would wait behind us
 
 _logger = log(__name__)
 
@@ -25,10 +28,21 @@ def check(months: int) -> None:
 def keep(connection: Connection, months: int, now: datetime | None = None) -> list[str]:
     """Make the partitions of this and the next month, drop those older than `months` (0: none), and return these.
 
-    Any number of processes may call it at once.
+    Any number of processes may call it at once. While a backup or an export reads the archive it does nothing.
     """
-    now = now or datetime.now(UTC)
+    try:
+        dropped = _keep(connection, months, now or datetime.now(UTC))
+    except psycopg.errors.LockNotAvailable:
+        _logger.info("the months of the archive are in use; the next time will do")
+        return []
+    if dropped:
+        _logger.info("months of the archive dropped", partitions=dropped)
+    return dropped
+
+
+def _keep(connection: Connection, months: int, now: datetime) -> list[str]:
     with connection.transaction():
+        connection.execute("SELECT set_config('lock_timeout', %s, true)", (_LONGEST_WAIT,))
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
         connection.execute(
             "SELECT ensure_activity_month(%s), ensure_activity_month(%s + interval '1 month')", (now, now)
@@ -49,6 +63,4 @@ def keep(connection: Connection, months: int, now: datetime | None = None) -> li
         connection.execute(
             "DELETE FROM activity_other WHERE received_at < %s - make_interval(months => %s)", (now, months)
         )
-    if dropped:
-        _logger.info("months of the archive dropped", partitions=dropped)
     return dropped

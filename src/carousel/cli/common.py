@@ -41,7 +41,9 @@ def _read_settings(given: dict[str, Any]) -> Settings:
 
 
 @contextmanager
-def stores(process: str, home: Path | None) -> "Iterator[tuple[Settings, Connection, Valkey]]":
+def stores(
+    process: str, home: Path | None, *, migrated: bool = True
+) -> "Iterator[tuple[Settings, Connection, Valkey]]":
     """Open both stores of a home or of the settings' URLs, for a command that tells people what it did."""
     from redis.exceptions import RedisError
 
@@ -49,9 +51,12 @@ def stores(process: str, home: Path | None) -> "Iterator[tuple[Settings, Connect
     from carousel.storage.postgres import connect
     from carousel.storage.valkey import make
 
-    with attached(start(process, quiet=True, home=home)) as settings:
+    with attached(start(process, quiet=True, home=home), migrated=migrated) as settings:
         try:
-            with connect(str(settings.database_url)) as connection, make(str(settings.valkey_url)) as valkey:
+            with (
+                connect(str(settings.database_url), vectors=migrated) as connection,
+                make(str(settings.valkey_url)) as valkey,
+            ):
                 yield settings, connection, valkey
         except RedisError as error:
             raise UnavailableError(f"Valkey does not answer: {error}") from error

@@ -67,7 +67,8 @@ def backup(
     """Write everything to one file, also while it runs; the secrets are not in it."""
     from carousel.embedded import backup as backups
 
-    with stores("backup", home) as (settings, _, valkey):
+    # As it is: a backup is what people take before a new version migrates.
+    with stores("backup", home, migrated=False) as (settings, _, valkey):
         done = backups.backup(str(settings.database_url), valkey, file, partitions=settings.partitions)
     rows = ", ".join(f"{count:,} {table}" for table, count in done.rows.items())
     print(f"{file}: {rows}, {done.entries:,} events on their way; {file.stat().st_size / 1e6:,.1f} MB")

@@ -90,7 +90,10 @@ def start(database_url: str, valkey: Valkey, flow: str, streams: Sequence[str], 
     watch = Watch(flow)
 
     def work() -> None:
-        while not stop.wait(EVERY):
+        # At once, before anything is read: what was trimmed while no process ran shows only until then.
+        pause = 0.0
+        while not stop.wait(pause):
+            pause = EVERY
             try:
                 with connect(database_url) as connection:
                     seen = look(connection, valkey, flow, streams, time.time())
@@ -100,8 +103,8 @@ def start(database_url: str, valkey: Valkey, flow: str, streams: Sequence[str], 
                 watch.blind()  # the flow waits for the same servers
                 continue
             watch.judge(seen, time.monotonic())
-            for (of, kind), count in letters.items():
-                flow_dead_letters_held.labels(of, kind).set(count)
+            for kind in ("malformed", "refused"):
+                flow_dead_letters_held.labels(flow, kind).set(letters.get((flow, kind), 0))
 
     threading.Thread(target=work, name="watch", daemon=True).start()
 
@@ -114,6 +117,8 @@ class Watch:
         self._end_process = end_process
         self._alarms: set[tuple[str, str]] = set()
         self._moved: dict[str, tuple[str, float]] = {}
+        self._trimmed: dict[str, int] = {}
+        """The most that each stream lost; the flow reads past a gap at once, and the loss stays."""
 
     def blind(self) -> None:
         """Forget since when nothing moved: nothing could."""
@@ -122,10 +127,11 @@ class Watch:
     def judge(self, seen: Sequence[Seen], now: float) -> None:
         """Compare with what was seen before; `now` is any clock that only goes forward, in seconds."""
         for one in seen:
+            lost = self._trimmed[one.stream] = max(one.unread_trimmed, self._trimmed.get(one.stream, 0))
             flow_unread.labels(self._flow, one.stream).set(one.unread)
             flow_behind_seconds.labels(self._flow, one.stream).set(one.behind_seconds)
-            flow_unread_trimmed.labels(self._flow, one.stream).set(one.unread_trimmed)
-            self._alarm("unread_trimmed", one, one.unread_trimmed > 0)
+            flow_unread_trimmed.labels(self._flow, one.stream).set(lost)
+            self._alarm("unread_trimmed", one, lost > 0)
             self._alarm("log_went_back", one, one.went_back)
             self._alarm("late", one, one.behind_seconds > LATE_SECONDS)
             position, since = self._moved.get(one.stream, (None, now))

@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-import psycopg
 from psycopg import IsolationLevel
 from psycopg.conninfo import conninfo_to_dict
 
@@ -83,6 +82,7 @@ def backup(database_url: str, valkey: Valkey, file: Path, *, partitions: int) ->
     """Write everything to a file, while it is used; the file appears when it is whole and on disk.
 
     :raises InputError: the file exists, or cannot be written.
+    :raises StartError: there is nothing of Carousel in the database.
     """
     if file.exists():
         raise InputError(f"{file} exists; choose another name", field="file")
@@ -90,8 +90,12 @@ def backup(database_url: str, valkey: Valkey, file: Path, *, partitions: int) ->
         folder = tempfile.TemporaryDirectory(prefix=".carousel-backup-", dir=file.absolute().parent)
     except OSError as error:
         raise InputError(f"{file} cannot be written: {error.strerror}", field="file") from error
-    with folder, connect(database_url) as connection:
+    with folder, connect(database_url, vectors=False) as connection:
         parts = Path(folder.name)
+        if not _one(connection, "SELECT to_regclass('stream_position') IS NOT NULL"):
+            raise StartError(
+                "this database holds nothing of Carousel to back up; look at CAROUSEL_DATABASE_URL, --home"
+            )
         connection.isolation_level = IsolationLevel.REPEATABLE_READ
         with connection.transaction():
             positions = _positions(connection)
@@ -166,11 +170,12 @@ def restore(
     with tempfile.TemporaryDirectory(prefix="carousel-restore-") as folder:
         parts = Path(folder)
         _unpack(file, parts, manifest)
-        with psycopg.connect(database_url, autocommit=True) as connection:  # perhaps without any of our types yet
+        with connect(database_url, vectors=False) as connection:
             _refuse_if_used(connection, valkey, force=force)
             erased = _erasures(connection)
         script = parts / "tables.sql"
         _run("pg_restore", None, "--no-owner", "--no-privileges", f"--file={script}", str(parts / _TABLES))
+        _let_older_servers_read(script)
         _run("psql", database_url, "--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1",
              "--output=/dev/null", "--command", _DROP_ALL, "--file", str(script))  # fmt: skip
         _empty(valkey)
@@ -221,6 +226,14 @@ def _read_log(valkey: Valkey, file: Path, manifest: Manifest) -> None:
         valkey.execute_command(  # type: ignore[no-untyped-call]
             "XSETID", stream, entry_id, "ENTRIESADDED", added[stream], "MAXDELETEDID", "0-0"
         )
+
+
+def _let_older_servers_read(script: Path) -> None:
+    """Take out, in place, the one setting of pg_restore's that PostgreSQL 16 does not know."""
+    with script.open("r+b") as opened:
+        head = opened.read(4_096)
+        opened.seek(0)
+        opened.write(head.replace(b"\nSET transaction_timeout", b"\n--- transaction_timeout", 1))
 
 
 def _batches(lines: gzip.GzipFile) -> Iterator[list[dict[str, Any]]]:

@@ -18,14 +18,18 @@ AsyncConnection = psycopg.AsyncConnection[TupleRow]
 Pool = AsyncConnectionPool[AsyncConnection]
 
 
-def connect(url: str, *, autocommit: bool = True, timeout: int = 10, **options: Any) -> Connection:
+def connect(
+    url: str, *, autocommit: bool = True, timeout: int = 10, vectors: bool = True, **options: Any
+) -> Connection:
     """Open one connection that knows pgvector's types.
 
+    :param vectors: False for a database that may not be migrated yet, and so have no such types.
     :raises UnavailableError: the server does not answer.
     """
     try:
         connection = psycopg.connect(url, autocommit=autocommit, connect_timeout=timeout, **options)
-        register_vector(connection)
+        if vectors:
+            register_vector(connection)
     except psycopg.OperationalError as error:
         raise UnavailableError(f"PostgreSQL does not answer: {str(error).strip().splitlines()[0]}") from error
     return connection

@@ -1,0 +1,27 @@
+"""Every alert looks at a metric that exists, and has its runbook."""
+
+import re
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[1]
+RULES = [
+    rule
+    for group in yaml.safe_load((ROOT / "deploy" / "prometheus" / "alerts.yml").read_text())["groups"]
+    for rule in group["rules"]
+]
+
+
+def test_every_alert_looks_at_metrics_that_exist() -> None:
+    names = set(re.findall(r'"(carousel_\w+)"', (ROOT / "src" / "carousel" / "telemetry.py").read_text()))
+    used = {name for rule in RULES for name in re.findall(r"carousel_\w+", rule["expr"])}
+    assert used
+    assert used <= names
+
+
+def test_every_alert_has_a_runbook() -> None:
+    for rule in RULES:
+        file, _, anchor = rule["annotations"]["runbook"].partition("#")
+        headings = re.findall(r"^#+ (.+)$", (ROOT / file).read_text(), flags=re.MULTILINE)
+        assert anchor in {heading.lower().replace(" ", "-") for heading in headings}, rule["alert"]

@@ -1,5 +1,6 @@
 """Servers that a killed `up` left behind: found by the folder they work in, and stopped."""
 
+import contextlib
 import signal
 from pathlib import Path
 
@@ -23,9 +24,10 @@ def stop_leftovers(folder: Path, program: str, politely: signal.Signals) -> None
         return
     _logger.warning("stopping servers a killed process left behind", folder=str(folder), count=len(found))
     pids = {process.pid for process in found}
-    roots = [process for process in found if process.ppid() not in pids]
-    for process in roots:
-        process.send_signal(politely)
+    for process in found:
+        with contextlib.suppress(psutil.NoSuchProcess):  # it may end by itself meanwhile
+            if process.ppid() not in pids:
+                process.send_signal(politely)
     # Children of a server end with it; those without one (its own parent was killed) end by themselves.
     _, alive = psutil.wait_procs(found, timeout=10)
     for process in alive:

@@ -9,6 +9,7 @@ import pytest
 
 from carousel import __version__, cli
 from carousel.embedded.servers import Servers
+from carousel.storage.postgres import Connection
 
 
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -109,6 +110,20 @@ def test_import_with_no_up_beside_it_finds_its_rows_again(
     assert (again["imported"], again["unchanged"]) == (0, 2)
 
 
+def test_an_import_is_recorded_and_a_dry_run_is_not(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, servers: Servers,
+    database: Connection,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CAROUSEL_DATABASE_URL", servers.database_url)
+    monkeypatch.setenv("CAROUSEL_VALKEY_URL", servers.valkey_url)
+    Path("cars.csv").write_text(CARS)
+    run(monkeypatch, capsys, "import", "cars.csv", "--dry-run")
+    run(monkeypatch, capsys, "import", "cars.csv")
+    runs = database.execute("SELECT requested_by, state, sources, files, counts->'imported', rejects FROM import_run")
+    assert runs.fetchall() == [("cli", "done", ["cars"], ["cars.csv"], 2, 1)]
+
+
 def test_a_dry_run_with_no_up_beside_it_makes_no_home(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -129,3 +144,47 @@ def test_a_map_without_column_or_field_exits_with_2(
     code, _, err = run(monkeypatch, capsys, "import", str(tmp_path / "cars.csv"), "--map", given)
     assert code == 2
     assert "--map" in err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["cars.csv"],
+        ["cars.csv", "--once", "--every", "1h"],
+        ["cars.csv", "--every", "soon"],
+        ["cars.csv", "--cron", "at night"],
+        ["cars.csv", "--cron", "0 3 * * *", "--timezone", "Mars/Base"],
+        ["cars.csv", "--every", "1h", "--currency", "XXX"],
+        ["no-such-file.csv", "--every", "1h"],
+        ["file:///etc/passwd", "--every", "1h"],
+        ["ftp://dealer.example/cars.csv", "--once"],
+    ],
+    ids=" ".join,
+)
+def test_a_sync_that_cannot_work_exits_with_2_before_it_starts(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    servers: Servers,
+    arguments: list[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CAROUSEL_DATABASE_URL", servers.database_url)
+    monkeypatch.setenv("CAROUSEL_VALKEY_URL", servers.valkey_url)
+    Path("cars.csv").write_text(CARS)
+    code, out, err = run(monkeypatch, capsys, "sync", *arguments)
+    assert (code, out) == (2, "")
+    assert "Traceback" not in err
+
+
+def test_a_sync_once_says_what_it_did_and_then_that_nothing_changed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("cars.csv").write_text(CARS)
+    command = ("sync", "cars.csv", "--once", "--source", "dealer-7", "--home", str(tmp_path / "home"))
+    code, out, _ = run(monkeypatch, capsys, *command)
+    assert code == 0
+    assert "cars.csv done: 3 read, 2 imported, 1 rejected" in out
+    code, out, _ = run(monkeypatch, capsys, *command)
+    assert (code, out.split(" ", 1)[1]) == (0, "cars.csv unchanged\n")

@@ -56,6 +56,10 @@ class Settings(BaseSettings):
         default=None, description="Folder where the API keeps events while the event log is away; unset: 503 instead."
     )
     spool_mb: int = Field(default=256, ge=1, description="Most megabytes of events each API process spools.")
+    import_mb: int = Field(default=2048, ge=1, description="Most megabytes of a feed that is sent or downloaded.")
+    feed_authorization: SecretStr | None = Field(
+        default=None, description="Authorization header for feeds that are downloaded, such as `Bearer …`."
+    )
     exact_limit: int = Field(
         default=300_000, ge=0, description="Largest catalogue whose every listing is scored for each slate."
     )

@@ -14,7 +14,7 @@ import pytest
 from carousel.catalogue import repository
 from carousel.catalogue.embedding import VERSION, embed
 from carousel.catalogue.listing import Listing, ListingId, content_hash, to_document
-from carousel.catalogue.repository import WriteResult, bulk_index, ensure_index, set_status, upsert, withdraw_absent
+from carousel.catalogue.repository import WriteResult, bulk_index, ensure_index, on_offer, set_status, upsert
 from carousel.embedded.servers import Servers
 from carousel.storage.postgres import Connection, connect
 
@@ -148,11 +148,10 @@ def test_keep_sold_is_for_those_who_do_not_know(database: Connection) -> None:
     assert row(database, "status") == ("active",)
 
 
-def test_withdrawing_what_is_absent_leaves_other_sources_and_sold_listings_alone(database: Connection) -> None:
+def test_what_is_on_offer_is_active_or_reserved_and_of_the_source(database: Connection) -> None:
     upsert(database, [car(1), car(2), car(3, status="reserved"), car(4, status="sold"), car(5, source="other")])
-    assert withdraw_absent(database, "test", {ListingId("car-1")}) == 2
-    statuses = database.execute("SELECT status FROM listing ORDER BY listing_id").fetchall()
-    assert [s for (s,) in statuses] == ["active", "withdrawn", "withdrawn", "sold", "active"]
+    offered = [listing_id for chunk in on_offer(database, "test", chunk=2) for listing_id in chunk]
+    assert sorted(offered) == ["car-1", "car-2", "car-3"]
 
 
 def test_preview_says_what_upsert_would_do(database: Connection) -> None:

@@ -58,7 +58,9 @@ def test_no_input_ends_in_a_server_error(url: str, who: str, tmp_path: Path) -> 
     command = [
         Path(sys.executable).with_name("schemathesis"), "run", f"{url}/openapi.json", "--checks", CHECKS,
         "--phases", "examples,coverage,fuzzing", "--max-examples", "15", "--seed", "7", "--generation-database", "none",
-        "--exclude-path", "/v1/live", "--header", f"Authorization: Bearer {token}", "--request-timeout", "10",
+        "--exclude-path", "/v1/live",  # never ends
+        "--exclude-operation-id", "startImport",  # a process each; tests/api/test_imports.py has bad ones
+        "--header", f"Authorization: Bearer {token}", "--request-timeout", "10",
         "--max-time", "30", "--suppress-health-check", "all", "--no-color",
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, timeout=240, cwd=tmp_path)

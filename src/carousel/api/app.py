@@ -18,9 +18,10 @@ from carousel.api import errors, openapi, page
 from carousel.api.dependencies import Resources
 from carousel.api.live import Hub
 from carousel.api.middleware import Observe
-from carousel.api.routes import events, health, listings, live, recommendations, session
+from carousel.api.routes import events, health, imports, listings, live, recommendations, session
 from carousel.api.spool import Spool
 from carousel.api.tokens import Tokens
+from carousel.api.uploads import Uploads
 from carousel.catalogue.snapshot import LiveSnapshot
 from carousel.errors import StartError
 from carousel.recommend.pipeline import Recommender
@@ -55,7 +56,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = settings
     errors.install(app)
     openapi.install(app)
-    for module in (recommendations, events, listings, session, live, health):  # asked in this order, busiest first
+    # Asked in this order, busiest first.
+    for module in (recommendations, events, listings, session, live, imports, health):
         app.include_router(module.router)
     page.install(app, settings.web_dir or packaged_web())
     if settings.cors_origins:
@@ -65,7 +67,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
             allow_headers=["Authorization", "Content-Type", "X-Request-ID"],
         )
-    app.add_middleware(Observe)
+    app.add_middleware(Observe, largest_upload=settings.import_mb * 2**20)
     return app
 
 
@@ -108,6 +110,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         stack.push_async_callback(client.aclose)
         hub = Hub(client)
         spool = Spool(settings.spool, limit=settings.spool_mb * 2**20) if settings.spool else None
+        uploads = Uploads(settings)
+        stack.push_async_callback(uploads.close)
         resources = Resources(
             settings=settings,
             pool=pool,
@@ -121,6 +125,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
                 exploration=float(settings.exploration),
             ),
             hub=hub,
+            uploads=uploads,
             spool=spool,
         )
         app.state.resources = resources

@@ -16,6 +16,7 @@ from carousel.activity.log import append
 from carousel.api.live import Hub
 from carousel.api.spool import Spool
 from carousel.api.tokens import Shopper, Tokens
+from carousel.api.uploads import Uploads
 from carousel.catalogue.snapshot import LiveSnapshot
 from carousel.errors import AccessError, ForbiddenError, UnavailableError
 from carousel.recommend.pipeline import Recommender
@@ -38,6 +39,7 @@ class Resources:
     live: LiveSnapshot
     recommender: Recommender
     hub: Hub
+    uploads: Uploads
     spool: Spool | None = None
 
     async def append(self, events: Sequence[Event], *, issued_at: datetime | None = None) -> list[bool]:

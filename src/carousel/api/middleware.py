@@ -14,8 +14,10 @@ from carousel.telemetry import http_requests, http_seconds, log
 LARGEST_BODY = 2 * 1024 * 1024
 LARGEST_BATCH = 32 * 1024 * 1024
 _BATCH_PATHS = ("/v1/listings:batch",)
+_UPLOAD_PATHS = ("/v1/imports",)
 _QUIET = ("/livez", "/readyz", "/metrics")
 _SLOW_SECONDS = 1.0
+_LONG = ("/v1/live", *_UPLOAD_PATHS)  # as long as the client likes, or as its file takes
 
 _HEADERS = [
     (b"x-content-type-options", b"nosniff"),
@@ -33,8 +35,10 @@ _logger = log("carousel.http")
 class Observe:
     """Count, time and log requests; answer 413 before a body too large is read."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, largest_upload: int) -> None:
+        """:param largest_upload: bytes of a feed sent to be imported."""
         self._app = app
+        self._largest = dict.fromkeys(_BATCH_PATHS, LARGEST_BATCH) | dict.fromkeys(_UPLOAD_PATHS, largest_upload)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -60,7 +64,7 @@ class Observe:
                 ]
             await send(message)
 
-        limited = _Limited(receive, LARGEST_BATCH if scope["path"] in _BATCH_PATHS else LARGEST_BODY)
+        limited = _Limited(receive, self._largest.get(scope["path"], LARGEST_BODY))
         try:
             limited.check_length(headers.get(b"content-length"))
             await self._app(scope, limited, send_with_headers)
@@ -100,9 +104,9 @@ def _record(scope: Scope, status: int, seconds: float) -> None:
     name = getattr(route, "path", "none")
     method = scope["method"] if scope["method"] in ("GET", "POST", "PUT", "PATCH", "DELETE") else "other"
     http_requests.labels(method, name, str(status)).inc()
-    if name != "/v1/live":
+    if name not in _LONG:
         http_seconds.labels(method, name).observe(seconds)
     if name in _QUIET:
         return
-    line = _logger.warning if status >= 500 or (seconds > _SLOW_SECONDS and name != "/v1/live") else _logger.debug
+    line = _logger.warning if status >= 500 or (seconds > _SLOW_SECONDS and name not in _LONG) else _logger.debug
     line("request", method=method, route=name, status=status, ms=round(seconds * 1000, 1))

@@ -213,6 +213,64 @@ class WriteResultOut(BaseModel):
     rejected: list[RejectedListing] = []
 
 
+ImportState = Literal["running", "done", "failed", "interrupted"]
+
+
+class ImportStarted(BaseModel):
+    """An import that has begun; `Location` says where to look at it."""
+
+    import_id: UUID
+    state: ImportState
+
+
+class ImportOut(BaseModel):
+    """One import: how far it is, and what it did."""
+
+    import_id: UUID
+    state: ImportState
+    sources: list[str] = Field(description="Names of the feed; none while nobody knows.")
+    files: list[str] = Field(description="As given, addresses without their secrets.")
+    requested_by: Literal["cli", "api", "sync"]
+    dry_run: bool
+    started_at: datetime
+    finished_at: datetime | None
+    seconds: float = Field(description="How long it took, or takes so far.")
+    share: float = Field(ge=0, le=1, description="How much of the files is read.")
+    rows_read: int
+    rejected: int
+    counts: dict[str, Any] | None = Field(
+        description="The report, when there is one.",
+        examples=[{"read": 1204, "imported": 3, "updated": 17, "unchanged": 1180, "duplicates": 0, "rejected": 4,
+                   "rejected_by_reason": {"no_model": 4}, "withdrawn": 9, "seconds": 1.9}],
+    )  # fmt: skip
+    mapping: dict[str, str] | None = Field(
+        description="Which column each field came from.", examples=[{"make": "Marke", "price_amount": "Preis"}]
+    )
+    error: str | None = Field(description="Why it failed or was interrupted.")
+
+
+class ImportPage(BaseModel):
+    imports: list[ImportOut]
+    next_cursor: UUID | None = None
+
+
+class RejectOut(BaseModel):
+    """A row that became no listing; docs/listings.md explains the reasons."""
+
+    number: int = Field(description="From 1, in the order of the files.")
+    file: str
+    line: int
+    reason: str = Field(examples=["no_model"])
+    detail: str
+    row: dict[str, str] = Field(description="Its own cells.", examples=[{"Marke": "Skoda", "Modell": ""}])
+
+
+class RejectPage(BaseModel):
+    rejects: list[RejectOut]
+    total: int = Field(description="All rejected rows of the run, also those not kept.")
+    next_cursor: int | None = None
+
+
 class Problem(BaseModel):
     """RFC 9457."""
 

@@ -6,13 +6,14 @@ importer keeps the source's own row beside the listing.
 """
 
 import hashlib
-import json
 import re
 import unicodedata
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Literal, NewType, get_args
+
+import orjson
 
 from carousel.errors import InputError
 
@@ -244,6 +245,8 @@ def to_eur(amount: Decimal | float | None, currency: str | None) -> float | None
 
 def plain(text: str) -> str:
     """Lower case without accents: "Škoda" and "skoda" are the same word."""
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.replace("ł", "l").replace("Ł", "L").replace("ß", "ss"))
     return "".join(c for c in decomposed if not unicodedata.combining(c)).lower()
 
@@ -275,11 +278,13 @@ def to_document(listing: Listing) -> dict[str, Any]:
 
 
 FIELD_NAMES: tuple[str, ...] = tuple(f.name for f in fields(Listing))
-_NOT_CONTENT = {"listed_at", "updated_at", "sold_at"}
+DERIVED = ("first_listed_at", "price_history")
+"""What a stored document says beside the fields of a listing: its car's past (catalogue/relisting.py)."""
+_NOT_CONTENT = {"listed_at", "updated_at", "sold_at", *DERIVED}
 
 
 def content_hash(document: dict[str, Any]) -> bytes:
-    """Return 16 bytes that change when anything a buyer would notice changes (times are not content)."""
+    """Return 16 bytes that change when anything a buyer would notice changes (times and the past are not content)."""
     content = {k: v for k, v in document.items() if k not in _NOT_CONTENT}
-    encoded = json.dumps(content, sort_keys=True, ensure_ascii=False, default=str).encode()
+    encoded = orjson.dumps(content, default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
     return hashlib.blake2b(encoded, digest_size=16).digest()

@@ -6,7 +6,7 @@ asynchronous.
 
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,6 +30,15 @@ from carousel.catalogue.listing import (
     to_document,
     to_eur,
 )
+from carousel.catalogue.relisting import (
+    Past,
+    agree,
+    is_vin_of_one_car,
+    likeness,
+    past_of,
+    remember,
+    rfc3339,
+)
 from carousel.catalogue.traits import DEFAULT_KNOTS, NUMERIC, Described, Knots, fit_knots
 from carousel.catalogue.traits import describe as describe_values
 from carousel.storage.postgres import AsyncConnection, Connection, halfvec, halfvec_binary
@@ -39,7 +48,7 @@ from carousel.storage.postgres import AsyncConnection, Connection, halfvec, half
 SNAPSHOT_COLUMNS = (
     "no", "listing_id", "status", "make", "model", "body_type", "fuel_type", "transmission", "drivetrain",
     "seller_type", "color_exterior", "condition", "region", "seller", "price_amount", "price_currency", "year",
-    "mileage_km", "power_kw", "lat", "lon", "listed_at",
+    "mileage_km", "power_kw", "lat", "lon", "listed_at", "car",
 )  # fmt: skip
 
 
@@ -83,6 +92,19 @@ async def changes(
     return row[0], _read_knots(row[1]), row[2], rows()
 
 
+def documents(connection: Connection, status: Status | None) -> Iterator[str]:
+    """Yield the JSON text of the listings of a status (None: all) by id, with a cursor of the server: any number."""
+    with connection.transaction(), connection.cursor(name="listing_documents") as cursor:
+        cursor.itersize = 2_000
+        cursor.execute(
+            "SELECT document::text FROM listing WHERE %(status)s::text IS NULL OR status = %(status)s "
+            "ORDER BY listing_id",
+            {"status": status},
+        )
+        for (document,) in cursor:
+            yield document
+
+
 async def active_documents(connection: AsyncConnection, listing_ids: Sequence[str]) -> dict[str, str]:
     """Return the JSON text of the listings among these that are active now: the last step of every list we serve."""
     cursor = await connection.execute(
@@ -108,13 +130,23 @@ WITH near AS MATERIALIZED (
 SELECT no FROM near ORDER BY distance
 """
 _NEAREST_TO_LISTING = """
-WITH point AS MATERIALIZED (SELECT embedding FROM listing WHERE listing_id = %(listing_id)s),
+WITH point AS MATERIALIZED (
+    SELECT embedding, coalesce(car, listing_id) AS car FROM listing WHERE listing_id = %(listing_id)s
+),
 near AS MATERIALIZED (
-    SELECT no, document, embedding <-> (SELECT embedding FROM point) AS distance FROM listing
-    WHERE status = 'active' AND listing_id <> %(listing_id)s AND EXISTS (SELECT FROM point)
+    SELECT no, listing_id, car, listed_at, document, embedding <-> (SELECT embedding FROM point) AS distance
+    FROM listing WHERE status = 'active' AND listing_id <> %(listing_id)s AND EXISTS (SELECT FROM point)
     ORDER BY embedding <-> (SELECT embedding FROM point) LIMIT %(n)s
 )
 """
+
+
+_CARS_NEAR_LISTING = (
+    _NEAREST_TO_LISTING + "SELECT coalesce(car, listing_id), listed_at, document::text, (SELECT car FROM point)"  # noqa: S608
+    " FROM near ORDER BY distance"
+)
+_RELISTED = 12
+"""Listings asked for beyond those wanted, as some may be of one car."""
 
 
 async def nearest_to_point(connection: AsyncConnection, point: NDArray[np.float32], n: int) -> list[int]:
@@ -131,10 +163,13 @@ async def nearest_to_listing(connection: AsyncConnection, listing_id: str, n: in
 
 
 async def documents_near(connection: AsyncConnection, listing_id: str, n: int) -> list[str]:
-    """Return the JSON text of the active listings nearest to a listing, nearest first."""
-    query = _NEAREST_TO_LISTING + "SELECT document::text FROM near ORDER BY distance"  # noqa: S608 - constants
-    cursor = await connection.execute(query, {"listing_id": listing_id, "n": n})
-    return [text for (text,) in await cursor.fetchall()]
+    """Return the JSON text of the active listings nearest to a listing, nearest first: one of each other car."""
+    cursor = await connection.execute(_CARS_NEAR_LISTING, {"listing_id": listing_id, "n": n + _RELISTED})
+    newest: dict[str, tuple[datetime, str]] = {}
+    for car, listed_at, text, own_car in await cursor.fetchall():
+        if car != own_car and (car not in newest or listed_at > newest[car][0]):
+            newest[car] = (listed_at, text)
+    return [text for _, text in newest.values()][:n]
 
 
 async def text_matches(connection: AsyncConnection, text: str) -> NDArray[np.int64]:
@@ -252,7 +287,8 @@ _COLUMNS: dict[str, str] = {
     "seller_type": "text", "seller": "text", "country": "text", "region": "text", "year": "int2", "mileage_km": "int4",
     "power_kw": "int2", "price_amount": "numeric", "price_currency": "text", "lat": "float4", "lon": "float4",
     "listed_at": "timestamptz", "updated_at": "timestamptz", "document": "json", "raw": "json", "content_hash": "bytea",
-    "search": "text", "embedding": "bytea", "embedding_version": "int2",
+    "search": "text", "embedding": "bytea", "embedding_version": "int2", "vin": "text", "source_listing_id": "text",
+    "likeness": "bytea", "car": "text",
 }  # fmt: skip
 _AS_IS = tuple(name for name in _COLUMNS if name in FIELD_NAMES and name not in ("status", "listed_at", "updated_at"))
 
@@ -273,23 +309,35 @@ class WriteResult:
 
 @dataclass(frozen=True, slots=True)
 class _Stored:
-    """What the database holds of a listing before a write."""
+    """What the database holds of a listing before a write.
+
+    :ivar version: the transaction that wrote it last.
+    """
 
     content_hash: bytes
     status: Status
     listed_at: datetime
     sold_at: str | None
+    version: str
 
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """A listing that differs from what is stored, and the form it will be stored in."""
+    """A listing that differs from what is stored, and the form it will be stored in.
+
+    :ivar version: of what is stored; None for a new listing.
+    :ivar likeness: what listings of one car have in common.
+    :ivar car: the first listing of the same car, where another is known.
+    """
 
     listing: Listing
     raw: dict[str, Any] | None
     document: dict[str, Any]
     content_hash: bytes
     listed_at: datetime
+    version: str | None
+    likeness: bytes | None
+    car: ListingId | None = None
 
 
 def upsert(
@@ -363,17 +411,67 @@ def set_status(connection: Connection, listing_ids: Sequence[ListingId], status:
     return changed
 
 
-def absent(connection: Connection, source: str, present: Set[ListingId]) -> list[ListingId]:
-    """Return the listings of a source that are on offer and not among `present`."""
-    rows = connection.execute(
-        "SELECT listing_id FROM listing WHERE source = %s AND status IN ('active', 'reserved')", (source,)
-    )
-    return [ListingId(listing_id) for (listing_id,) in rows if listing_id not in present]
+def on_offer(connection: Connection, source: str, *, chunk: int = 10_000) -> Iterator[list[ListingId]]:
+    """Yield the ids of a source's listings that are on offer."""
+    with connection.transaction(), connection.cursor("listings_on_offer") as cursor:
+        cursor.execute(
+            "SELECT listing_id FROM listing WHERE source = %s AND status IN ('active', 'reserved')", (source,)
+        )
+        while rows := cursor.fetchmany(chunk):
+            yield [ListingId(listing_id) for (listing_id,) in rows]
 
 
-def withdraw_absent(connection: Connection, source: str, present: Set[ListingId]) -> int:
-    """Withdraw the listings of a source that its complete feed no longer has; return how many."""
-    return set_status(connection, absent(connection, source, present), "withdrawn")
+class Stage:
+    """The listings of one import, held beside the catalogue and applied in one transaction.
+
+    What is staged is in a temporary table of the connection: a process that dies leaves nothing of it.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        connection.execute("DROP TABLE IF EXISTS listing_stage")
+        connection.execute(f"CREATE TEMP TABLE listing_stage ({_TEMPORARY}, version text)".encode())
+        connection.execute("CREATE INDEX ON listing_stage (vin) WHERE vin IS NOT NULL")
+        connection.execute("CREATE INDEX ON listing_stage (likeness) WHERE likeness IS NOT NULL")
+
+    def add(
+        self, listings: Sequence[Listing], raw: Sequence[dict[str, Any] | None], *, keep_sold: bool = False
+    ) -> WriteResult:
+        """Stage what differs from the catalogue; return what applying it will do. Ids must not repeat.
+
+        :param keep_sold: a listing stored as sold stays sold, for sources that do not know.
+        """
+        last = {x.listing_id: (x, row) for x, row in zip(listings, raw, strict=True)}
+        stored = _stored(self._connection, list(last))
+        changes = _with_past(self._connection, list(_changes(last, stored, keep_sold)), staged=True)
+        versions = {c.listing.listing_id: c.version for c in changes}
+        rows = ((*row, versions[row[0]]) for row in _rows(changes))
+        _copy(self._connection, "listing_stage", rows, more=("text",))
+        return _result(listings, versions.keys(), {i for i, version in versions.items() if version is None})
+
+    def apply(self, gone: Sequence[ListingId] = ()) -> int:
+        """Change the catalogue, and withdraw the listings that are gone; return how many were left as they are.
+
+        A listing that somebody else changed since it was staged is left: that change is the newer one.
+        """
+        connection = self._connection
+        with connection.transaction():
+            connection.execute("ANALYZE listing_stage")
+            connection.execute(
+                "SELECT count(*) FROM (SELECT FROM listing JOIN listing_stage USING (listing_id)"
+                " ORDER BY listing_id FOR UPDATE OF listing) AS locked"
+            )
+            left = connection.execute(
+                "DELETE FROM listing_stage AS s USING listing AS l WHERE l.listing_id = s.listing_id"
+                " AND l.changed_by::text IS DISTINCT FROM s.version"
+            ).rowcount
+            insert = _insert_sql(f"SELECT {_SELECTED} FROM listing_stage ORDER BY listing_id")  # noqa: S608 - constant
+            written = connection.execute(insert.encode()).rowcount
+            set_status(connection, gone, "withdrawn")
+            if written:
+                _bump(connection)
+        connection.execute("TRUNCATE listing_stage")
+        return left
 
 
 @contextlib.contextmanager
@@ -420,7 +518,7 @@ def _upsert_batch(
     last = {x.listing_id: (x, row) for x, row in zip(listings, raw, strict=True)}
     with connection.transaction():
         stored = _stored(connection, list(last), lock=True)
-        changes = list(_changes(last, stored, keep_sold))
+        changes = _with_past(connection, list(_changes(last, stored, keep_sold)))
         imported: set[str] = set()
         if changes:
             rows = _rows(changes)
@@ -437,8 +535,11 @@ def _result(listings: Sequence[Listing], changed: Set[str], imported: Set[str]) 
 def _stored(connection: Connection, listing_ids: list[ListingId], *, lock: bool = False) -> dict[str, _Stored]:
     # Locked in one order by every writer, so that two batches over the same listings cannot wait for each other.
     rows = connection.execute(
-        "SELECT listing_id, content_hash, status, listed_at, document->>'sold_at' FROM listing "  # noqa: S608 - constant
-        f"WHERE listing_id = ANY(%s) ORDER BY listing_id {'FOR UPDATE' if lock else ''}",
+        f"""
+        SELECT listing_id, content_hash, status, listed_at,
+            CASE WHEN status = 'sold' THEN document->>'sold_at' END, changed_by::text
+        FROM listing WHERE listing_id = ANY(%s) ORDER BY listing_id {"FOR UPDATE" if lock else ""}
+        """,  # noqa: S608 - constant
         (listing_ids,),
     )
     return {row[0]: _Stored(*row[1:]) for row in rows}
@@ -447,6 +548,7 @@ def _stored(connection: Connection, listing_ids: list[ListingId], *, lock: bool 
 def _changes(
     listings: Mapping[ListingId, tuple[Listing, dict[str, Any] | None]], stored: Mapping[str, _Stored], keep_sold: bool
 ) -> Iterator[_Change]:
+    """Yield what differs from what is stored, without its past."""
     for listing_id, (listing, raw) in listings.items():
         document = to_document(listing)
         before = stored.get(listing_id)
@@ -458,10 +560,101 @@ def _changes(
                     document["sold_at"] = before.sold_at
             if before.listed_at < listed_at:
                 listed_at = before.listed_at
-                document["listed_at"] = listed_at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+                document["listed_at"] = rfc3339(listed_at)
         digest = content_hash(document)
         if before is None or before.content_hash != digest or before.status != document["status"]:
-            yield _Change(listing, raw, document, digest, listed_at)
+            version = before.version if before else None
+            yield _Change(listing, raw, document, digest, listed_at, version, likeness(listing))
+
+
+def _with_past(connection: Connection, changes: Sequence[_Change], *, staged: bool = False) -> list[_Change]:
+    """Add to each change what is known of its car: its own former prices, or those of an earlier listing of it."""
+    now = datetime.now(UTC)
+    known = _pasts(connection, [c.listing.listing_id for c in changes if c.version is not None])
+    new = [change for change in changes if change.version is None]
+    same = _Relistings(connection, new, staged=staged)
+    complete = []
+    for change in changes:
+        past = known.get(change.listing.listing_id) if change.version is not None else same.past_of(change)
+        if past is not None:
+            remember(change.document, past, change.listing, now)
+            change = replace(change, car=past.car)
+        same.add(change)
+        complete.append(change)
+    return complete
+
+
+def _pasts(connection: Connection, listing_ids: Sequence[ListingId]) -> dict[str, Past]:
+    if not listing_ids:
+        return {}
+    rows = connection.execute(
+        "SELECT listing_id, document FROM listing WHERE listing_id = ANY(%s)", (list(listing_ids),)
+    )
+    return {listing_id: past_of(document, None) for listing_id, document in rows}
+
+
+class _Relistings:
+    """Finds the car of a new listing among those stored, those staged and those of the same write."""
+
+    def __init__(self, connection: Connection, new: Sequence[_Change], *, staged: bool) -> None:
+        self._known: dict[bytes | str, list[tuple[ListingId, dict[str, Any]]]] = {}
+        vins = [x.listing.vin for x in new if is_vin_of_one_car(x.listing.vin)]
+        likenesses = [x.likeness for x in new if x.likeness is not None]
+        own_ids = [x.listing for x in new if x.listing.source_listing_id not in (None, x.listing.listing_id)]
+        for table in ("listing", "listing_stage") if staged else ("listing",):
+            for column, keys in (("vin", vins), ("likeness", likenesses)):
+                if keys:
+                    self._find(connection, table, sql.SQL("{} = ANY(%s)").format(sql.Identifier(column)), (keys,))
+            if own_ids:
+                condition = sql.SQL(
+                    "(source, source_listing_id) IN (SELECT * FROM unnest(%s::text[], %s::text[]))"
+                    " AND source_listing_id <> listing_id"
+                )
+                self._find(
+                    connection, table, condition, ([x.source for x in own_ids], [x.source_listing_id for x in own_ids])
+                )
+
+    def _find(self, connection: Connection, table: str, condition: sql.Composable, values: tuple[Any, ...]) -> None:
+        rows = connection.execute(
+            sql.SQL(
+                "SELECT listing_id, coalesce(car, listing_id), source, vin, source_listing_id, likeness, document"
+                " FROM {} WHERE {} ORDER BY listed_at"
+            ).format(sql.Identifier(table), condition),
+            values,
+        )
+        for listing_id, car, source, vin, own_id, like, document in rows:
+            for key in _keys(listing_id, source, vin, own_id, bytes(like) if like is not None else None):
+                self._known.setdefault(key, []).append((ListingId(car), document))
+
+    def past_of(self, change: _Change) -> Past | None:
+        """Return the past of the newest listing of the same car."""
+        for key in _keys_of(change):
+            for car, document in reversed(self._known.get(key, [])):
+                sure = isinstance(key, str) and document["make"] == change.document["make"]
+                if car != change.listing.listing_id and (sure or agree(change.document, document)):
+                    return past_of(document, car)
+        return None
+
+    def add(self, change: _Change) -> None:
+        for key in _keys_of(change):
+            self._known.setdefault(key, []).append(
+                (ListingId(change.car or change.listing.listing_id), change.document)
+            )
+
+
+def _keys_of(change: _Change) -> list[bytes | str]:
+    listing = change.listing
+    return _keys(listing.listing_id, listing.source, listing.vin, listing.source_listing_id, change.likeness)
+
+
+def _keys(listing_id: str, source: str, vin: str | None, own_id: str | None, like: bytes | None) -> list[bytes | str]:
+    """Return what a car is recognised by, the surest first."""
+    keys: list[bytes | str] = [f"vin {vin}"] if is_vin_of_one_car(vin) else []
+    if own_id is not None and own_id != listing_id:
+        keys.append(f"id {source} {own_id}")
+    if like is not None:
+        keys.append(like)
+    return keys
 
 
 def _rows(changes: Sequence[_Change]) -> list[tuple[Any, ...]]:
@@ -484,6 +677,8 @@ def _rows(changes: Sequence[_Change]) -> list[tuple[Any, ...]]:
         values["search"] = search_text(listing)
         values["embedding"] = vector
         values["embedding_version"] = VERSION
+        values["likeness"] = change.likeness
+        values["car"] = change.car
         rows.append(tuple(map(values.__getitem__, _COLUMNS)))
     return rows
 
@@ -491,14 +686,19 @@ def _rows(changes: Sequence[_Change]) -> list[tuple[Any, ...]]:
 def _insert_sql(rows: str) -> str:
     names = ", ".join(_COLUMNS)
     # An API that changes an imported listing has no row of the source to put in its place.
-    kept = {"raw": "raw = coalesce(excluded.raw, listing.raw)"}
+    kept = {
+        "raw": "raw = coalesce(excluded.raw, listing.raw)",
+        "car": "car = coalesce(listing.car, excluded.car)",
+    }
     update = ", ".join(kept.get(name, f"{name} = excluded.{name}") for name in _COLUMNS if name != "listing_id")
     return f"""
         INSERT INTO listing ({names}) {rows}
         ON CONFLICT (listing_id) DO UPDATE SET {update}, changed_by = pg_current_xact_id()
         WHERE listing.content_hash <> excluded.content_hash OR listing.status <> excluded.status
-        RETURNING listing_id, xmax = 0
     """
+
+
+_RETURNING = "RETURNING listing_id, xmax = 0"
 
 
 def _insert_rows(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> set[str]:
@@ -506,7 +706,7 @@ def _insert_rows(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> set
         {"search": "to_tsvector('simple', %s::text)", "embedding": "%b::halfvec"}.get(name, f"%s::{kind}")
         for name, kind in _COLUMNS.items()
     )
-    statement = _insert_sql(f"VALUES ({values})")
+    statement = _insert_sql(f"VALUES ({values})") + _RETURNING
     at = list(_COLUMNS).index("embedding")
     imported = set()
     for row in rows:
@@ -518,17 +718,23 @@ def _insert_rows(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> set
 
 
 def _copy_rows(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> set[str]:
-    columns = ", ".join(f"{name} {'halfvec' if name == 'embedding' else kind}" for name, kind in _COLUMNS.items())
-    connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS listing_load ({columns}) ON COMMIT DELETE ROWS".encode())
-    with connection.cursor().copy("COPY listing_load FROM STDIN (FORMAT BINARY)") as copy:
+    connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS listing_load ({_TEMPORARY}) ON COMMIT DELETE ROWS".encode())
+    _copy(connection, "listing_load", rows)
+    statement = _insert_sql(f"SELECT {_SELECTED} FROM listing_load ORDER BY listing_id") + _RETURNING  # noqa: S608
+    return {listing_id for listing_id, imported in connection.execute(statement.encode()) if imported}
+
+
+_TEMPORARY = ", ".join(f"{name} {'halfvec' if name == 'embedding' else kind}" for name, kind in _COLUMNS.items())
+_SELECTED = ", ".join("to_tsvector('simple', search)" if name == "search" else name for name in _COLUMNS)
+
+
+def _copy(connection: Connection, table: str, rows: Iterable[tuple[Any, ...]], more: Sequence[str] = ()) -> None:
+    with connection.cursor().copy(f"COPY {table} FROM STDIN (FORMAT BINARY)".encode()) as copy:
         # A halfvec travels as the bytes it is made of, which is what a bytea does, and JSON as its text: psycopg
         # would write a JSON string of it.
-        copy.set_types(["text" if kind == "json" else kind for kind in _COLUMNS.values()])
+        copy.set_types(["text" if kind == "json" else kind for kind in (*_COLUMNS.values(), *more)])
         for row in rows:
             copy.write_row(row)
-    names = ", ".join("to_tsvector('simple', search)" if name == "search" else name for name in _COLUMNS)
-    statement = _insert_sql(f"SELECT {names} FROM listing_load ORDER BY listing_id")  # noqa: S608 - constant columns
-    return {listing_id for listing_id, imported in connection.execute(statement.encode()) if imported}
 
 
 def _with_status(document: dict[str, Any], status: Status, now: str) -> dict[str, Any]:

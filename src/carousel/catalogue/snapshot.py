@@ -69,7 +69,10 @@ class Vocabulary:
 
 @dataclass
 class Snapshot:
-    """Columns over rows 0..size; a row's `active` is False once its listing left the market."""
+    """Columns over rows 0..size; a row's `active` is False once its listing left the market.
+
+    Of several listings of one car only the newest is active here, so a car stands in a list once.
+    """
 
     knots: Knots = field(default_factory=lambda: DEFAULT_KNOTS)
     revision: int = -1
@@ -83,6 +86,9 @@ class Snapshot:
         self._capacity = 0
         self._no = np.zeros(0, dtype=np.int64)
         self._active = np.zeros(0, dtype=bool)
+        self._on_offer = np.zeros(0, dtype=bool)
+        self._listings_of: dict[str, set[int]] = {}
+        self._car_of: dict[int, str] = {}
         self._codes = {block: np.zeros(0, dtype=np.intp) for block in self.vocabularies}
         self._config = np.zeros(0, dtype=np.intp)
         self._numbers = {name: np.zeros(0, dtype=np.float64) for name in _NUMBERS}
@@ -203,10 +209,35 @@ class Snapshot:
         }
         for name, values in numbers.items():
             self._numbers[name][at] = values
-        self._active[at] = [status == "active" for status in column["status"]]
+        self._on_offer[at] = self._active[at] = [status == "active" for status in column["status"]]
+        self._show_each_car_once(at, column["car"])
         self._place_on_grid(at)
         self._base_rates = None
         snapshot_listings.set(int(self.active.sum()))
+
+    def _show_each_car_once(self, at: NDArray[np.intp], cars: Sequence[str | None]) -> None:
+        """Leave the newest listing of each car active; `cars` are the first listings of the cars at some rows."""
+        for row, car in zip(at.tolist(), cars, strict=True):
+            if car is not None:
+                rows = self._listings_of.setdefault(car, set())
+                rows.add(row)
+                self._car_of[row] = car
+                first = self.row_of.get(car)
+                if first is not None:
+                    rows.add(first)
+                    self._car_of[first] = car
+        listed_at = self._numbers["listed_at"]
+        for row in at.tolist():
+            car = self._car_of.get(row) or (self.ids[row] if self.ids[row] in self._listings_of else None)
+            if car is None:
+                continue
+            rows = self._listings_of[car]
+            rows.add(row)
+            self._car_of[row] = car
+            offered = [r for r in rows if self._on_offer[r]]
+            self._active[list(rows)] = False
+            if offered:
+                self._active[max(offered, key=lambda r: (listed_at[r], self._no[r]))] = True
 
     def use_knots(self, knots: Knots) -> None:
         """Put every listing on new knots."""
@@ -249,7 +280,8 @@ class Snapshot:
             larger[: self.size] = column[: self.size]
             return larger
 
-        self._no, self._active, self._config = grown(self._no), grown(self._active), grown(self._config)
+        self._no, self._config = grown(self._no), grown(self._config)
+        self._active, self._on_offer = grown(self._active), grown(self._on_offer)
         for columns in (self._codes, self._numbers, self._grid, self._pairs):
             for name in columns:
                 columns[name] = grown(columns[name])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 
 from carousel.cli.common import HomeOption, start, stores
+from carousel.cli.exporting import export_app
 from carousel.errors import InputError
 
 if TYPE_CHECKING:
@@ -96,7 +97,6 @@ def restore(
     print(f"restored as of {done.taken_at}: {rows}, {done.entries:,} events on their way")
 
 
-export_app = typer.Typer(no_args_is_help=True, help="Write what is stored to a file.")
 app.add_typer(export_app, name="export")
 
 

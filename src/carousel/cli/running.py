@@ -25,7 +25,7 @@ class DistanceUnit(enum.Enum):
     mi = "mi"
 
 
-def _pairs(texts: list[str]) -> dict[str, str]:
+def pairs(texts: list[str]) -> dict[str, str]:
     pairs = dict(text.rpartition("=")[::2] for text in texts)
     if not all(column and name for column, name in pairs.items()):
         raise typer.BadParameter("--map takes COLUMN=FIELD, such as --map Preis=price_amount")
@@ -109,7 +109,9 @@ def dataflow(
 
 @app.command("import")
 def import_(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE…", exists=True, dir_okay=False)],
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE…", help="Files, folders of them, or web addresses.", show_default=False)
+    ],
     home: HomeOption = None,
     source: Annotated[str | None, typer.Option(help="Name of the feed [default: recognised, or the file's].")] = None,
     currency: Annotated[str | None, typer.Option(help="Currency of the prices, such as EUR.")] = None,
@@ -118,26 +120,40 @@ def import_(
     column_map: Annotated[
         list[str] | None, typer.Option("--map", metavar="COLUMN=FIELD", help="Can be repeated.")
     ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Read all of that from a file.")
+    ] = None,
+    save_mapping: Annotated[
+        Path | None, typer.Option(metavar="FILE", dir_okay=False, help="Write what was recognised to such a file.")
+    ] = None,
     full_feed: Annotated[bool, typer.Option("--full-feed", help="Withdraw the source's listings not in it.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write although most rows are rejected or much of the stock is gone.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what was understood and would be done.")] = False,
     rejects: Annotated[Path | None, typer.Option(help="File for rejected rows [default: FILE.rejects.csv].")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Import listings from CSV, TSV, JSON, NDJSON or Parquet files."""
+    """Import listings from CSV, TSV, JSON, NDJSON or Parquet, or gzip of them."""
     settings = start("import", quiet=True, home=home)
+    from carousel.catalogue.feeds import mapping_file
     from carousel.catalogue.feeds.run import ImportOptions
     from carousel.embedded.importing import import_files
 
+    said = mapping_file.load(mapping) if mapping else mapping_file.FeedMapping()
     options = ImportOptions(
-        source=source,
-        currency=currency,
+        source=source or said.options.get("source"),
+        currency=currency or said.options.get("currency"),
         assumed_currency=settings.currency,
-        distance_unit=distance_unit.value if distance_unit else None,
-        make=make,
-        column_map=_pairs(column_map or []),
+        distance_unit=distance_unit.value if distance_unit else said.options.get("distance_unit"),  # type: ignore[arg-type]
+        make=make or said.options.get("make"),
+        column_map={**said.columns, **pairs(column_map or [])},
+        words=said.words,
         full_feed=full_feed,
         dry_run=dry_run,
+        force=force,
         rejects=rejects,
+        save_mapping=save_mapping,
     )
     raise typer.Exit(import_files(settings, files, options, as_json=as_json))
 

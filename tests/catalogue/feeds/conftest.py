@@ -10,6 +10,7 @@ import pytest
 
 from carousel.catalogue.feeds.convert import Rejected
 from carousel.catalogue.feeds.run import ImportOptions, open_input, outcomes
+from carousel.catalogue.feeds.seen import Seen
 from carousel.catalogue.listing import Listing
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -26,7 +27,7 @@ def convert() -> Callable[..., list[Listing | Rejected | None]]:
     """Turn a file into one outcome a row: a listing, a rejection, or None for a duplicate."""
 
     def run(path: Path, **options: Any) -> list[Listing | Rejected | None]:
-        return [outcome for _, outcome in outcomes(open_input(path, ImportOptions(**options), NOW), {})]
+        return [outcome for _, outcome in outcomes(open_input(path, ImportOptions(**options), NOW), Seen())]
 
     return run
 

@@ -150,7 +150,7 @@ def test_without_an_id_the_listing_id_depends_on_the_row_alone(convert: Convert,
 def test_units_and_currencies_nobody_gave_are_assumed_and_named(convert: Convert, cars: Cars) -> None:
     path = cars("make,model,year,price,mileage,power\nSkoda,Fabia,2015,9000,50000,66\n")
     assert said(convert(path)[0], "price_currency", "mileage_km", "power_kw", "import_warnings") == (
-        "EUR", 50_000, 66, ("currency_assumed", "unit_assumed"),
+        "EUR", 50_000, 66, ("currency_assumed", "unit_assumed", "power_unit_assumed"),
     )  # fmt: skip
     told = convert(path, currency="GBP", distance_unit="mi")[0]
     assert said(told, "price_currency", "mileage_km") == ("GBP", 80_467)

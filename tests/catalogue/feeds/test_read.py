@@ -1,13 +1,19 @@
 """Any file becomes rows of text; what is no list of listings is one clear error with the cure."""
 
+import contextlib
+import gzip
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import orjson
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from carousel.catalogue.feeds.read import Feed, open_feed
+from carousel.catalogue.feeds.feed import Feed
+from carousel.catalogue.feeds.read import files_in, open_feed
 from carousel.errors import UnusableFeedError
 
 Cars = Callable[..., Path]
@@ -62,12 +68,93 @@ def test_rows_that_do_not_fit_the_header_are_named(cars: Cars) -> None:
     assert rows[0].problem == ("ragged_row", "4 cells where the header has 3")
 
 
-def test_a_quote_that_is_never_closed_ends_the_file_and_says_where(cars: Cars) -> None:
-    feed = open_feed(cars('make,model\nSkoda,Octavia\nSeat,"Leon\n' + "Ford,Ka\n" * 20_000))
-    rows = list(feed)
-    assert list(rows[0].cells) == ["Skoda", "Octavia"]
-    assert rows[-1].problem is not None
-    assert rows[-1].problem[0] == "unreadable"
+@pytest.mark.parametrize("after", [20_000, 3])
+def test_a_quote_that_is_never_closed_costs_its_own_line_only(cars: Cars, after: int) -> None:
+    rows = list(open_feed(cars('make,model\nSkoda,Octavia\nSeat,"Leon\n' + "Ford,Ka\n" * after)))
+    assert [row.problem and row.problem[0] for row in rows[:2]] == [None, "unclosed_quote"]
+    assert rows[1].line == 3
+    assert [list(row.cells) for row in rows[2:]] == [["Ford", "Ka"]] * after
+
+
+def test_the_header_is_found_below_a_title(cars: Cars) -> None:
+    feed = open_feed(cars("Stock of today;;\n23.11.2026;;\n\nMarke;Modell;Jahr\nSkoda;Octavia;2015\n"))
+    assert feed.columns == ("Marke", "Modell", "Jahr")
+    assert [(row.line, list(row.cells)) for row in feed] == [(5, ["Skoda", "Octavia", "2015"])]
+
+
+def test_a_file_without_a_header_gets_numbered_columns(cars: Cars) -> None:
+    feed = open_feed(cars("Skoda,Octavia,2015,9990\nSeat,Leon,2016,8990\n"))
+    assert feed.columns == ("column_1", "column_2", "column_3", "column_4")
+    assert len(list(feed)) == 2
+
+
+def test_gzip_of_anything_is_read_and_a_damaged_one_is_said(cars: Cars, tmp_path: Path) -> None:
+    packed = cars(gzip.compress(TABLE.encode()), "cars.csv.gz")
+    feed = open_feed(packed, tmp_path)
+    assert cells(feed) == CELLS
+    assert feed.form.startswith("gzip of CSV")
+    damaged = cars(gzip.compress(TABLE.encode() * 100)[:60], "half.csv.gz")
+    with pytest.raises(UnusableFeedError, match="damaged gzip archive"):
+        open_feed(damaged, tmp_path)
+
+
+def test_a_folder_gives_its_files_but_no_rejected_rows(tmp_path: Path) -> None:
+    for name in ("b.csv", "a.csv", "a.csv.rejects.csv", ".hidden"):
+        (tmp_path / name).write_text(TABLE)
+    assert [(path.name, named) for path, named in files_in([tmp_path])] == [("a.csv", False), ("b.csv", False)]
+
+
+def test_the_array_is_found_deep_inside_an_object_and_nested_values_are_brought_up(cars: Cars) -> None:
+    deep = {"meta": {"n": 1}, "data": {"cars": [{"make": "Seat", "engine": {"power": {"value": 85}}, "x": [1, 2]}]}}
+    feed = open_feed(cars(orjson.dumps(deep)))
+    assert feed.columns == ("make", "engine.power.value", "x")
+    assert cells(feed) == [["Seat", "85", "[1,2]"]]
+
+
+def test_a_number_and_its_unit_are_one_value(cars: Cars) -> None:
+    cars_of = [
+        {"mileage": {"value": 12_000, "unit": "mi"}, "price": {"amount": 9_900.5, "currency": "EUR"}, "x": {"a": 1}}
+    ]
+    feed = open_feed(cars(orjson.dumps(cars_of)))
+    assert feed.columns == ("mileage", "price", "x.a")
+    assert cells(feed) == [["12000 mi", "9900.5 EUR", "1"]]
+
+
+def broken_json(good: int) -> str:
+    car = '{"make": "Skoda", "model": "Octavia", "seller": {"name": "A"}, "images": [{"url": "u"}, {"url": "v"}]}'
+    broken = '{"make": "Seat", "model: "Leon", "seller": {"name": "B"}, "images": [{"url": "u"}, {"url": "v"}]}'
+    return "[" + ",\n".join([car] * good + [broken] + [car] * good) + "]"
+
+
+@pytest.mark.parametrize("good", [1, 3, 30_000])
+def test_a_json_file_with_a_broken_middle_loses_that_object_only(cars: Cars, good: int) -> None:
+    rows = list(open_feed(cars(broken_json(good))))
+    assert [row.line for row in rows if row.problem] == [good + 1]
+    assert len(rows) == 2 * good + 1
+    assert {tuple(row.cells)[:3] for row in rows if not row.problem} == {("Skoda", "Octavia", "A")}
+
+
+def test_a_json_file_that_was_cut_off_gives_what_came_before(cars: Cars) -> None:
+    rows = list(open_feed(cars(broken_json(5)[:250])))
+    assert [bool(row.problem) for row in rows] == [False, False, True]
+
+
+def test_a_large_json_file_is_read_object_by_object(cars: Cars, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("carousel.catalogue.feeds.read_json._WHOLE", 100)
+    wrapped = {"count": 2, "listings": [{"make": "Skoda", "price": {"amount": i}} for i in range(5_000)]}
+    rows = list(open_feed(cars(orjson.dumps(wrapped))))
+    assert [row.cells[1] for row in rows] == [str(i) for i in range(5_000)]
+
+
+@given(st.binary(max_size=4_000))
+@settings(max_examples=200, deadline=None)
+def test_no_bytes_crash_the_reader(content: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "cars"
+        path.write_bytes(content)
+        with contextlib.suppress(UnusableFeedError):
+            feed = open_feed(path, Path(folder))
+            assert all(row.problem or len(row.cells) == len(feed.columns) for row in feed)
 
 
 def test_a_nul_byte_rejects_its_row_only(cars: Cars) -> None:
@@ -114,13 +201,13 @@ def test_a_line_of_ndjson_that_is_none_is_one_row_to_reject(cars: Cars) -> None:
         (b" \n\r\n ", "is empty"),
         (b"%PDF-1.7\n1 0 obj", "is a PDF, .*export the listings as CSV"),
         (b"PK\x03\x04rest", "is an Excel workbook or a zip archive, .*save the sheet as CSV"),
-        (b"\x1f\x8b\x08rest", "is a gzip archive, .*unpack it first"),
+        (b"\x1f\x8b\x08rest", "is a gzip archive; unpack it first"),
         (b"\x89PNG\r\n", "is an image"),
         (b"<html><body>", "is XML or HTML"),
         (b"\x7fELF" + bytes(range(256)) * 9, "is binary"),
         (b"make,model,year\n", "has a header and no rows"),
-        (b"[{]", "is not valid JSON"),
-        (b"[]", "holds no objects"),
+        (b"[{]", "not valid JSON"),
+        (b"[]", "holds no objects.*one object a listing"),
         (b"PAR1 but no more", "is not a Parquet file"),
         (b"x" * 1_000_000, "the first line is longer than a header can be"),
     ],

@@ -1,18 +1,29 @@
 """Importing files: every row is accounted for, twice is the same as once, and a full feed withdraws what is gone."""
 
+import contextlib
 import csv
+import gzip
+import os
+import subprocess
+import sys
+import threading
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
 import pytest
 
 from carousel.catalogue import repository
+from carousel.catalogue.feeds import mapping_file
 from carousel.catalogue.feeds.report import ImportReport
-from carousel.catalogue.feeds.run import ImportOptions, import_files, import_in_terminal
-from carousel.catalogue.listing import ListingId
+from carousel.catalogue.feeds.run import ImportOptions, import_files, import_in_terminal, open_input, outcomes
+from carousel.catalogue.feeds.seen import Seen
+from carousel.catalogue.listing import Listing, ListingId
+from carousel.embedded.servers import Servers
 from carousel.errors import InputError, UnusableFeedError
-from carousel.storage.postgres import Connection
+from carousel.storage.postgres import Connection, connect
 
 Cars = Callable[..., Path]
 
@@ -178,6 +189,7 @@ def test_json_prints_one_object_whose_counts_add_up(
     assert code == 0
     assert list(printed) == [
         "read", "imported", "updated", "unchanged", "duplicates", "rejected", "rejected_by_reason", "mapping",
+        "withdrawn", "refused", "held_back", "questions", "warnings", "unknown_values", "passed_over", "fields",
         "seconds",
     ]  # fmt: skip
     assert printed["rejected_by_reason"] == {"wanted_ad": 2, "year_out_of_range": 1, "no_model": 1}
@@ -201,3 +213,188 @@ def test_nothing_usable_is_exit_code_one(database: Connection, cars: Cars, here:
 def test_knots_follow_a_first_import(database: Connection, twins: Path, here: Path) -> None:
     import_files(database, [twins / "autoscout24_de.csv"], ImportOptions())
     assert database.execute("SELECT knots_listings FROM catalogue_state").fetchone() == (10,)
+
+
+# --- one change of the catalogue -------------------------------------------------------------------------------------
+
+
+def stock(rows: int, *, price: int = 5_000, first: int = 0) -> str:
+    body = "".join(f"A-{i},Skoda,Fabia,{2001 + i % 20},{price + i}\n" for i in range(first, first + rows))
+    return "id,make,model,year,price_eur\n" + body
+
+
+def on_sale(database: Connection) -> int:
+    row = database.execute("SELECT count(*) FROM listing WHERE status = 'active'").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def test_a_feed_most_of_whose_rows_are_rejected_writes_nothing_unless_told_to(
+    database: Connection, cars: Cars, here: Path
+) -> None:
+    path = cars("make,model,year\n" + "Skoda,Fabia,2015\n" + "Skoda,Fabia,soon\n" * 1 + "Seat,,2015\n" * 9)
+    report = import_files(database, [path], ImportOptions())
+    assert report.refused is not None
+    assert "--force" in report.refused
+    assert (report.exit_code, report.held_back, on_sale(database)) == (1, 1, 0)
+    assert (here / "cars.csv.rejects.csv").exists()
+    assert import_files(database, [path], ImportOptions(force=True)).exit_code == 0
+    assert on_sale(database) == 1
+
+
+def test_a_full_feed_that_would_withdraw_much_of_the_stock_is_refused_unless_told_to(
+    database: Connection, cars: Cars, here: Path
+) -> None:
+    options = ImportOptions(source="shop", full_feed=True)
+    import_files(database, [cars(stock(100))], options)
+    assert import_files(database, [cars(stock(70))], options).withdrawn == 30
+    report = import_files(database, [cars(stock(40))], options)
+    assert report.refused is not None
+    assert "30 of 70 listings on offer" in report.refused
+    assert on_sale(database) == 70
+    assert import_files(database, [cars(stock(40))], replace(options, force=True)).withdrawn == 30
+    assert on_sale(database) == 40
+
+
+def test_readers_see_a_full_feed_as_one_change(database: Connection, servers: Servers, cars: Cars, here: Path) -> None:
+    options = ImportOptions(source="shop", full_feed=True, force=True)
+    import_files(database, [cars(stock(300))], options)
+    seen: set[tuple[int, int]] = set()
+    done = threading.Event()
+
+    def look() -> None:
+        with connect(servers.database_url) as reader:
+            while not done.is_set():
+                row = reader.execute(
+                    "SELECT count(*), count(*) FILTER (WHERE price_amount >= 9000) FROM listing WHERE status = 'active'"
+                ).fetchone()
+                assert row is not None
+                seen.add((row[0], row[1]))
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    import_files(database, [cars(stock(12_000, price=9_000, first=200))], options)
+    done.set()
+    looking.join()
+    assert seen <= {(300, 0), (12_000, 12_000)}
+    assert (300, 0) in seen
+
+
+def test_what_somebody_else_changed_meanwhile_is_left(database: Connection, servers: Servers, cars: Cars) -> None:
+    listings = [open_listing(i) for i in range(3)]
+    repository.upsert(database, listings)
+    stage = repository.Stage(database)
+    changed = [replace(x, mileage_km=9_999) for x in listings]
+    assert stage.add(changed, [None] * 3).updated == 3
+    with connect(servers.database_url) as other:
+        repository.set_status(other, [listings[1].listing_id], "sold")
+    assert stage.apply() == 1
+    rows = database.execute("SELECT status, mileage_km FROM listing ORDER BY listing_id").fetchall()
+    assert rows == [("active", 9_999), ("sold", None), ("active", 9_999)]
+
+
+def open_listing(number: int) -> Listing:
+    return Listing(listing_id=ListingId(f"car-{number}"), make="Skoda", model="Fabia", model_year=2015)
+
+
+@pytest.mark.chaos
+def test_an_import_killed_at_any_moment_leaves_all_of_it_or_nothing(
+    database: Connection, servers: Servers, cars: Cars, here: Path
+) -> None:
+    import_files(database, [cars(stock(4_000))], ImportOptions(source="shop"))
+    path = cars(stock(8_000, price=9_000))
+    command = [
+        sys.executable, "-m", "carousel", "import", str(path), "--source", "shop", "--full-feed", "--json",
+    ]  # fmt: skip
+    urls = {"CAROUSEL_DATABASE_URL": servers.database_url, "CAROUSEL_VALKEY_URL": servers.valkey_url}
+    before = [(4_000, 0)]
+    complete = [(8_000, 8_000)]
+    for wait in (0.6, 1.0, 1.4, 1.8, 2.2):
+        process = subprocess.Popen(command, env={**os.environ, **urls}, stdout=subprocess.PIPE)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(wait)
+        process.kill()
+        process.communicate()
+        found = database.execute(
+            "SELECT count(*), count(*) FILTER (WHERE price_amount >= 9000) FROM listing WHERE status = 'active'"
+        ).fetchall()
+        assert found in (before, complete)
+    done = subprocess.run(command, env={**os.environ, **urls}, check=True, capture_output=True, text=True)
+    assert orjson.loads(done.stdout)["read"] == 8_000
+    assert on_sale(database) == 8_000
+
+
+# --- mappings --------------------------------------------------------------------------------------------------------
+
+
+def test_a_saved_mapping_reads_the_next_file_and_teaches_words(cars: Cars, here: Path, tmp_path: Path) -> None:
+    path = cars("Typ,Marke,Jahr,Weg,Antrieb\nFabia,Skoda,2015,1000,Zauberei\n")
+    saved = tmp_path / "feed.toml"
+    options = ImportOptions(
+        dry_run=True, column_map={"Typ": "model", "Weg": "mileage_mi"}, save_mapping=saved, source="shop"
+    )
+    report = import_files(None, [path], options)
+    assert report.unknown_values == {("drivetrain", "Zauberei"): 1}
+    saved.write_text(saved.read_text() + '[values.drivetrain]\nzauberei = "rwd"\n')
+    said = mapping_file.load(saved)
+    assert said.options["source"] == "shop"
+    assert said.columns["Weg"] == "mileage_mi"
+    again = open_input(path, ImportOptions(column_map=said.columns, words=said.words), datetime.now(UTC))
+    [(_, outcome)] = list(outcomes(again, Seen()))
+    assert isinstance(outcome, Listing)
+    assert (outcome.model, outcome.mileage_km, outcome.drivetrain) == ("Fabia", 1_609, "rwd")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("columns = ", "is not TOML"),
+        ("surprise = 1", "'surprise' is unknown; use source, currency"),
+        ("[values.nope]\na = 'b'", "is no field"),
+        ("[values.fuel_type]\nwood = 'wood'", "'wood' cannot be 'wood'; fuel_type is one of petrol"),
+    ],
+)
+def test_a_mapping_file_that_cannot_be_right_is_one_line(tmp_path: Path, content: str, message: str) -> None:
+    path = tmp_path / "feed.toml"
+    path.write_text(content)
+    with pytest.raises(InputError, match=message):
+        mapping_file.load(path)
+
+
+def test_a_dry_run_shows_the_column_why_how_often_and_samples(cars: Cars, here: Path) -> None:
+    path = cars("Marke,Modell,Jahr,Preis,x\n" + "VW,Golf,2015,9.990 €,Diesel\nVW,Golf,2016,,Benzin\n" * 2)
+    report = import_files(None, [path], ImportOptions(dry_run=True))
+    shown = {mapped.field: mapped for mapped in report.files[0].fields}
+    assert shown["price_amount"].coverage == 0.5
+    assert shown["price_amount"].samples == (("9.990 €", "9,990.00 EUR"),)
+    assert (shown["fuel_type"].column, shown["fuel_type"].why) == ("x", "100% are fuels")
+    assert shown["make"].samples == (("VW", "Volkswagen"),)
+
+
+def test_a_folder_is_imported_and_what_is_no_feed_is_passed_over(cars: Cars, here: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "feeds"
+    folder.mkdir()
+    (folder / "a.csv").write_text(stock(5))
+    (folder / "b.csv.gz").write_bytes(gzip.compress(stock(5, first=5).encode()))
+    (folder / "README.txt").write_text("These are the files.\nmake, model, year\n")
+    report = import_files(None, [folder], ImportOptions(dry_run=True))
+    assert (report.read, report.written.imported) == (10, 10)
+    assert len(report.passed_over) == 1
+    assert "README.txt" in report.passed_over[0]
+
+
+def test_two_files_with_the_same_id_do_not_overwrite_each_other(database: Connection, cars: Cars, here: Path) -> None:
+    rows = {"a.csv": "7,Skoda,Fabia,2015", "b.csv": "7,VW,Golf,2016"}
+    files = [cars(f"id,make,model,year\n{row}\n", name) for name, row in rows.items()]
+    report = import_files(database, files, ImportOptions())
+    assert report.rejected_by_reason == {"repeated_id": 1}
+
+
+def test_what_a_file_does_not_say_is_asked(cars: Cars, here: Path) -> None:
+    report = import_files(
+        None, [cars("make,model,year,price,mileage\nSkoda,Fabia,2015,9000,50000\n")], ImportOptions(dry_run=True)
+    )
+    assert report.questions == [
+        "nothing says the currency of 1 prices: say --currency CODE",
+        "nothing says whether 1 distances are kilometres or miles: say --distance-unit km|mi",
+    ]

@@ -1,14 +1,16 @@
 """A cell's text becomes a value in the canonical unit, or a named doubt; never a crash, never a guess."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carousel.catalogue.feeds import values as v
 from carousel.catalogue.feeds.words import flag, owners, word
+from carousel.catalogue.listing import RANGES
 
 
 @pytest.mark.parametrize(
@@ -37,9 +39,100 @@ def test_numbers_with_thousands_read_as_people_write_them(text: str, expected: f
     assert found.value == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("text", ["1.4 - 1.6", "1801-2000 cc", "abc", "", "1.2.3,4,5", "-"])
-def test_a_range_or_a_word_is_no_number(text: str) -> None:
+@pytest.mark.parametrize("text", ["abc", "", "1.2.3,4,5", "-", "2000-1801 cc"])
+def test_a_word_is_no_number(text: str) -> None:
     assert v.number(text, thousands=False) is None
+
+
+@pytest.mark.parametrize(("text", "middle"), [("1.4 - 1.6", 1.5), ("1801-2000 cc", 1900.5), ("176–200 BG", 188)])
+def test_a_range_has_a_middle(text: str, middle: float) -> None:
+    found = v.number(text, thousands=False)
+    assert found is not None
+    assert found.middle == pytest.approx(middle)
+
+
+def test_a_measure_takes_the_middle_of_a_range_and_says_so_but_nobody_asks_such_a_price() -> None:
+    assert v.displacement("1801-2000 cc") == v.Parsed({"displacement_cc": 1900}, ("displacement_range",))
+    assert v.power(None)("176-200 BG") == v.Parsed({"power_kw": 138}, ("power_range",))
+    assert v.distance(None)("10.000 - 20.000 km") == v.Parsed({"mileage_km": 15_000}, ("mileage_range",))
+    assert v.money("price_amount", "EUR")("10.000 - 12.000 €") == v.Parsed({}, ("price_range",))
+
+
+@pytest.mark.parametrize(
+    ("text", "km"),
+    [
+        ("١٢٠٬٠٠٠ كم", 120_000), ("85 тыс. км", 85_000), ("120 mil km", 120_000), ("12 000 mil", 120_000),
+        ("3.5万公里", 35_000), ("85 tys. km", 85_000), ("150 bin km", 150_000), ("60k miles", 96_561),
+    ],
+)  # fmt: skip
+def test_distances_of_other_languages(text: str, km: int) -> None:
+    assert v.distance(None)(text).fields == {"mileage_km": km}
+
+
+@pytest.mark.parametrize("text", ["auf Anfrage", "Prix sur demande", "договорная", "POA", "cena do negocjacji"])
+def test_a_price_on_request_is_no_mistake(text: str) -> None:
+    parsed = v.money("price_amount", "EUR")(text)
+    assert "price_amount" not in parsed.fields
+    assert parsed.warnings == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2014-12-16T20:30:00Z", "Tue Dec 16 2014 12:30:00 GMT-0800 (PST)", "1418761800", "1418761800000",
+        "16.12.2014 20:30", "12/16/2014 8:30 PM", "16 December 2014, 20:30", "16 de diciembre de 2014, 20:30",
+        "16 декабря 2014 20:30", "Dec 16, 2014 20:30", "2014/12/16 20:30", "2014-12-16 20:30:00 UTC",
+    ],
+)  # fmt: skip
+def test_a_moment_is_read_in_any_common_form(text: str) -> None:
+    assert v.moment("listed_at")(text).fields == {"listed_at": datetime(2014, 12, 16, 20, 30, tzinfo=UTC)}
+
+
+def test_the_order_of_day_and_month_is_that_of_the_country() -> None:
+    assert v.moment("listed_at")("03/04/2020").fields["listed_at"].month == 4
+    assert v.moment("listed_at", month_first=True)("03/04/2020").fields["listed_at"].month == 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2013-10", "10/2013", "październik 2013", "říjen 2013", "octobre 2013", "октябрь 2013", "ekim 2013", "2013年10月",
+     "10/13", "1.10.2013", "octubre de 2013", "201310"],
+)  # fmt: skip
+def test_a_first_registration_is_read_in_many_languages(text: str) -> None:
+    assert v.registration(text).fields["first_registration"] == "2013-10"
+
+
+PARSERS = [
+    v.money("price_amount", "EUR"), v.distance(None), v.distance("mi"), v.power(None), v.displacement,
+    v.consumption("us"), v.count("doors"), v.decimal("lat"), v.year, v.registration, v.month,
+    v.moment("listed_at"), v.vin,
+]  # fmt: skip
+CELLS = st.one_of(
+    st.text(max_size=40),
+    st.text("0123456789.,-/ '€$kmlKM千万тысٱ٣٪\u00a0", max_size=20),
+    st.from_regex(r"\d{1,4}[-/. ]\d{1,4}[-/. ]\d{1,6}", fullmatch=True),
+)
+
+
+@given(CELLS)
+@settings(max_examples=300, deadline=None)
+def test_no_cell_crashes_a_parser_and_what_comes_out_is_in_range(text: str) -> None:
+    for parse in PARSERS:
+        for name, value in parse(text).fields.items():
+            low, high = RANGES.get(name, (0, 0))
+            assert name not in RANGES or low <= value <= high
+
+
+@given(st.integers(300, 9_999_999).filter(lambda n: n not in v._PLACEHOLDER_PRICES), st.sampled_from(",. '\u00a0"))
+def test_thousands_are_read_whatever_marks_them(amount: int, mark: str) -> None:
+    written = f"{amount:,}".replace(",", mark)
+    assert v.money("price_amount", "EUR")(f"{written} €").fields["price_amount"] == amount
+
+
+@given(st.integers(1_000, 900_000).filter(lambda n: n not in v._PLACEHOLDER_MILEAGES))
+def test_miles_and_kilometres_are_one_distance(miles: int) -> None:
+    assert v.distance("mi")(f"{miles}").fields == v.distance(None)(f"{miles:,} miles").fields
+    assert v.distance(None)(f"{miles} km").fields == {"mileage_km": miles}
 
 
 @given(st.integers(0, 10**9), st.sampled_from([",", ".", " ", "\u00a0", "'"]))

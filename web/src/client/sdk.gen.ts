@@ -2,7 +2,7 @@
 
 import type { Client, ClientMeta, Options as Options2, RequestResult, ServerSentEventsResult, TDataShape } from './client';
 import { client } from './client.gen';
-import type { BatchListingsData, BatchListingsErrors, BatchListingsResponses, DeleteListingData, DeleteListingErrors, DeleteListingResponses, EraseMeData, EraseMeErrors, EraseMeResponses, ExportMeData, ExportMeErrors, ExportMeResponses, GetListingData, GetListingErrors, GetListingResponses, LiveData, LiveErrors, LiveResponse, LiveResponses, LivezData, LivezResponses, LoginData, LoginErrors, LoginResponses, MeData, MeErrors, MeResponses, MergeSessionData, MergeSessionErrors, MergeSessionResponses, MetricsData, MetricsResponses, MyTasteData, MyTasteErrors, MyTasteResponses, PatchListingData, PatchListingErrors, PatchListingResponses, PutListingData, PutListingErrors, PutListingResponses, ReadyzData, ReadyzResponses, RecommendData, RecommendErrors, RecommendResponses, SearchListingsData, SearchListingsErrors, SearchListingsResponses, SendEventsData, SendEventsErrors, SendEventsResponses, SimilarListingsData, SimilarListingsErrors, SimilarListingsResponses, StartSessionData, StartSessionErrors, StartSessionResponses } from './types.gen';
+import type { BatchListingsData, BatchListingsErrors, BatchListingsResponses, DeleteListingData, DeleteListingErrors, DeleteListingResponses, EraseMeData, EraseMeErrors, EraseMeResponses, ExportMeData, ExportMeErrors, ExportMeResponses, GetImportData, GetImportErrors, GetImportResponses, GetListingData, GetListingErrors, GetListingResponses, ListImportRejectsData, ListImportRejectsErrors, ListImportRejectsResponses, ListImportsData, ListImportsErrors, ListImportsResponses, LiveData, LiveErrors, LiveResponse, LiveResponses, LivezData, LivezResponses, LoginData, LoginErrors, LoginResponses, MeData, MeErrors, MeResponses, MergeSessionData, MergeSessionErrors, MergeSessionResponses, MetricsData, MetricsResponses, MyTasteData, MyTasteErrors, MyTasteResponses, PatchListingData, PatchListingErrors, PatchListingResponses, PutListingData, PutListingErrors, PutListingResponses, ReadyzData, ReadyzResponses, RecommendData, RecommendErrors, RecommendResponses, SearchListingsData, SearchListingsErrors, SearchListingsResponses, SendEventsData, SendEventsErrors, SendEventsResponses, SimilarListingsData, SimilarListingsErrors, SimilarListingsResponses, StartImportData, StartImportErrors, StartImportResponses, StartSessionData, StartSessionErrors, StartSessionResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -54,6 +54,58 @@ export const sendEvents = <ThrowOnError extends boolean = false>(options: Option
         'Content-Type': 'application/json',
         ...options.headers
     }
+});
+
+/**
+ * List Imports
+ *
+ * Imports of the last year, the newest first, whoever started them.
+ */
+export const listImports = <ThrowOnError extends boolean = false>(options?: Options<ListImportsData, ThrowOnError>): RequestResult<ListImportsResponses, ListImportsErrors, ThrowOnError> => (options?.client ?? client).get<ListImportsResponses, ListImportsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/imports',
+    ...options
+});
+
+/**
+ * Start Import
+ *
+ * Import the file that is the body: any form `carousel import` reads. The answer comes as soon as the file is
+ * here; the import goes on by itself, and `Location` says where to look at it.
+ */
+export const startImport = <ThrowOnError extends boolean = false>(options: Options<StartImportData, ThrowOnError>): RequestResult<StartImportResponses, StartImportErrors, ThrowOnError> => (options.client ?? client).post<StartImportResponses, StartImportErrors, ThrowOnError>({
+    bodySerializer: null,
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/imports',
+    ...options,
+    headers: {
+        'Content-Type': 'application/octet-stream',
+        ...options.headers
+    }
+});
+
+/**
+ * Get Import
+ *
+ * How far an import is, and what it did.
+ */
+export const getImport = <ThrowOnError extends boolean = false>(options: Options<GetImportData, ThrowOnError>): RequestResult<GetImportResponses, GetImportErrors, ThrowOnError> => (options.client ?? client).get<GetImportResponses, GetImportErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/imports/{import_id}',
+    ...options
+});
+
+/**
+ * List Rejects
+ *
+ * The rows an import rejected, with the reason, in their order. The first 10,000 of a run are kept, for the last
+ * 20 runs of a source and at most 30 days. With `Accept: text/csv`: all of them as a file that can be mended and
+ * imported again.
+ */
+export const listImportRejects = <ThrowOnError extends boolean = false>(options: Options<ListImportRejectsData, ThrowOnError>): RequestResult<ListImportRejectsResponses, ListImportRejectsErrors, ThrowOnError> => (options.client ?? client).get<ListImportRejectsResponses, ListImportRejectsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/imports/{import_id}/rejects',
+    ...options
 });
 
 /**

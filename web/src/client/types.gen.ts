@@ -51,6 +51,122 @@ export type FacetValue = {
 };
 
 /**
+ * ImportOut
+ *
+ * One import: how far it is, and what it did.
+ */
+export type ImportOut = {
+    /**
+     * Import Id
+     */
+    import_id: string;
+    /**
+     * State
+     */
+    state: 'running' | 'done' | 'failed' | 'interrupted';
+    /**
+     * Sources
+     *
+     * Names of the feed; none while nobody knows.
+     */
+    sources: Array<string>;
+    /**
+     * Files
+     *
+     * As given, addresses without their secrets.
+     */
+    files: Array<string>;
+    /**
+     * Requested By
+     */
+    requested_by: 'cli' | 'api' | 'sync';
+    /**
+     * Dry Run
+     */
+    dry_run: boolean;
+    /**
+     * Started At
+     */
+    started_at: string;
+    /**
+     * Finished At
+     */
+    finished_at: string | null;
+    /**
+     * Seconds
+     *
+     * How long it took, or takes so far.
+     */
+    seconds: number;
+    /**
+     * Share
+     *
+     * How much of the files is read.
+     */
+    share: number;
+    /**
+     * Rows Read
+     */
+    rows_read: number;
+    /**
+     * Rejected
+     */
+    rejected: number;
+    /**
+     * Counts
+     *
+     * The report, when there is one.
+     */
+    counts: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * Mapping
+     *
+     * Which column each field came from.
+     */
+    mapping: {
+        [key: string]: string;
+    } | null;
+    /**
+     * Error
+     *
+     * Why it failed or was interrupted.
+     */
+    error: string | null;
+};
+
+/**
+ * ImportPage
+ */
+export type ImportPage = {
+    /**
+     * Imports
+     */
+    imports: Array<ImportOut>;
+    /**
+     * Next Cursor
+     */
+    next_cursor?: string | null;
+};
+
+/**
+ * ImportStarted
+ *
+ * An import that has begun; `Location` says where to look at it.
+ */
+export type ImportStarted = {
+    /**
+     * Import Id
+     */
+    import_id: string;
+    /**
+     * State
+     */
+    state: 'running' | 'done' | 'failed' | 'interrupted';
+};
+
+/**
  * Listing
  *
  * A listing. Fields the source did not give are absent.
@@ -1069,6 +1185,64 @@ export type RecommendedListing = {
 };
 
 /**
+ * RejectOut
+ *
+ * A row that became no listing; docs/listings.md explains the reasons.
+ */
+export type RejectOut = {
+    /**
+     * Number
+     *
+     * From 1, in the order of the files.
+     */
+    number: number;
+    /**
+     * File
+     */
+    file: string;
+    /**
+     * Line
+     */
+    line: number;
+    /**
+     * Reason
+     */
+    reason: string;
+    /**
+     * Detail
+     */
+    detail: string;
+    /**
+     * Row
+     *
+     * Its own cells.
+     */
+    row: {
+        [key: string]: string;
+    };
+};
+
+/**
+ * RejectPage
+ */
+export type RejectPage = {
+    /**
+     * Rejects
+     */
+    rejects: Array<RejectOut>;
+    /**
+     * Total
+     *
+     * All rejected rows of the run, also those not kept.
+     */
+    total: number;
+    /**
+     * Next Cursor
+     */
+    next_cursor?: number | null;
+};
+
+/**
  * RejectedListing
  */
 export type RejectedListing = {
@@ -1402,6 +1576,311 @@ export type SendEventsResponses = {
 };
 
 export type SendEventsResponse = SendEventsResponses[keyof SendEventsResponses];
+
+export type ListImportsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Source
+         *
+         * Name of the feed; the file's name by default.
+         */
+        source?: string | null;
+        /**
+         * N
+         */
+        n?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/v1/imports';
+};
+
+export type ListImportsErrors = {
+    /**
+     * Bad request
+     */
+    400: unknown;
+    /**
+     * Not authenticated
+     */
+    401: unknown;
+    /**
+     * Not allowed
+     */
+    403: unknown;
+    /**
+     * Not found
+     */
+    404: unknown;
+    /**
+     * Method not allowed
+     */
+    405: unknown;
+    /**
+     * Too large
+     */
+    413: unknown;
+    /**
+     * Invalid input
+     */
+    422: unknown;
+    /**
+     * Temporarily unavailable
+     */
+    503: unknown;
+};
+
+export type ListImportsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ImportPage;
+};
+
+export type ListImportsResponse = ListImportsResponses[keyof ListImportsResponses];
+
+export type StartImportData = {
+    body: Blob | File;
+    path?: never;
+    query?: {
+        /**
+         * Source
+         *
+         * Name of the feed; the file's name by default.
+         */
+        source?: string | null;
+        /**
+         * Currency
+         */
+        currency?: string | null;
+        /**
+         * Distance Unit
+         */
+        distance_unit?: 'km' | 'mi' | null;
+        /**
+         * Make
+         */
+        make?: string | null;
+        /**
+         * Map
+         *
+         * COLUMN=FIELD
+         */
+        map?: Array<string>;
+        /**
+         * Full Feed
+         *
+         * Withdraw the source's listings that are not in it.
+         */
+        full_feed?: boolean;
+        /**
+         * Dry Run
+         *
+         * Only say what would be done.
+         */
+        dry_run?: boolean;
+        /**
+         * Force
+         *
+         * Import also what looks wrong as a whole.
+         */
+        force?: boolean;
+        /**
+         * Filename
+         *
+         * Its name where it comes from.
+         */
+        filename?: string;
+        /**
+         * Wait
+         *
+         * Answer when it is finished, after 30 s at the latest.
+         */
+        wait?: boolean;
+    };
+    url: '/v1/imports';
+};
+
+export type StartImportErrors = {
+    /**
+     * Bad request
+     */
+    400: unknown;
+    /**
+     * Not authenticated
+     */
+    401: unknown;
+    /**
+     * Not allowed
+     */
+    403: unknown;
+    /**
+     * Not found
+     */
+    404: unknown;
+    /**
+     * Method not allowed
+     */
+    405: unknown;
+    /**
+     * Conflict
+     */
+    409: unknown;
+    /**
+     * Too large
+     */
+    413: unknown;
+    /**
+     * Invalid input
+     */
+    422: unknown;
+    /**
+     * Temporarily unavailable
+     */
+    503: unknown;
+};
+
+export type StartImportResponses = {
+    /**
+     * Finished (`wait=true`).
+     */
+    200: ImportOut;
+    /**
+     * Successful Response
+     */
+    202: ImportStarted;
+};
+
+export type StartImportResponse = StartImportResponses[keyof StartImportResponses];
+
+export type GetImportData = {
+    body?: never;
+    path: {
+        /**
+         * Import Id
+         */
+        import_id: string;
+    };
+    query?: never;
+    url: '/v1/imports/{import_id}';
+};
+
+export type GetImportErrors = {
+    /**
+     * Bad request
+     */
+    400: unknown;
+    /**
+     * Not authenticated
+     */
+    401: unknown;
+    /**
+     * Not allowed
+     */
+    403: unknown;
+    /**
+     * Not found
+     */
+    404: unknown;
+    /**
+     * Method not allowed
+     */
+    405: unknown;
+    /**
+     * Too large
+     */
+    413: unknown;
+    /**
+     * Invalid input
+     */
+    422: unknown;
+    /**
+     * Temporarily unavailable
+     */
+    503: unknown;
+};
+
+export type GetImportResponses = {
+    /**
+     * Successful Response
+     */
+    200: ImportOut;
+};
+
+export type GetImportResponse = GetImportResponses[keyof GetImportResponses];
+
+export type ListImportRejectsData = {
+    body?: never;
+    path: {
+        /**
+         * Import Id
+         */
+        import_id: string;
+    };
+    query?: {
+        /**
+         * N
+         */
+        n?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: number;
+    };
+    url: '/v1/imports/{import_id}/rejects';
+};
+
+export type ListImportRejectsErrors = {
+    /**
+     * Bad request
+     */
+    400: unknown;
+    /**
+     * Not authenticated
+     */
+    401: unknown;
+    /**
+     * Not allowed
+     */
+    403: unknown;
+    /**
+     * Not found
+     */
+    404: unknown;
+    /**
+     * Method not allowed
+     */
+    405: unknown;
+    /**
+     * Too large
+     */
+    413: unknown;
+    /**
+     * Invalid input
+     */
+    422: unknown;
+    /**
+     * Temporarily unavailable
+     */
+    503: unknown;
+};
+
+export type ListImportRejectsResponses = {
+    /**
+     * Successful Response
+     */
+    200: RejectPage;
+};
+
+export type ListImportRejectsResponse = ListImportRejectsResponses[keyof ListImportRejectsResponses];
 
 export type SearchListingsData = {
     body?: never;

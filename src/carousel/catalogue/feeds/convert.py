@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,13 +11,13 @@ from typing import Any
 import orjson
 
 from carousel.catalogue.feeds import values as v
+from carousel.catalogue.feeds.feed import Row
 from carousel.catalogue.feeds.header import IGNORE, Column, Header, normalise
 from carousel.catalogue.feeds.makes import makes
 from carousel.catalogue.feeds.profiles import DistanceUnit
-from carousel.catalogue.feeds.read import Row
 from carousel.catalogue.feeds.values import NOTHING, Parse, Parsed
 from carousel.catalogue.feeds.words import flag, owners, word
-from carousel.catalogue.listing import ENUMS, LENGTHS, RATES_PER_EUR, Listing, ListingId, plain
+from carousel.catalogue.listing import ENUMS, LENGTHS, RANGES, RATES_PER_EUR, Listing, ListingId, plain
 from carousel.errors import InputError
 
 _REMEMBERED = 50_000  # distinct cells of one column that are converted once; then the memory starts afresh
@@ -24,6 +25,12 @@ _SHORT = 60  # characters of a cell worth remembering: prices repeat, descriptio
 _ROW_NUMBERS = {"index", "unnamed_0", "row", "row_number", "column_1"}
 _WANTED = re.compile(r"^(ich[ _]+)?(suche|suchen|gesucht|kaufe|wanted|wtb|looking[ _]for)(?![^\W_])", re.IGNORECASE)
 _WANTED_OFFERS = {"gesuch", "wanted", "suche"}
+_YEAR = re.compile(
+    r"(?<![\d.,])(?:19[5-9]\d|20\d\d)(?![\d.,]*\d|\s?(?:cc|ccm|cm3|km|kg|€|\$|eur|hp|ps)\b)", re.IGNORECASE
+)
+_MOST_UNKNOWN = 1_000  # different words remembered that no table has
+_SHIFTED = 3  # columns of numbers with different words in them
+_BARE_NUMBER = re.compile(r"^[^\w\s]?\d[\d.,]*$")
 _NEW_UP_TO_KM = 1_000  # conventions of the field: a car that drove more is not new
 _COUNTRIES = {
     "germany": "DE", "deutschland": "DE", "france": "FR", "spain": "ES", "italy": "IT", "poland": "PL", "polska": "PL",
@@ -44,7 +51,10 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What the caller says about a feed, and what to assume where nobody says anything."""
+    """What the caller says about a feed, and what to assume where nobody says anything.
+
+    :ivar words: {field: {cell: value}} of a mapping file: what words mean that no table has.
+    """
 
     source: str
     now: datetime
@@ -52,6 +62,10 @@ class Given:
     assumed_currency: str = "EUR"
     distance_unit: DistanceUnit | None = None
     make: str | None = None
+    words: Mapping[str, Mapping[str, Any]] | None = None
+
+
+_NOBODY = (None, None, None)
 
 
 class Converter:
@@ -73,9 +87,12 @@ class Converter:
         self._attributes = [(c.name.strip()[:64], c.index) for c in header.columns if c.field is None]
         self._parsers: list[tuple[str, int, Parse, dict[str, Parsed]]] = [
             (c.field, c.index, parse, {})
-            for c in header.columns
+            for c in sorted(header.columns, key=lambda column: column.spare)
             if c.field is not None and (parse := self._parser(c)) is not None
         ]
+        self._spares = {c.index for c in header.columns if c.spare}
+        self.unknown: Counter[tuple[str, str]] = Counter()
+        """(field, text) of words that no table has, and in how many rows."""
         self._identities: dict[tuple[str, str, str], tuple[str | None, str | None, str | None]] = {}
         self._constant: dict[str, Any] = {"source": given.source, "listed_at": given.now}
         if self._profile is not None and self._profile.country is not None:
@@ -96,8 +113,11 @@ class Converter:
         cells = row.cells
         values: dict[str, Any] = {**self._constant, "listing_id": listing_id}
         warnings: list[str] = []
+        doubts: dict[str, tuple[int, Parsed]] = {}
         for field, index, parse, known in self._parsers:
             text = cells[index]
+            if index in self._spares and field in values:
+                continue
             parsed = known.get(text)
             if parsed is None:
                 parsed = NOTHING if v.is_missing(text) else parse(text)
@@ -110,14 +130,24 @@ class Converter:
                     values[name] = value
                 else:
                     values.setdefault(name, value)
+            if parsed.warnings:
+                doubts[field] = (index, parsed)
+            elif field in doubts and parsed.fields:
+                del doubts[field]  # the spare column knows
+        for _, parsed in doubts.values():
             warnings += parsed.warnings
         if len(values) == len(self._constant) + 1 and not any(c.strip() for c in cells):
             return Rejected("empty_row", "no cell has a value")
         known_id = listing_id if self._id is not None and cells[self._id.index].strip() else None
-        rejected = self._settle(values, warnings, cells)
+        rejected = self._shifted(doubts, cells) or self._settle(values, warnings, cells)
         if rejected is not None:
             return Rejected(*rejected, known_id)
         attributes = {name: cells[i].strip() for name, i in self._attributes if not v.is_missing(cells[i])}
+        for name, (index, parsed) in doubts.items():
+            if parsed.warnings[0].endswith("_unknown"):
+                attributes[self._names[index].strip()[:64]] = cells[index].strip()
+                if len(self.unknown) < _MOST_UNKNOWN or (name, cells[index].strip()) in self.unknown:
+                    self.unknown[name, cells[index].strip()[:_SHORT]] += 1
         if attributes:
             values["attributes"] = {**values.get("attributes", {}), **attributes}
         if known_id is not None:
@@ -128,6 +158,17 @@ class Converter:
         except InputError as error:
             return Rejected(f"invalid_{error.field}", str(error), known_id)
 
+    def _shifted(self, doubts: Mapping[str, tuple[int, Parsed]], cells: Sequence[str]) -> tuple[str, str] | None:
+        """Tell a row whose cells stand in the wrong columns: words where numbers belong, numbers where words do."""
+        said = {field: cells[index].strip() for field, (index, _) in doubts.items()}
+        words = {f: text for f, text in said.items() if f in RANGES and not any(c.isdigit() for c in text)}
+        numbers = {f: text for f, text in said.items() if f in ENUMS and _BARE_NUMBER.match(text)}
+        # A word such as "none" may stand in many columns of numbers; a shift brings words and numbers at once.
+        if not (words and numbers) and len(set(words.values())) < _SHIFTED:
+            return None
+        shown = " and ".join(f"{field} is {text[:40]!r}" for field, text in [*words.items(), *numbers.items()][:3])
+        return "shifted_row", f"{shown}: the cells seem to stand in the wrong columns"
+
     def _settle(self, values: dict[str, Any], warnings: list[str], cells: Sequence[str]) -> tuple[str, str] | None:
         """Decide what needs more than one cell; return (reason, detail) when the row is no listing."""
         title = cells[self._text_of["title"]] if "title" in self._text_of else ""
@@ -137,6 +178,7 @@ class Converter:
         if self._makes.is_no_car(make):
             return "not_a_car", f"make is {make!r}"
         found_make, model, variant = self._identity(make, cells, title)
+        title_of_car = cells[self._text_of["make_and_model"]] if "make_and_model" in self._text_of else title
         if found_make is None:
             return "no_make", f"make is {make!r}, and no title starts with one that is known; see --make and --map"
         if model is None:
@@ -144,6 +186,8 @@ class Converter:
         values["make"], values["model"] = found_make, model
         if variant is not None:
             values.setdefault("variant", variant[:200])
+        if values.get("model_year") is None and values.get("first_registration") is None and title_of_car:
+            self._year_of_title(values, title_of_car, model, warnings)
         if values.get("model_year") is None and values.get("first_registration") is None:
             if "year_out_of_range" in warnings:
                 return "year_out_of_range", "no car was built then"
@@ -159,6 +203,15 @@ class Converter:
             values["listed_at"] = self._given.now
             warnings.append("listed_at_implausible")
         return None
+
+    def _year_of_title(self, values: dict[str, Any], title: str, model: str, warnings: list[str]) -> None:
+        """Take the year a title says; of a "Peugeot 2008 2015" the name of the model is none."""
+        said = title.replace(model, " ", 1) if _YEAR.search(model) else title
+        years = {int(year) for year in _YEAR.findall(said)}
+        low, high = RANGES["model_year"]
+        if len(years) == 1 and low <= (year := years.pop()) <= high:
+            values["model_year"] = year
+            warnings.append("year_from_title")
 
     def _settle_price(self, values: dict[str, Any], warnings: list[str]) -> None:
         said = values.pop("_currency", None)
@@ -195,7 +248,7 @@ class Converter:
         if not given:
             split = self._makes.split_make(text or model)
             if split is None:
-                return None, None, None
+                return self._by_model_alone(model)
             given, rest = split
             model, text = ("", rest) if text else (rest, "")
         elif model and (split := self._makes.split_make(f"{given} {model}")) is not None and len(split[1]) < len(model):
@@ -217,11 +270,24 @@ class Converter:
         first, _, variant = rest.partition(" ")
         return found_make, *(self._makes.split_model(found_make, rest) or (first or None, variant.strip() or None))
 
+    def _by_model_alone(self, model: str) -> tuple[str | None, str | None, str | None]:
+        """Name the make by the model where the feed has no column for makes; an empty cell is a fault of its row."""
+        make = None if "make" in self._text_of or not model else self._makes.make_of_model(model)
+        return (make, self._makes.model(make, model) or _tidy(model), None) if make is not None else _NOBODY
+
     def _parser(self, column: Column) -> Parse | None:
+        field, given = column.field, self._given
+        if field is not None and given.words and field in given.words:
+            return _with_words(field, given.words[field], self._parser_of(column))
+        return self._parser_of(column)
+
+    def _parser_of(self, column: Column) -> Parse | None:
         field, unit = column.field, column.unit
         profile, given = self._profile, self._given
         if field is None or field in _NO_PARSER:
             return None
+        if field in ("listed_at", "updated_at", "sold_at"):
+            return v.moment(field, month_first=profile is not None and profile.country == "US")
         if field in _PARSERS:
             return _PARSERS[field]
         if field in ENUMS:
@@ -242,6 +308,19 @@ class Converter:
             gallon = profile.gallon if profile else None
             return v.consumption(gallon if unit == "mpg" or "mpg" in normalise(column.name) else None)
         return None
+
+
+def _with_words(field: str, words: Mapping[str, Any], parse: Parse | None) -> Parse:
+    """Make a parser that looks a cell up among the caller's own words first."""
+    own = {plain(text).strip(): value for text, value in words.items()}
+
+    def look_up(text: str) -> Parsed:
+        value = own.get(plain(text).strip())
+        if value is not None:
+            return Parsed({field: value})
+        return parse(text) if parse is not None else NOTHING
+
+    return look_up
 
 
 def _tidy(text: str) -> str:
@@ -324,6 +403,18 @@ def _region(text: str) -> Parsed:
     return Parsed({"region": said.upper() if len(said) == 2 else said[:100]})
 
 
+_CITY_AND_STATE = re.compile(r"^(?P<city>[^,]{2,}),\s*(?P<state>[A-Z]{2})$")
+
+
+def _city(text: str) -> Parsed:
+    """Read a town, or "Madison, WI"; what shouts is written as a name."""
+    said = text.strip()
+    match = _CITY_AND_STATE.match(said)
+    city = match["city"] if match else said
+    city = city.title() if city.isupper() and len(city) > 3 else city
+    return Parsed({"city": city[:100], "region": match["state"]} if match else {"city": city[:100]})
+
+
 def _currency(text: str) -> Parsed:
     return Parsed({"_currency": v.currency_of(text) or text.strip().upper()[:3]})
 
@@ -351,6 +442,7 @@ _PARSERS: Mapping[str, Parse] = {
     "attributes": _attributes,
     "country": _country,
     "region": _region,
+    "city": _city,
     "price_currency": _currency,
     "wanted": _wanted,
     "emission_standard": _emission,
@@ -360,9 +452,6 @@ _PARSERS: Mapping[str, Parse] = {
     "registration_month": v.month,
     "displacement_cc": v.displacement,
     "owners_count": owners,
-    "listed_at": v.moment("listed_at"),
-    "updated_at": v.moment("updated_at"),
-    "sold_at": v.moment("sold_at"),
     "accident": flag("accident_free", means=False),
     **{
         name: flag(name)

@@ -5,107 +5,74 @@ said with `--map`, the source's profile, the synonyms. A unit at the end of a ce
 """
 
 import re
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 
+from carousel.catalogue.feeds.letters import fold, names
 from carousel.catalogue.feeds.profiles import Profile, recognise
-from carousel.catalogue.listing import FIELD_NAMES, RATES_PER_EUR, plain
+from carousel.catalogue.listing import FIELD_NAMES, RATES_PER_EUR
 from carousel.errors import InputError, UnusableFeedError
 
 IGNORE = "ignore"
+_LONGEST_NAME = 80  # characters of a name of a column
+_NUMBERED = re.compile(r"_?[2-9]$")
 PART_OF_A_FIELD = ("registration_month", "wanted", "make_and_model", "accident", "last_seen")
 """Columns that are no field by themselves."""
 
-# In order of preference: of two columns for one field the earlier synonym wins, the other becomes an attribute.
-SYNONYMS: dict[str, str] = {
-    "listing_id": "listing_id id vehicle_id ad_id stock_id stock_number reference offer_id mobile_ad_id inzerat_id",
-    "source_listing_id": "source_listing_id cross_reference",
-    "vin": "vin vin_number vehicle_identification_number fin fahrgestellnummer",
-    "make": "make brand manufacturer maker make_name vehicle_brand marke hersteller marka znacka marca marque company",
-    "model": "model model_name vehicle_model modell baureihe modele modelo arac_tip_grubu",
-    "make_and_model": "name car_name",
-    "title": "title headline ad_title titel titulo titre tytul",
-    "variant": "variant trim trim_name version vehicle_version modelversion model_version model_description"
-    " vehicle_configuration ausstattungslinie wersja modification",
-    "generation": "generation vehicle_generation",
-    "model_year": "model_year year production_year manufacture_year prod_year rok rok_produkcji baujahr jahr annee ano"
-    " year_of_registration model_yil",
-    "first_registration": "first_registration first_registration_date registration_date date_first_registered"
-    " erstzulassung ez",
-    "registration_month": "month_of_registration registration_month",
-    "mileage_km": "mileage km kms km_driven kms_driven kilometer kilometers kilometre kilometerstand laufleistung"
-    " przebieg najeto tachometr odometer milage",
-    "price_amount": "price_amount price selling_price sale_price listing_price prezzo preis cena prix precio ask_price"
-    " fiyat",
-    "price_currency": "price_currency currency waehrung wahrung",
-    "price_type": "price_type vehicle_price_type",
-    "price_negotiable": "price_negotiable negotiable",
-    "vat_reclaimable": "vat_reclaimable",
-    "msrp_amount": "msrp present_price vehicle_msrp new_price list_price neupreis msrp_amount",
-    "fuel_type": "fuel_type fuel engine_fuel primary_fuel_type kraftstoff kraftstoffart palivo rodzaj_paliwa carburant"
-    " combustible alimentazione yakit_turu",
-    "transmission": "transmission transmission_type gearbox gear gear_box getriebe skrzynia_biegow prevodovka boite"
-    " cambio vites shift",
-    "drivetrain": "drivetrain drive drive_type driven_wheels wheel_system antrieb antriebsart naped pohon",
-    "body_type": "body_type body body_style body_class vehicle_type type category karosserie fahrzeugtyp nadwozie"
-    " typ_nadwozia karoserie kasa_tipi",
-    "condition": "condition state_of_vehicle vehicle_offer_type is_new new_used zustand stan durum",
-    "wanted": "offer_type",
-    "certified": "certified certified_pre_owned is_certified",
-    "power_kw": "power engine_power leistung horsepower max_power moc beygir_gucu",
-    "displacement_cc": "displacement engine_displacement cylinder_capacity cubic_capacity hubraum pojemnosc engine"
-    " engine_size ccm displacement_cc",
-    "cylinders": "cylinders num_cylinders engine_cylinders zylinder",
-    "gears": "gears num_gears gaenge",
-    "doors": "doors door_count doors_number number_of_doors num_doors tueren turen",
-    "seats": "seats seat_count seating_capacity maximum_seating sitze",
-    "battery_kwh": "battery_kwh battery_capacity battery",
-    "electric_range_km": "electric_range_km electric_range range_km",
-    "consumption_l_100km": "consumption_l_100km fuel_consumption verbrauch consumption mpg fuel_economy",
-    "consumption_kwh_100km": "consumption_kwh_100km",
-    "co2_g_km": "co2_g_km co2 co2_emissions co2_emission",
-    "emission_standard": "emission_standard emission_class schadstoffklasse euro_standard",
-    "color_exterior": "color_exterior color colour exterior_color ext_col exterior paint_color color_slug farbe"
-    " aussenfarbe kolor barva listing_color renk",
-    "color_interior": "color_interior interior_color interior int_col innenfarbe",
-    "upholstery": "upholstery polsterung",
-    "metallic": "metallic",
-    "owners_count": "owners_count owner owners owner_count previous_owners number_of_previous_owners fahrzeughalter",
-    "damaged": "damaged not_repaired_damage damage frame_damaged",
-    "accident_free": "accident_free unfallfrei collision_free",
-    "accident": "accident has_accidents accidents",
-    "service_history": "service_history scheckheftgepflegt aso_serviced",
-    "title_status": "title_status",
-    "features": "features equipment ausstattung",
-    "steering": "steering steering_side",
-    "seller_type": "seller_type seller anbieter verkaeufer verkaufer sprzedajacy kimden is_professional",
-    "seller_id": "seller_id dealer_id",
-    "seller_name": "seller_name dealer dealer_name",
-    "seller_rating": "seller_rating",
-    "country": "country country_code",
-    "region": "region state county province bundesland",
-    "city": "city location offer_location ort stadt",
-    "postal_code": "postal_code postalcode postcode plz zip zip_code",
-    "lat": "lat latitude",
-    "lon": "lon long lng longitude",
-    "status": "status availability",
-    "listed_at": "listed_at date_created posting_date listed_date offer_publication_date created_at publish_date"
-    " ilan_tarihi date_first_on_lot date_in_stock date_crawled",
-    "last_seen": "last_seen last_seen_at date_last_seen",
-    "sold_at": "sold_at sale_date removal_date sold_date",
-    "updated_at": "updated_at modified_at",
-    "url": "url link",
-    "images": "images image_urls image_url image image_link main_picture_url",
-    "image_count": "image_count photos",
-    "description": "description beschreibung text",
-    "attributes": "attributes",
-    IGNORE: "abtest nr_of_pictures unnamed_0 sp_id region_url tax index row row_number import_warnings source make_id"
-    " model_id",
-}  # fmt: skip
+_DEEPEST_PATH = 4
+_DEEP = 100  # the rank of a name inside a path: whatever stands at the top is preferred
+_HOLDS_A_VALUE = {"value", "amount", "name", "text", "label", "formatted"}
+_MEANT_IN_A_PATH = frozenset(
+    [
+        "make",
+        "brand",
+        "model",
+        "trim",
+        "variant",
+        "year",
+        "model_year",
+        "mileage",
+        "odometer",
+        "price",
+        "currency",
+        "fuel",
+        "fuel_type",
+        "transmission",
+        "gearbox",
+        "drivetrain",
+        "body_type",
+        "body_style",
+        "power",
+        "displacement",
+        "doors",
+        "seats",
+        "vin",
+        "color",
+        "city",
+        "region",
+        "postal_code",
+        "postcode",
+        "zip",
+        "country",
+        "latitude",
+        "longitude",
+        "lat",
+        "lon",
+        "lng",
+        "condition",
+        "url",
+        "description",
+        "co2",
+        "cylinders",
+        "first_registration",
+    ]
+)
 
 # The units a header cell may end with.
 _UNITS = {
-    "mileage_km": {"km": "km", "kms": "km", "mi": "mi", "miles": "mi", "mile": "mi"},
+    "mileage_km": {"km": "km", "kms": "km", "mi": "mi", "miles": "mi", "mile": "mi", "mil": "mil"},
     "power_kw": {"kw": "kw", "ps": "ps", "cv": "ps", "km": "ps", "hp": "bhp", "bhp": "bhp"},
     "displacement_cc": {"cc": "cc", "ccm": "cc", "cm3": "cc", "l": "l", "litres": "l"},
     "consumption_l_100km": {"mpg": "mpg", "l_100km": "l"},
@@ -117,39 +84,44 @@ _WHOLE_CELLS = {
     "km": ("mileage_km", "km"), "kms": ("mileage_km", "km"), "km_driven": ("mileage_km", "km"),
     "kms_driven": ("mileage_km", "km"), "kilometer": ("mileage_km", "km"), "kilometers": ("mileage_km", "km"),
     "kilometre": ("mileage_km", "km"), "kilometerstand": ("mileage_km", "km"), "laufleistung": ("mileage_km", "km"),
-    "horsepower": ("power_kw", "bhp"), "miles": ("mileage_km", "mi"),
+    "horsepower": ("power_kw", "bhp"), "miles": ("mileage_km", "mi"), "miltal": ("mileage_km", "mil"),
 }  # fmt: skip
-_OF_CELL = {
-    synonym.replace("_", ""): (name, rank)
-    for name, synonyms in SYNONYMS.items()
-    for rank, synonym in enumerate(synonyms.split())
-}
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: where it is, what its header says, the field it holds and its unit when the header gives one."""
+    """One column: where it is, what its header says, the field it holds and its unit when the header gives one.
+
+    :ivar why: how the field is known, for people: "its name", "--map", "profile craigslist", "97% are years".
+    :ivar spare: another column holds the field; this one is read where that one says nothing ("mileage2").
+    """
 
     index: int
     name: str
     field: str | None
     unit: str | None = None
+    why: str = ""
+    spare: bool = False
 
 
 @dataclass(frozen=True)
 class Header:
-    """A recognised header."""
+    """A recognised header.
+
+    :ivar questions: what is ambiguous, and the option that settles it.
+    """
 
     columns: tuple[Column, ...]
     profile: Profile | None
+    questions: tuple[str, ...] = ()
 
     def of(self, field: str) -> Column | None:
-        return next((c for c in self.columns if c.field == field), None)
+        return next((c for c in self.columns if c.field == field and not c.spare), None)
 
     @property
     def fields(self) -> dict[str, str]:
         """Return {field: column}, in the order of the columns."""
-        return {c.field: c.name for c in self.columns if c.field is not None and c.field != IGNORE}
+        return {c.field: c.name for c in self.columns if c.field is not None and c.field != IGNORE and not c.spare}
 
 
 _GIVES = {
@@ -174,40 +146,67 @@ def mapping_of(header: Header) -> dict[str, str]:
 def normalise(cell: str) -> str:
     """Return a header cell in its plain form: "yearOfRegistration " is "year_of_registration"."""
     split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cell.strip())
-    return re.sub(r"[^\w]+|_+", "_", plain(split).replace("ı", "i")).strip("_")
+    return re.sub(r"[^\w]+|_+", "_", fold(split)).strip("_")
 
 
-def recognise_header(
-    cells: Sequence[str], *, said: Mapping[str, str] | None = None, make: str | None = None, file: str = "the file"
-) -> Header:
+def _synonyms() -> tuple[dict[str, tuple[str, int]], dict[str, tuple[str, str]]]:
+    """Read `columns.toml`; return {cell without underscores: (field, rank)} and {cell: (field, unit)}.
+
+    The rank is the place among the names of one language, so that of two columns for one field the better name wins.
+    """
+    stored = tomllib.loads((files(__package__) / "columns.toml").read_text(encoding="utf-8"))
+    of_cell: dict[str, tuple[str, int]] = {}
+    with_unit: dict[str, tuple[str, str]] = {}
+    for field, languages in stored.items():
+        for text in languages.values():
+            for rank, (name, folded) in enumerate(zip(names(text), names(fold(text)), strict=True)):
+                name, _, unit = name.partition(":")
+                of_cell.setdefault(re.sub(r"[\W_]+", "", folded.partition(":")[0]), (field, rank))
+                if unit:
+                    with_unit.setdefault(normalise(name), (field, unit))
+    return of_cell, with_unit
+
+
+_OF_CELL, _WITH_UNIT = _synonyms()
+_WHOLE_CELLS |= _WITH_UNIT
+
+
+def recognise_header(cells: Sequence[str], *, said: Mapping[str, str] | None = None, file: str = "the file") -> Header:
     """Map a header's cells to fields.
 
     :param said: {column: field} by the caller, which wins; a field may end in a unit ("mileage_mi"), or be "ignore".
-    :param make: the make of every row, when the caller or the file's name gives it.
     :raises InputError: `said` names a column the file does not have, or a field nobody knows.
-    :raises UnusableFeedError: nothing says make, model or year.
     """
     normal = [normalise(c) for c in cells]
     profile = recognise(frozenset(normal))
     chosen = _said(cells, said or {}, file)
-    candidates: list[tuple[int, int, str, str | None]] = []  # (rank, index, field, unit)
+    candidates: list[tuple[int, int, str, str | None, str]] = []  # (rank, index, field, unit, why)
+    spares: list[tuple[int, str, str | None]] = []
     for index, cell in enumerate(normal):
         if index in chosen:
-            candidates.append((-2, index, *chosen[index]))
+            candidates.append((-2, index, *chosen[index], "--map"))
         elif profile is not None and cell in profile.fields:
             field, _, unit = profile.fields[cell].partition(":")
-            candidates.append((-1, index, field, unit or None))
-        elif (found := _look_up(cell)) is not None:
-            candidates.append((found[2], index, found[0], found[1]))
+            candidates.append((-1, index, field, unit or None, f"profile {profile.name}"))
+        elif (found := _look_up(cell, is_path="." in cells[index])) is not None:
+            candidates.append((found[2], index, found[0], found[1], "its name"))
+        elif (found := _look_up(_NUMBERED.sub("", cell))) is not None:
+            spares.append((index, found[0], found[1]))
     taken: dict[str, int] = {}
-    of_index: dict[int, tuple[str, str | None]] = {}
-    for _, index, field, said_unit in sorted(candidates, key=lambda c: c[:2]):
+    of_index: dict[int, Column] = {}
+    for _, index, field, said_unit, why in sorted(candidates, key=lambda c: c[:2]):
         if field == IGNORE or taken.setdefault(field, index) == index:
-            of_index[index] = (field, said_unit)
-    columns = tuple(Column(i, name, *of_index.get(i, (None, None))) for i, name in enumerate(cells))
-    header = Header(columns, profile)
-    _require(header, cells, make, file)
-    return header
+            of_index[index] = Column(index, cells[index], field, said_unit, why)
+    for index, field, said_unit in spares:
+        if field != IGNORE:
+            spare = taken.setdefault(field, index) != index
+            of_index[index] = Column(index, cells[index], field, said_unit, "its name", spare)
+    return Header(tuple(of_index.get(i, Column(i, name, None)) for i, name in enumerate(cells)), profile)
+
+
+def known_cells(cells: Sequence[str]) -> int:
+    """Return how many cells are names of columns somebody uses."""
+    return sum(_look_up(normalise(cell)) is not None for cell in cells if len(cell) < _LONGEST_NAME)
 
 
 def _said(cells: Sequence[str], said: Mapping[str, str], file: str) -> dict[int, tuple[str, str | None]]:
@@ -235,8 +234,26 @@ _TARGETS = (
 )
 
 
-def _look_up(cell: str) -> tuple[str, str | None, int] | None:
-    """Return (field, unit, rank) of a normalised cell."""
+def _look_up(cell: str, *, is_path: bool = False) -> tuple[str, str | None, int] | None:
+    """Return (field, unit, rank) of a normalised cell.
+
+    :param is_path: the cell is the path of a nested value, "vehicle.engine.power.value", whose last words count.
+    """
+    found = _look_up_words(cell)
+    if found is not None or not is_path:
+        return found
+    words = cell.split("_")
+    if words[-1] in _HOLDS_A_VALUE:
+        words = words[:-1]
+    for start in range(min(len(words), _DEEPEST_PATH)):
+        end = "_".join(words[start:])
+        # A name alone is a field of the car at the top; deep inside it may be of anything.
+        if (not start or end in _MEANT_IN_A_PATH) and (found := _look_up_words(end)) is not None:
+            return found[0], found[1], found[2] + _DEEP
+    return None
+
+
+def _look_up_words(cell: str) -> tuple[str, str | None, int] | None:
     if cell in _WHOLE_CELLS:
         return (*_WHOLE_CELLS[cell], 1)
     found = _OF_CELL.get(cell.replace("_", ""))
@@ -250,21 +267,30 @@ def _look_up(cell: str) -> tuple[str, str | None, int] | None:
     return None
 
 
-def _require(header: Header, cells: Sequence[str], make: str | None, file: str) -> None:
+def require(header: Header, *, make: str | None, file: str) -> None:
+    """Check that a header says enough to make listings of.
+
+    :param make: the make of every row, when the caller or the file's name gives it.
+    :raises UnusableFeedError: nothing says make, model or year; the message says what to do.
+    """
+    cells = [c.name for c in header.columns]
     has = header.fields.keys()
     missing = []
     split = has & {"make_and_model", "title"}
-    if "make" not in has and make is None and not split:
+    # A model's name may say its make, and a title the year.
+    if not has & {"make", "model"} and make is None and not split:
         missing.append("make")
     if "model" not in has and not split:
         missing.append("model")
-    if not has & {"model_year", "first_registration"}:
+    if not has & {"model_year", "first_registration"} and not split:
         missing.append("model_year")
     if missing:
         cure = " ".join(f'--map "COLUMN={name}"' for name in missing)
         also = ", or --make NAME for all rows" if missing == ["make"] else ""
+        asked = "".join(f"; {question}" for question in header.questions)
         raise UnusableFeedError(
-            f"{file}: no column for {', '.join(missing)} among {_list(cells)}; name it with {cure}{also}", field="map"
+            f"{file}: no column for {', '.join(missing)} among {_list(cells)}; name it with {cure}{also}{asked}",
+            field="map",
         )
 
 

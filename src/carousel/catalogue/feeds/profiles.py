@@ -81,6 +81,45 @@ PROFILES = (
         makes={"rover": "Land Rover"},
         keeps_trim_in_model=True,
     ),
+    Profile(
+        name="coches_es",
+        fingerprint=frozenset({"version", "price_financed", "kms", "shift", "is_professional", "province"}),
+        currency="EUR",
+        distance_unit="km",
+        country="ES",
+        fields={"power": "power_kw:ps"},
+    ),
+    Profile(
+        name="truecar",
+        fingerprint=frozenset({"exterior", "interior", "modification", "mpg", "vin", "location"}),
+        currency="USD",
+        distance_unit="mi",
+        gallon="us",
+        country="US",
+    ),
+    Profile(
+        name="turkey_2020",
+        fingerprint=frozenset({"ilan_tarihi", "arac_tip_grubu", "arac_tip", "beygir_gucu", "kasa_tipi", "fiyat"}),
+        currency="TRY",
+        distance_unit="km",
+        country="TR",
+        fields={"arac_tip": "variant"},
+    ),
+    Profile(
+        name="otomoto",
+        fingerprint=frozenset({"production_year", "country_of_origin", "aso_serviced", "collision_free"}),
+        currency="PLN",
+        distance_unit="km",
+        country="PL",
+    ),
+    Profile(
+        name="uk_scraped",
+        fingerprint=frozenset({"mileage2", "fuel_type2", "engine_size2", "reference"}),
+        currency="GBP",
+        distance_unit="mi",
+        gallon="uk",
+        country="GB",
+    ),
 )
 
 

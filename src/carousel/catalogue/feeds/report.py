@@ -6,9 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from carousel.catalogue.feeds.preview import MappedField
 from carousel.catalogue.repository import WriteResult
+
+_MOST_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -20,18 +24,31 @@ class FileReport:
     profile: str | None
     source: str
     mapping: dict[str, str]
+    fields: tuple[MappedField, ...] = ()
+    questions: tuple[str, ...] = ()
     rejects: Path | None = None
 
 
 @dataclass
 class ImportReport:
-    """Every row read is exactly one of imported, updated, unchanged, duplicate or rejected."""
+    """Every row read is exactly one of imported, updated, unchanged, duplicate or rejected.
+
+    :ivar refused: why nothing was written although rows could be used; those are `held_back`.
+    :ivar warnings: how many listings have each.
+    :ivar unknown_values: (field, text) of words no table has, and in how many rows.
+    :ivar passed_over: files of a folder that are no feed, and why.
+    """
 
     read: int = 0
     written: WriteResult = field(default_factory=WriteResult)
     duplicates: int = 0
     rejected_by_reason: Counter[str] = field(default_factory=Counter)
     withdrawn: int = 0
+    refused: str | None = None
+    held_back: int = 0
+    warnings: Counter[str] = field(default_factory=Counter)
+    unknown_values: Counter[tuple[str, str]] = field(default_factory=Counter)
+    passed_over: list[str] = field(default_factory=list)
     files: list[FileReport] = field(default_factory=list)
     seconds: float = 0.0
     dry_run: bool = False
@@ -43,7 +60,19 @@ class ImportReport:
     @property
     def exit_code(self) -> int:
         """0 when the catalogue holds something of this import, 1 when nothing was usable."""
+        if self.refused is not None:
+            return 1
         return 0 if self.written.imported + self.written.updated + self.written.unchanged else 1
+
+    @property
+    def questions(self) -> list[str]:
+        """What the files do not say, and the option that answers it."""
+        asked = [question for file in self.files for question in file.questions]
+        if count := self.warnings["currency_assumed"]:
+            asked.append(f"nothing says the currency of {count:,} prices: say --currency CODE")
+        if count := self.warnings["unit_assumed"]:
+            asked.append(f"nothing says whether {count:,} distances are kilometres or miles: say --distance-unit km|mi")
+        return list(dict.fromkeys(asked))
 
     def to_json(self) -> dict[str, Any]:
         """Return the object `carousel import --json` prints."""
@@ -59,20 +88,62 @@ class ImportReport:
             "rejected": self.rejected,
             "rejected_by_reason": dict(self.rejected_by_reason.most_common()),
             "mapping": mapping,
+            "withdrawn": self.withdrawn,
+            "refused": self.refused,
+            "held_back": self.held_back,
+            "questions": self.questions,
+            "warnings": dict(self.warnings.most_common()),
+            "unknown_values": [[*what, count] for what, count in self.unknown_values.most_common(_MOST_SHOWN)],
+            "passed_over": self.passed_over,
+            "fields": [mapped.to_json() for file in self.files[:1] for mapped in file.fields],
             "seconds": round(self.seconds, 3),
         }
 
 
 def show(report: ImportReport, console: Console) -> None:
     """Print how the files were understood and what became of their rows."""
-    shown: set[tuple[str | None, str]] = set()
+    shown: set[tuple[str | None, tuple[tuple[str, str], ...]]] = set()
     for file in report.files:
-        understood = f"recognised as {file.profile}" if file.profile else "read by its column names"
+        understood = f"recognised as {file.profile}" if file.profile else "read by its column names and values"
         console.print(f"[bold]{file.path.name}[/]: {file.form}, {understood}, source {file.source}", highlight=False)
-        mapping = ", ".join(f"{name} ← {column.strip()}" for name, column in file.mapping.items())
-        if (file.profile, mapping) not in shown:
-            console.print(f"  {mapping}", style="dim", highlight=False, markup=False)
-        shown.add((file.profile, mapping))
+        key = (file.profile, tuple(file.mapping.items()))
+        if key not in shown:
+            show_it = _show_fields if report.dry_run else _show_mapping
+            show_it(file, console)
+        shown.add(key)
+    _show_counts(report, console)
+    for problem in report.passed_over:
+        console.print(f"passed over: {problem}", style="dim", highlight=False, markup=False)
+    for file in report.files:
+        if file.rejects is not None:
+            console.print(f"rejected rows of {file.path.name}: {file.rejects}", highlight=False, soft_wrap=True)
+    for question in report.questions:
+        console.print(f"[yellow]?[/] {escape(question)}", highlight=False, soft_wrap=True)
+    rate = report.read / report.seconds if report.seconds else 0
+    done = "would be done (dry run)" if report.dry_run else "done"
+    if report.refused is not None:
+        done = "looked at"
+        console.print(f"[red]Nothing was written:[/] {escape(report.refused)}", highlight=False, soft_wrap=True)
+    console.print(f"{done} in {report.seconds:.1f} s, {rate:,.0f} rows/s", highlight=False)
+
+
+def _show_mapping(file: FileReport, console: Console) -> None:
+    mapping = ", ".join(f"{name} ← {column.strip()}" for name, column in file.mapping.items())
+    console.print(f"  {mapping}", style="dim", highlight=False, markup=False)
+
+
+def _show_fields(file: FileReport, console: Console) -> None:
+    table = Table(box=None, pad_edge=False)
+    for name in ("field", "column", "known by", "rows", "such as"):
+        table.add_column(name, justify="right" if name == "rows" else "left", overflow="fold")
+    for mapped in file.fields:
+        samples = "; ".join(f"{cell} → {value}" for cell, value in mapped.samples)
+        cells = (mapped.field, mapped.column.strip(), mapped.why, f"{mapped.coverage:.0%}", samples)
+        table.add_row(*map(escape, cells))
+    console.print(table)
+
+
+def _show_counts(report: ImportReport, console: Console) -> None:
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column()
     table.add_column(justify="right")
@@ -84,12 +155,15 @@ def show(report: ImportReport, console: Console) -> None:
         table.add_row(name, f"{count:,}")
     for reason, count in report.rejected_by_reason.most_common():
         table.add_row(f"  {reason}", f"{count:,}", style="dim")
-    if report.withdrawn:
-        table.add_row("withdrawn", f"{report.withdrawn:,}")
+    for name, count in (("held back", report.held_back), ("withdrawn", report.withdrawn)):
+        if count:
+            table.add_row(name, f"{count:,}")
+    if report.warnings:
+        table.add_row("listings with a doubt")
+    for warning, count in report.warnings.most_common(_MOST_SHOWN):
+        table.add_row(f"  {warning}", f"{count:,}", style="dim")
+    if report.unknown_values:
+        table.add_row("words no table has (kept as attributes)")
+    for (name, text), count in report.unknown_values.most_common(_MOST_SHOWN):
+        table.add_row(f"  {name}: {escape(text)}", f"{count:,}", style="dim")
     console.print(table)
-    for file in report.files:
-        if file.rejects is not None:
-            console.print(f"rejected rows of {file.path.name}: {file.rejects}", highlight=False, soft_wrap=True)
-    rate = report.read / report.seconds if report.seconds else 0
-    done = "would be done (dry run)" if report.dry_run else "done"
-    console.print(f"{done} in {report.seconds:.1f} s, {rate:,.0f} rows/s", highlight=False)

@@ -2,8 +2,10 @@
 
 import contextlib
 import csv
+import itertools
 import os
 import re
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,20 +18,35 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
 
 from carousel.catalogue import repository
+from carousel.catalogue.feeds import mapping_file
 from carousel.catalogue.feeds.convert import Converter, Given, Rejected
-from carousel.catalogue.feeds.header import Header, mapping_of, recognise_header
+from carousel.catalogue.feeds.evidence import SAMPLE, settle
+from carousel.catalogue.feeds.feed import Feed, Row
+from carousel.catalogue.feeds.header import Header, mapping_of, recognise_header, require
 from carousel.catalogue.feeds.makes import makes
+from carousel.catalogue.feeds.preview import MappedField, preview
 from carousel.catalogue.feeds.profiles import DistanceUnit
-from carousel.catalogue.feeds.read import Feed, Row, open_feed
+from carousel.catalogue.feeds.read import files_in, open_feed
 from carousel.catalogue.feeds.report import FileReport, ImportReport, show
+from carousel.catalogue.feeds.seen import Seen
+from carousel.catalogue.imports import RejectedRow, RunRecorder
 from carousel.catalogue.listing import RATES_PER_EUR, Listing, ListingId, slug
 from carousel.catalogue.repository import BATCH, WriteResult
-from carousel.errors import InputError
+from carousel.errors import InputError, UnusableFeedError
 from carousel.storage.postgres import Connection
 from carousel.telemetry import log
 
 _logger = log(__name__)
 _TELL_EVERY = 500
+_PIPED_WIDTH = 160  # characters a line, where no terminal says how many it has
+_MOST_REJECTED, _LEAST_REJECTED = 0.5, 5
+"""Of a feed of which more is rejected nothing is written, unless it is only a handful of rows."""
+_OF_THE_MAPPING = (
+    "no_make", "no_model", "no_year", "year_out_of_range", "shifted_row", "repeated_id", "invalid_model_year",
+    "invalid_make", "invalid_model", "invalid_listing_id",
+)  # fmt: skip
+_MOST_GONE, _LEAST_GONE = 0.3, 3
+"""Share of the stock on offer that one full feed may withdraw."""
 
 Told = Callable[[int, float], None]
 """Called now and then with the rows read so far and the share of all files that is."""
@@ -37,7 +54,11 @@ Told = Callable[[int, float], None]
 
 @dataclass(frozen=True, kw_only=True)
 class ImportOptions:
-    """What `carousel import` was told; None and empty mean: find out."""
+    """What `carousel import` was told; None and empty mean: find out.
+
+    :ivar words: {field: {cell: value}}: what words mean that no table has.
+    :ivar force: write also what looks like a mistake: most rows rejected, much of the stock gone.
+    """
 
     source: str | None = None
     currency: str | None = None
@@ -45,9 +66,12 @@ class ImportOptions:
     distance_unit: DistanceUnit | None = None
     make: str | None = None
     column_map: Mapping[str, str] = field(default_factory=dict)
+    words: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     full_feed: bool = False
     dry_run: bool = False
+    force: bool = False
     rejects: Path | None = None
+    save_mapping: Path | None = None
 
     def check(self, files: int) -> None:
         """:raises InputError: an option that cannot be right."""
@@ -62,8 +86,10 @@ class ImportOptions:
                 f"--source is {self.source!r}; use up to 64 letters, digits, dots, dashes and underscores",
                 field="source",
             )
-        if self.rejects is not None and files > 1:
-            raise InputError("--rejects names one file; give it with one FILE, or leave it out", field="rejects")
+        for name in ("rejects", "save_mapping"):
+            if getattr(self, name) is not None and files > 1:
+                option = f"--{name.replace('_', '-')}"
+                raise InputError(f"{option} names one file; give it with one FILE, or leave it out", field=name)
 
 
 @dataclass(frozen=True)
@@ -74,6 +100,7 @@ class Input:
     header: Header
     given: Given
     size: int
+    fields: tuple[MappedField, ...]
 
 
 def import_files(
@@ -83,47 +110,39 @@ def import_files(
     *,
     told: Told | None = None,
     on_withdrawn: Callable[[Sequence[ListingId]], None] | None = None,
+    on_reject: Callable[[RejectedRow], None] | None = None,
 ) -> ImportReport:
-    """Import files and return what became of every row.
+    """Import files and folders and return what became of every row.
 
-    All files are opened and their headers recognised before the first row is written, so a file that cannot be
-    used stops the import before it began.
+    The catalogue changes once, at the end, in one transaction: it is as it was before, or has all of it.
 
     :param connection: in autocommit; None for a dry run without a database, where every listing counts as imported.
     :param on_withdrawn: called with the listings a full feed no longer has, after they were withdrawn.
+    :param on_reject: called with each row that was rejected.
     :raises InputError: an option that cannot be right.
     :raises UnusableFeedError: a file that cannot be read or lacks make, model or year.
     """
-    options.check(len(files))
     if connection is None and not options.dry_run:
         raise InputError("an import without a database is a dry run; say so with --dry-run")
     started = time.perf_counter()
-    now = datetime.now(UTC)
-    inputs = [open_input(path, options, now) for path in files]
     report = ImportReport(dry_run=options.dry_run)
-    writer = _Writer(connection, report, options.dry_run)
-    present: dict[str, set[ListingId]] = {}
-    total = sum(i.size for i in inputs) or 1
-    done = 0
-    with writer:
+    with tempfile.TemporaryDirectory(prefix="carousel-import-") as folder, contextlib.closing(Seen()) as seen:
+        inputs = _open_all(files, options, report, Path(folder))
+        run = _Run(connection, options, report, seen, told, on_reject)
+        total = sum(i.size for i in inputs) or 1
+        done = 0
         for item in inputs:
-            seen = present.setdefault(item.given.source, set())
-
-            def tell(feed: Feed = item.feed, before: int = done, size: int = item.size) -> float:
-                share = (before + feed.read * size) / total
-                if told is not None:
-                    told(report.read, share)
-                return share
-
-            report.files.append(_import_file(item, writer, report, seen, options, tell))
+            report.files.append(run.read(item, done / total, item.size / total))
             done += item.size
-    if options.full_feed and not options.dry_run and connection is not None and report.exit_code == 0:
-        _withdraw(connection, present, report, on_withdrawn)
-    if connection is not None and not options.dry_run and (report.written.imported or report.withdrawn):
-        repository.refit_knots(connection)
+        gone = _gone(connection, inputs, seen) if options.full_feed and connection is not None else []
+        report.refused = None if options.force else _refusal(connection, inputs, report, gone)
+        if connection is not None and not options.dry_run:
+            run.apply(gone if report.exit_code == 0 else [])
+            if gone and report.withdrawn and on_withdrawn is not None:
+                on_withdrawn(gone)
     report.seconds = time.perf_counter() - started
-    counts = {k: v for k, v in report.to_json().items() if k != "mapping"}
-    _logger.info("import finished", files=len(files), withdrawn=report.withdrawn, dry_run=report.dry_run, **counts)
+    counts = {k: v for k, v in report.to_json().items() if k not in ("mapping", "fields", "unknown_values")}
+    _logger.info("import finished", files=len(files), dry_run=report.dry_run, **counts)
     return report
 
 
@@ -134,6 +153,7 @@ def import_in_terminal(
     *,
     as_json: bool,
     on_withdrawn: Callable[[Sequence[ListingId]], None] | None = None,
+    recorder: RunRecorder | None = None,
 ) -> int:
     """Do what `carousel import` does: a progress bar on stderr, the summary or JSON on stdout; return the exit code."""
     errors = Console(stderr=True)
@@ -148,20 +168,55 @@ def import_in_terminal(
         def told(rows: int, share: float) -> None:
             rate = rows / max(time.perf_counter() - started, 1e-3)
             progress.update(task, completed=rows, total=round(rows / share) if share else None, rate=rate)
+            if recorder is not None:
+                recorder.progress(rows, share)
 
-        report = import_files(connection, files, options, told=told, on_withdrawn=on_withdrawn)
+        on_reject = recorder.reject if recorder else None
+        report = import_files(connection, files, options, told=told, on_withdrawn=on_withdrawn, on_reject=on_reject)
+    if recorder is not None:
+        recorder.finish(report)
     if as_json:
         print(orjson.dumps(report.to_json()).decode())  # noqa: T201 - a command line prints
     else:
-        show(report, Console())
+        plain = Console()
+        show(report, plain if plain.is_terminal else Console(width=_PIPED_WIDTH))
     return report.exit_code
 
 
-def open_input(path: Path, options: ImportOptions, now: datetime) -> Input:
+def _open_all(files: Sequence[Path], options: ImportOptions, report: ImportReport, folder: Path) -> list[Input]:
+    """Open all files before a row of any is read; of a folder, pass over those that are no feed."""
+    paths = files_in(files)
+    options.check(len(paths))
+    now = datetime.now(UTC)
+    inputs: list[Input] = []
+    for number, (path, named) in enumerate(paths):
+        inside = folder / str(number)
+        inside.mkdir()
+        try:
+            item = open_input(path, options, now, inside)
+            if not named and not any(field.samples for field in item.fields):
+                raise UnusableFeedError(f"{path}: none of its first rows is a car")
+            inputs.append(item)
+        except UnusableFeedError as error:
+            if named:
+                raise
+            report.passed_over.append(str(error))
+    if not inputs:
+        raise UnusableFeedError(
+            report.passed_over[0] if report.passed_over else f"{files[0]} holds no files; name a file or another folder"
+        )
+    return inputs
+
+
+def open_input(path: Path, options: ImportOptions, now: datetime, folder: Path | None = None) -> Input:
     """Open a file, recognise its header and settle what the options leave open."""
-    feed = open_feed(path)
+    feed = open_feed(path, folder)
+    rows = iter(feed)
+    sample = list(itertools.islice(rows, SAMPLE))
+    header = recognise_header(feed.columns, said=options.column_map, file=str(path))
+    header = settle(header, [row.cells for row in sample if row.problem is None])
     make = options.make or makes().make(path.stem)
-    header = recognise_header(feed.columns, said=options.column_map, make=make, file=str(path))
+    require(header, make=make, file=str(path))
     # The file's name speaks only where no column does; --make always does.
     columns_speak = any(header.of(name) for name in ("make", "make_and_model", "title"))
     given = Given(
@@ -171,141 +226,175 @@ def open_input(path: Path, options: ImportOptions, now: datetime) -> Input:
         assumed_currency=options.assumed_currency.upper(),
         distance_unit=options.distance_unit,
         make=options.make or (None if columns_speak else make),
+        words=options.words,
     )
     if options.make:
         header = replace(header, columns=tuple(c for c in header.columns if c.field != "make"))
-    return Input(feed, header, given, path.stat().st_size)
+    if options.save_mapping is not None:
+        said = {"source": given.source, "currency": given.currency, "distance_unit": given.distance_unit}
+        mapping_file.save(options.save_mapping, header, {**said, "make": options.make}, options.words)
+    fields = preview(header, Converter(header, given), sample)
+    size = feed.path.stat().st_size
+    return Input(replace(feed, rows=itertools.chain(sample, rows)), header, given, size, fields)
 
 
-def _import_file(
-    item: Input,
-    writer: "_Writer",
-    report: ImportReport,
-    present: set[ListingId],
-    options: ImportOptions,
-    tell: Callable[[], float],
-) -> FileReport:
-    feed, header = item.feed, item.header
-    digests: dict[ListingId, str] = writer.digests.setdefault(item.given.source, {})
-    # A source without a status column does not know what was sold since.
-    writer.keep_sold = header.of("status") is None
-    path = options.rejects or Path.cwd() / f"{feed.path.name}.rejects.csv"
-    with _rejects(path, feed.columns, tidy=options.rejects is None) as reject:
-        for row, outcome in outcomes(item, digests):
-            report.read += 1
-            if not report.read % _TELL_EVERY:
-                tell()
-            if outcome is None:
-                report.duplicates += 1
-            elif isinstance(outcome, Rejected):
-                report.rejected_by_reason[outcome.reason] += 1
-                reject(row, outcome)
-                if outcome.listing_id is not None:
-                    present.add(outcome.listing_id)  # still in the feed: what was imported before stays on sale
-            else:
-                present.add(outcome.listing_id)
-                raw = row.raw if row.raw is not None else dict(zip(feed.columns, row.cells, strict=True))
-                writer.add(outcome, raw, tell)
-        writer.flush(tell)
-    return FileReport(
-        feed.path,
-        feed.form,
-        header.profile.name if header.profile else None,
-        item.given.source,
-        mapping_of(header),
-        path if path.exists() else None,
-    )
+class _Run:
+    """Reads files into the stage, batch by batch, and applies it."""
+
+    def __init__(
+        self,
+        connection: Connection | None,
+        options: ImportOptions,
+        report: ImportReport,
+        seen: Seen,
+        told: Told | None,
+        on_reject: Callable[[RejectedRow], None] | None,
+    ) -> None:
+        self._connection = connection
+        self._options = options
+        self._report = report
+        self._seen = seen
+        self._told = told
+        self._on_reject = on_reject
+        self._stage = None if connection is None or options.dry_run else repository.Stage(connection)
+
+    def read(self, item: Input, before: float, share: float) -> FileReport:
+        """Read one file, whose rows are a share of all."""
+        feed, header, report = item.feed, item.header, self._report
+        converter = Converter(header, item.given)
+        # A source without a status column does not know what was sold since.
+        keep_sold = header.of("status") is None
+        path = self._options.rejects or Path.cwd() / f"{feed.path.name}.rejects.csv"
+        listings: list[Listing] = []
+        raw: list[dict[str, Any] | None] = []
+
+        def write() -> None:
+            report.written += self._write(listings, raw, keep_sold)
+            listings.clear()
+            raw.clear()
+
+        with _rejects(path, feed.columns, tidy=self._options.rejects is None) as reject:
+            for row, outcome in outcomes(item, self._seen, converter):
+                report.read += 1
+                if not report.read % _TELL_EVERY and self._told is not None:
+                    self._told(report.read, before + feed.read * share)
+                if outcome is None:
+                    report.duplicates += 1
+                elif isinstance(outcome, Rejected):
+                    report.rejected_by_reason[outcome.reason] += 1
+                    reject(row, outcome)
+                    if self._on_reject is not None:
+                        self._on_reject(_rejected_row(feed, row, outcome))
+                else:
+                    report.warnings.update(outcome.import_warnings)
+                    listings.append(outcome)
+                    raw.append(row.raw if row.raw is not None else dict(zip(feed.columns, row.cells, strict=True)))
+                    if len(listings) >= BATCH:
+                        write()
+            write()
+        report.unknown_values += converter.unknown
+        profile = header.profile.name if header.profile else None
+        kept = path if path.exists() else None
+        source = item.given.source
+        return FileReport(
+            feed.path, feed.form, profile, source, mapping_of(header), item.fields, header.questions, kept
+        )
+
+    def _write(self, listings: Sequence[Listing], raw: Sequence[dict[str, Any] | None], keep_sold: bool) -> WriteResult:
+        if not listings:
+            return WriteResult()
+        if self._stage is not None:
+            return self._stage.add(listings, raw, keep_sold=keep_sold)
+        if self._connection is not None:
+            return repository.preview(self._connection, listings, keep_sold=keep_sold)
+        return WriteResult(imported=len(listings))
+
+    def apply(self, gone: Sequence[ListingId]) -> None:
+        """Change the catalogue, unless the run was refused."""
+        report, written = self._report, self._report.written
+        assert self._connection is not None
+        assert self._stage is not None
+        if report.refused is not None:
+            report.held_back, report.written = written.imported + written.updated + written.unchanged, WriteResult()
+            return
+        with repository.bulk_index(self._connection, written.imported + written.updated):
+            left = self._stage.apply(gone)
+        report.withdrawn = len(gone)
+        report.written = WriteResult(written.imported, written.updated - left, written.unchanged + left)
+        if written.imported or gone:
+            repository.refit_knots(self._connection)
 
 
-def outcomes(item: Input, digests: dict[ListingId, str]) -> Iterator[tuple[Row, Listing | Rejected | None]]:
+def outcomes(
+    item: Input, seen: Seen, converter: Converter | None = None
+) -> Iterator[tuple[Row, Listing | Rejected | None]]:
     """Yield each row with its listing, why it is none, or None for an exact duplicate.
 
-    :param digests: content of the listings of this source so far; grows.
+    :param seen: the listings of this run so far; grows.
     """
-    converter = Converter(item.header, item.given)
+    converter = converter or Converter(item.header, item.given)
     for row in item.feed:
-        yield row, _judge(row, item.feed, converter, digests)
+        yield row, _judge(row, item.feed, converter, seen)
 
 
-def _judge(row: Row, feed: Feed, converter: Converter, digests: dict[ListingId, str]) -> Listing | Rejected | None:
+def _judge(row: Row, feed: Feed, converter: Converter, seen: Seen) -> Listing | Rejected | None:
     if row.problem is not None:
         return Rejected(*row.problem)
     if tuple(row.cells) == feed.columns:
         return Rejected("header_row", "the header again")
     digest = converter.digest(row.cells)
     listing_id = converter.listing_id(row.cells, digest)
-    before = digests.get(listing_id)
+    before = seen.digest(listing_id)
     if before is not None:
         if before == digest:
             return None
         return Rejected("repeated_id", f"{listing_id} stands on an earlier row with other values; the first one counts")
     outcome = converter.convert(row, listing_id)
     if isinstance(outcome, Listing):
-        digests[listing_id] = digest
+        seen.add(listing_id, digest)
+    elif outcome.listing_id is not None:
+        seen.add(listing_id, None)  # still in the feed: what was imported before stays on sale
     return outcome
 
 
-def _withdraw(
-    connection: Connection,
-    present: Mapping[str, set[ListingId]],
-    report: ImportReport,
-    on_withdrawn: Callable[[Sequence[ListingId]], None] | None,
-) -> None:
-    for source, listing_ids in present.items():
-        gone = repository.absent(connection, source, listing_ids)
-        report.withdrawn += repository.set_status(connection, gone, "withdrawn")
-        if gone and on_withdrawn is not None:
-            on_withdrawn(gone)
+def _rejected_row(feed: Feed, row: Row, why: Rejected) -> RejectedRow:
+    beyond = (f"column_{n}" for n in itertools.count(len(feed.columns) + 1))  # cells of a row that is too long
+    cells = dict(zip(itertools.chain(feed.columns, beyond), row.cells, strict=False))
+    return RejectedRow(str(feed.path), row.line, why.reason, why.detail, cells)
 
 
-class _Writer:
-    """Writes listings in batches, without the nearest-neighbour index where that is faster."""
+def _gone(connection: Connection, inputs: Sequence[Input], seen: Seen) -> list[ListingId]:
+    """Return the listings on offer of the files' sources that no row mentions."""
+    sources = dict.fromkeys(item.given.source for item in inputs)
+    return [
+        listing_id
+        for source in sources
+        for chunk in repository.on_offer(connection, source)
+        for listing_id in seen.missing(chunk)
+    ]
 
-    def __init__(self, connection: Connection | None, report: ImportReport, dry_run: bool) -> None:
-        self.keep_sold = True
-        self.digests: dict[str, dict[ListingId, str]] = {}
-        self._connection = connection
-        self._report = report
-        self._dry_run = dry_run
-        self._listings: list[Listing] = []
-        self._raw: list[dict[str, Any] | None] = []
-        self._changed = 0
-        self._without_index = False
-        self._stack = contextlib.ExitStack()
 
-    def __enter__(self) -> "_Writer":
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._stack.close()
-
-    def add(self, listing: Listing, raw: dict[str, Any] | None, tell: Callable[[], float]) -> None:
-        self._listings.append(listing)
-        self._raw.append(raw)
-        if len(self._listings) >= BATCH:
-            self.flush(tell)
-
-    def flush(self, tell: Callable[[], float]) -> None:
-        if not self._listings:
-            return
-        share = tell()
-        self._report.written += self._write(share)
-        self._listings, self._raw = [], []
-
-    def _write(self, share: float) -> WriteResult:
-        connection, listings = self._connection, self._listings
-        if connection is None:
-            return WriteResult(imported=len(listings))
-        if not self._without_index:
-            would = repository.preview(connection, listings, keep_sold=self.keep_sold)
-            changes = would.imported + would.updated
-            self._changed += changes
-            if self._dry_run or not changes:
-                return would
-            # The rest of the files is taken to change as much as what was read of them.
-            expected = round(self._changed / max(share, 1e-3))
-            self._without_index = self._stack.enter_context(repository.bulk_index(connection, expected))
-        return repository.upsert(connection, listings, self._raw, keep_sold=self.keep_sold)
+def _refusal(
+    connection: Connection | None, inputs: Sequence[Input], report: ImportReport, gone: Sequence[ListingId]
+) -> str | None:
+    """Return why a run looks like a mistake and should not be written, else None."""
+    mistaken = sum(report.rejected_by_reason[reason] for reason in _OF_THE_MAPPING)
+    if mistaken >= _LEAST_REJECTED and mistaken > (report.read - report.duplicates) * _MOST_REJECTED:
+        reason, count = report.rejected_by_reason.most_common(1)[0]
+        return (
+            f"{mistaken:,} of {report.read:,} rows would be rejected, {count:,} as {reason}; the columns may be"
+            " understood wrongly: look at --dry-run, correct it with --map, or insist with --force"
+        )
+    if connection is None or len(gone) < _LEAST_GONE:
+        return None
+    sources = dict.fromkeys(item.given.source for item in inputs)
+    offered = sum(len(chunk) for source in sources for chunk in repository.on_offer(connection, source))
+    if len(gone) > offered * _MOST_GONE:
+        return (
+            f"{len(gone):,} of {offered:,} listings on offer are not in this feed and would be withdrawn; if it is"
+            " complete, insist with --force"
+        )
+    return None
 
 
 @contextlib.contextmanager

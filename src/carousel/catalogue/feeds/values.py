@@ -26,10 +26,22 @@ _PLACEHOLDER_MILEAGES = {999_999, 1_111_111, 1_234_567, 9_999_999}
 _MOST_LITRES = 20  # an engine size below is litres, above cm³
 
 _MISSING = {
-    "", "-", "--", "---", "?", ".", "n/a", "na", "n.a.", "nan", "nil", "none", "null", "unknown", "unbekannt",
-    "not set", "nicht angegeben", "keine angabe", "k.a.", "tbd", "#n/a", "undefined", "не указано",
+    "", "-", "--", "---", "–", "—", "?", ".", "n/a", "na", "n.a.", "nan", "nil", "none", "null", "nat",
+    "unknown", "unbekannt", "not set", "not specified", "unspecified", "not available", "nicht angegeben",
+    "keine angabe", "k.a.", "k. a.", "tbd", "#n/a", "undefined", "не указано", "не указан", "нет данных", "нд",
+    "nie podano", "brak", "brak danych", "neuvedeno", "nezadano", "non renseigné", "non precise", "nc", "n.c.",
+    "inconnu", "no disponible", "sin especificar", "no especificado", "desconocido", "non specificato",
+    "sconosciuto", "n.d.", "nd", "não informado", "nao informado", "onbekend", "okänd", "ukendt", "ukjent",
+    "belirtilmemiş", "belirtilmemis", "bilinmiyor", "bilmiyorum", "nespecificat", "ismeretlen", "غير محدد",
+    "غير معروف", "不明", "未知", "미정",
 }  # fmt: skip
 _AUTOSCOUT_MISSING = re.compile(r"^-/-")
+
+# Digits and separators of other scripts as ours: Arabic-Indic, Persian, Devanagari and full-width.
+_DIGITS = str.maketrans(
+    "٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹०१२३४५६७८९０１２３４５６７８９٬٫，．",
+    "0123456789012345678901234567890123456789,.,.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,40 +66,65 @@ def is_missing(text: str) -> bool:
 # --- numbers ---------------------------------------------------------------------------------------------------------
 
 _NUMBER = re.compile(r"[-+]?(?:\d[\d.,]*(?:[ '’\u00a0\u202f]\d{3}(?!\d)[\d.,]*)*|[.,]\d+)")
-_RANGE = re.compile(r"^\s*(?:-|–|—|to\b|bis\b)\s*\d")
-_TIMES = {"k": 1_000, "tsd": 1_000, "lakh": 100_000, "lac": 100_000, "crore": 10_000_000, "mio": 1_000_000}
-_TIMES_UNIT = re.compile(r"^\s*(k|tsd|lakhs?|lacs?|crores?|mio)\b\.?", re.IGNORECASE)
+_RANGE = re.compile(r"^\s*(?:-|–|—|~|\.\.\.?|to\b|bis\b|do\b|až\b|à\b|до\b|a\b)\s*(?=\d)")
+_TIMES: dict[str, float] = {
+    "k": 1e3, "tsd": 1e3, "tys": 1e3, "tis": 1e3, "тыс": 1e3, "тис": 1e3, "ezer": 1e3, "bin": 1e3, "ألف": 1e3,
+    "lakh": 1e5, "lac": 1e5, "crore": 1e7, "mio": 1e6, "mln": 1e6, "млн": 1e6, "万": 1e4, "萬": 1e4, "만": 1e4,
+}  # fmt: skip
+_TIMES_UNIT = re.compile(
+    r"^\s*(?:(k|tsd|tys|tis|тыс|тис|ezer|bin|ألف|lakhs?|lacs?|crores?|mio|mln|млн)(?![^\W\d_])\.?|(万|萬|만))",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """The first number of a text and the words around it, lower case."""
+    """The first number of a text and the words around it, lower case.
+
+    :ivar to: where a range ends: "1801-2000 cc".
+    """
 
     value: float
     before: str
     after: str
+    to: float | None = None
+
+    @property
+    def middle(self) -> float:
+        """The number itself, or the middle of a range."""
+        return self.value if self.to is None else (self.value + self.to) / 2
 
 
 def number(text: str, *, thousands: bool) -> Number | None:
-    """Read the first number of a text; None when there is none, or a range ("1.4 - 1.6").
+    """Read the first number of a text; None when there is none.
 
     :param thousands: how to read one mark before exactly three digits, which can mean both: "12.500" is 12500 with,
         12.5 without. Prices and distances have thousands; litres and coordinates have decimals.
     """
+    text = text.translate(_DIGITS)
     match = _NUMBER.search(text)
     if match is None:
-        return None
-    after = text[match.end() :]
-    if _RANGE.match(after):
         return None
     value = _digits(match.group(), thousands=thousands)
     if value is None:
         return None
+    value, after = _multiplied(value, text[match.end() :])
+    to = None
+    if (joint := _RANGE.match(after)) and (end := _NUMBER.match(after, joint.end())):
+        to = _digits(end.group(), thousands=thousands)
+        if to is None or to < value:
+            return None
+        to, after = _multiplied(to, after[end.end() :])
+    return Number(value, text[: match.start()].strip().lower(), after.strip().lower(), to)
+
+
+def _multiplied(value: float, after: str) -> tuple[float, str]:
+    """Return a value times the word behind it ("3.35 lakh"), and what follows."""
     times = _TIMES_UNIT.match(after)
-    if times:
-        value *= _TIMES[times.group(1).lower().rstrip("s")]
-        after = after[times.end() :]
-    return Number(value, text[: match.start()].strip().lower(), after.strip().lower())
+    if times is None:
+        return value, after
+    word = (times.group(1) or times.group(2)).lower()
+    return value * _TIMES[word if word in _TIMES else word.rstrip("s")], after[times.end() :]
 
 
 def _digits(digits: str, *, thousands: bool) -> float | None:
@@ -128,13 +165,22 @@ _SIGNS = {
     "€": "EUR", "£": "GBP", "$": "USD", "us$": "USD", "₹": "INR", "rs": "INR", "rs.": "INR", "zł": "PLN", "zl": "PLN",
     "kč": "CZK", "kc": "CZK", "₺": "TRY", "tl": "TRY", "₽": "RUB", "руб": "RUB", "₴": "UAH", "₩": "KRW", "fr.": "CHF",
     "sfr.": "CHF", "ft": "HUF", "lei": "RON", "₪": "ILS", "r$": "BRL", "c$": "CAD", "ca$": "CAD", "a$": "AUD",
-    "au$": "AUD", "euro": "EUR", "euros": "EUR",
+    "au$": "AUD", "euro": "EUR", "euros": "EUR", "руб.": "RUB", "рублей": "RUB", "грн": "UAH", "лв": "BGN",
+    "元": "CNY", "人民币": "CNY", "円": "JPY", "원": "KRW", "درهم": "AED", "ريال سعودي": "SAR", "ر.س": "SAR",
+    "mxn$": "MXN", "nz$": "NZD", "eur.": "EUR", "₽.": "RUB", "din": "RSD",
 }  # fmt: skip
 _CURRENCY = re.compile(
     r"(?<![a-z])(?:" + "|".join(sorted(map(re.escape, _SIGNS), key=len, reverse=True)) + r")(?![a-z])"
     r"|(?<![a-z])(?:" + "|".join(RATES_PER_EUR).lower() + r")(?![a-z])"
 )
-_NEGOTIABLE = re.compile(r"\b(negotiable|vb|vhb|verhandlungsbasis|obo|ono|o\.?n\.?o)\b")
+_ON_REQUEST = re.compile(
+    r"request|anfrage|demande|consultar|richiesta|aanvraag|zapytanie|dotaz|договор|запрос|domluvou|\bpoa\b|\bcall\b"
+    r"|contact|ask for|do negocjacji|sorunuz|面议|応談|عند الطلب|اتصل"
+)
+_NEGOTIABLE = re.compile(
+    r"\b(negotiable|vb|vhb|verhandlungsbasis|obo|ono|o\.?n\.?o|à débattre|negociable|trattabili|do negocjacji"
+    r"|торг|dohodou|pazarlık)\b"
+)
 
 
 def currency_of(text: str) -> str | None:
@@ -159,7 +205,10 @@ def money(name: str, currency: str, *, assumed: bool = False, signs_are_true: bo
             fields["price_negotiable"] = True
         found = number(text, thousands=True)
         if found is None:
-            return Parsed(fields, () if fields else (f"{label}_unreadable",))
+            known = bool(fields) or _ON_REQUEST.search(text.lower()) is not None
+            return Parsed(fields, () if known else (f"{label}_unreadable",))
+        if found.to is not None:
+            return Parsed(fields, (f"{label}_range",))  # nobody asks that price
         said = currency_of(f"{found.before} {found.after}") if signs_are_true else None
         used = said or currency
         if found.value in _PLACEHOLDER_PRICES:
@@ -178,31 +227,57 @@ def money(name: str, currency: str, *, assumed: bool = False, signs_are_true: bo
 # --- measures --------------------------------------------------------------------------------------------------------
 
 
-def _plausible(name: str, value: float | None, label: str, *, digits: int | None = None) -> Parsed:
-    if value is None:
-        return Parsed({}, (f"{label}_unreadable",))
+def _plausible(name: str, value: float, label: str, *, digits: int | None = None, of: Number | None = None) -> Parsed:
     low, high = RANGES[name]
     if not low <= value <= high:
         return Parsed({}, (f"{label}_implausible",))
-    return Parsed({name: round(value) if digits is None else round(value, digits)})
+    in_range = (f"{label}_range",) if of is not None and of.to is not None else ()
+    return Parsed({name: round(value) if digits is None else round(value, digits)}, in_range)
+
+
+_KILOMETRES = re.compile(r"(?:km|kms|kilom\w*|км|километ\w*|كم|كيلو\w*|公里|千米|キロ|킬로)(?![^\W\d_])")
+_MILES = re.compile(r"(?:mi|mls|miles?|миль|мили|英里|マイル)(?![^\W\d_])")
+_SCANDINAVIAN_MILES = re.compile(r"mil(?![^\W\d_])")
+_KM_PER = {"km": 1.0, "mi": KM_PER_MILE, "mil": 10.0}
 
 
 def distance(unit: str | None) -> Parse:
-    """Make a parser of `mileage_km`. `unit` is km or mi, None when nothing says: km, with a warning."""
+    """Make a parser of `mileage_km`.
+
+    :param unit: of values that name none: km, mi, or mil (ten kilometres); None when nothing says: km, with a warning.
+    """
 
     def parse(text: str) -> Parsed:
         found = number(text, thousands=True)
         if found is None:
             return Parsed({}, ("mileage_unreadable",))
-        said = re.match(r"(km|kms|kilomet\w*|mi|mls|mile\w*)\b", found.after)
-        used = ("km" if said.group(1).startswith("k") else "mi") if said else unit
-        kilometres = found.value * (KM_PER_MILE if used == "mi" else 1)
-        if round(found.value) in _PLACEHOLDER_MILEAGES:
+        value, used = found.middle, unit
+        if _KILOMETRES.match(found.after):
+            used = "km"
+        elif _MILES.match(found.after):
+            used = "mi"
+        elif _SCANDINAVIAN_MILES.match(found.after):
+            # "120 mil km" is a Spanish thousand, "12 000 mil" a Swedish distance; "120 mil" alone is either.
+            if _KILOMETRES.match(found.after[3:].strip()):
+                value, used = value * 1000, "km"
+            elif unit == "mil" or value >= 1000:
+                used = "mil"
+            else:
+                return Parsed({}, ("mileage_unit_unknown",))
+        if round(value) in _PLACEHOLDER_MILEAGES:
             return Parsed({}, ("mileage_implausible",))
-        parsed = _plausible("mileage_km", kilometres, "mileage")
-        return Parsed(parsed.fields, ("unit_assumed",)) if parsed.fields and used is None else parsed
+        parsed = _plausible("mileage_km", value * _KM_PER[used or "km"], "mileage", of=found)
+        if parsed.fields and used is None:
+            return Parsed(parsed.fields, (*parsed.warnings, "unit_assumed"))
+        return parsed
 
     return parse
+
+
+_POWER_UNITS = re.compile(
+    r"(?P<kw>kw|квт|كيلوواط|千瓦)|(?P<bhp>bhp|hp)"
+    r"|(?P<ps>ps|cv|pk|ch|km|hk|hv|le|ks|bg|beygir|л\.?\s?с|к\.?\s?с|л|حصان|马力|馬力|마력)"
+)
 
 
 def power(unit: str | None) -> Parse:
@@ -212,23 +287,25 @@ def power(unit: str | None) -> Parse:
         found = number(text, thousands=False)
         if found is None:
             return Parsed({}, ("power_unreadable",))
-        said = re.match(r"(kw|ps|cv|pk|km|ch|bhp|hp|л)", found.after)
-        used = {"kw": "kw", "bhp": "bhp", "hp": "bhp"}.get(said.group(1), "ps") if said else unit
+        said = _POWER_UNITS.match(found.after)
+        used = said.lastgroup if said else unit
         factor = {"ps": KW_PER_PS, "bhp": KW_PER_BHP}.get(used or "kw", 1.0)
-        parsed = _plausible("power_kw", found.value * factor, "power")
-        return Parsed(parsed.fields, ("unit_assumed",)) if parsed.fields and used is None else parsed
+        parsed = _plausible("power_kw", found.middle * factor, "power", of=found)
+        if parsed.fields and used is None:
+            return Parsed(parsed.fields, (*parsed.warnings, "power_unit_assumed"))
+        return parsed
 
     return parse
 
 
 def displacement(text: str) -> Parsed:
-    """Read an engine size: "1248 CC", "1.6", "1,598 cm³", "2.0L"; a number below 20 is litres."""
-    in_cc = re.search(r"cc|cm|ccm", text.lower()) is not None
+    """Read an engine size: "1248 CC", "1.6", "1,598 cm³", "2.0L", "1801-2000 cc"; a number below 20 is litres."""
+    in_cc = re.search(r"cc|cm|ccm|см", text.lower()) is not None
     found = number(text, thousands=in_cc)
     if found is None:
         return Parsed({}, ("displacement_unreadable",))
-    value = found.value * 1000 if found.value < _MOST_LITRES and not in_cc else found.value
-    return _plausible("displacement_cc", value, "displacement")
+    value = found.middle * 1000 if found.value < _MOST_LITRES and not in_cc else found.middle
+    return _plausible("displacement_cc", value, "displacement", of=found)
 
 
 def consumption(gallon: str | None) -> Parse:
@@ -239,18 +316,19 @@ def consumption(gallon: str | None) -> Parse:
         found = number(text, thousands=False)
         if found is None:
             return Parsed({}, ("consumption_unreadable",))
-        if found.value <= 0:
+        said = found.middle
+        if said <= 0:
             return Parsed({}, ("consumption_implausible",))
-        value: float | None = found.value
-        if re.match(r"kmpl|km/l|kml", found.after):
-            value = 100 / found.value
-        elif re.match(r"km/kg", found.after):
+        value: float | None = said
+        if re.match(r"kmpl|km\s?/\s?l|kml|км\s?/\s?л", found.after):
+            value = 100 / said
+        elif re.match(r"km\s?/\s?kg", found.after):
             return Parsed({}, ("consumption_per_kg",))  # gas by mass has no litres
         elif gallon is not None or found.after.startswith("mpg"):
-            value = None if miles_per_gallon is None else miles_per_gallon / found.value
+            value = None if miles_per_gallon is None else miles_per_gallon / said
         if value is None:
             return Parsed({}, ("consumption_unit_unknown",))
-        return _plausible("consumption_l_100km", value, "consumption", digits=1)
+        return _plausible("consumption_l_100km", value, "consumption", digits=1, of=found)
 
     return parse
 
@@ -263,6 +341,8 @@ def count(name: str) -> Parse:
         found = number(text.rpartition("/")[2] if re.fullmatch(r"\d/\d", text.strip()) else text, thousands=False)
         if found is None:
             return NOTHING if plain(text).strip() in ("other", "andere") else Parsed({}, (f"{label}_unreadable",))
+        if found.to is not None:
+            return Parsed({}, (f"{label}_range",))
         return _plausible(name, found.value, label)
 
     return parse
@@ -273,28 +353,58 @@ def decimal(name: str) -> Parse:
 
     def parse(text: str) -> Parsed:
         found = number(text, thousands=False)
-        return _plausible(name, found.value if found else None, name, digits=6)
+        if found is None or found.to is not None:
+            return Parsed({}, (f"{name}_unreadable",))
+        return _plausible(name, found.value, name, digits=6)
 
     return parse
 
 
 # --- dates -----------------------------------------------------------------------------------------------------------
 
+# By the first letters, without accents, of English, German, French, Spanish, Italian, Portuguese, Dutch, Romanian,
+# Polish, Czech, Turkish, Russian and Ukrainian; the longer beginning wins ("juil" before "jui").
 _MONTHS = {
-    "jan": 1, "feb": 2, "mar": 3, "maerz": 3, "apr": 4, "may": 5, "mai": 5, "jun": 6, "jul": 7, "aug": 8, "sep": 9,
-    "oct": 10, "okt": 10, "nov": 11, "dec": 12, "dez": 12,
+    beginning: month
+    for month, beginnings in enumerate(
+        (
+            "jan ene gen ian sty led oca янв січ", "feb fev lut uno sub фев лют", "mar maerz mrt maart bre мар бер",
+            "apr avr abr kwi dub nis апр кві", "may mai maj mag mei kve май мая тра",
+            "jun juin giu iun cze cerven haz июн чер", "jul juil lug iul lip cervenec tem июл лип",
+            "aug aou ago sie srp agu авг сер", "sep set wrz zar eyl сен вер", "oct okt ott out paz rij eki окт жов",
+            "nov noi lis kas ноя лис", "dec dez dic gru pro ara дек гру",
+        ),
+        start=1,
+    )
+    for beginning in beginnings.split()
 }  # fmt: skip
 _YEAR = re.compile(r"^(\d{4})(?:\.0+)?$")
+_YEAR_IN_WORDS = re.compile(r"(?<!\d)(?:18|19|20)\d{2}(?!\d)")
+_NAME = r"(?P<name>[^\W\d_]{3,12})"
+_MONTH_AND_YEAR = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"^(?P<y>\d{4})[-/.](?P<m>\d{1,2})(?:[-/.]\d{1,2})?(?:[ t].*)?$",
+        r"^(?:\d{1,2}[-/. ])?(?P<m>\d{1,2})[-/. ](?P<y>\d{4})(?: г\.?)?$",
+        r"^(?P<y>(?:19|20)\d{2})(?P<m>\d{2})(?:\d{2})?$",
+        r"^(?P<y>\d{4})\s?[年년]\s?(?P<m>\d{1,2})\s?[月월].*$",
+        rf"^(?:\d{{1,2}}\.? )?(?:de )?{_NAME}\.?,?(?: de)?[ -](?:\d{{1,2}}, )?(?P<y>\d{{4}})(?: г\.?)?$",
+    )
+)
+_SHORT = re.compile(r"^(?P<m>\d{1,2})/(?P<y>\d{2})$")
 
 
 def year(text: str) -> Parsed:
-    """Read a model year: "2012", "2012.0", or the year of a date. Out of range is a reason to reject, not a doubt."""
-    match = _YEAR.match(text.strip())
+    """Read a model year: "2012", "2012.0", "2012 г.", or the year of a date; out of range rejects the row."""
+    text = text.translate(_DIGITS).strip()
+    match = _YEAR.match(text)
     if match:
         found: int | None = int(match.group(1))
+    elif year_and_month := _month_and_year(text):
+        found = year_and_month[0]
     else:
-        year_and_month = _month_and_year(text)
-        found = year_and_month[0] if year_and_month else None
+        years = set(_YEAR_IN_WORDS.findall(text))
+        found = int(years.pop()) if len(years) == 1 else None
     if found is None:
         return Parsed({}, ("year_unreadable",))
     low, high = RANGES["model_year"]
@@ -302,8 +412,9 @@ def year(text: str) -> Parsed:
 
 
 def registration(text: str) -> Parsed:
-    """Read a first registration: "2015-03", "03/2015", "1.3.2015", "March 2015", or a year alone."""
-    found = _month_and_year(text)
+    """Read a first registration: "2015-03", "03/2015", "03/15", "1.3.2015", "March 2015", or a year alone."""
+    text = text.translate(_DIGITS)
+    found = _month_and_year(text) or _short_month_and_year(text)
     if found is None:
         parsed = year(text)
         return parsed if "year_unreadable" not in parsed.warnings else Parsed({}, ("first_registration_unreadable",))
@@ -316,54 +427,104 @@ def registration(text: str) -> Parsed:
 def month(text: str) -> Parsed:
     """Read the month that stands beside a year of registration; 0 means nobody said."""
     found = number(text, thousands=False)
-    fits = found is not None and found.value == int(found.value) and 1 <= found.value <= 12
-    return Parsed({"_month": int(found.value)}) if found is not None and fits else NOTHING
+    if found is None:
+        named = _month_named(plain(text.strip()))
+        return Parsed({"_month": named}) if named else NOTHING
+    fits = found.to is None and found.value == int(found.value) and 1 <= found.value <= 12
+    return Parsed({"_month": int(found.value)}) if fits else NOTHING
+
+
+def _month_named(name: str) -> int:
+    """Return 1 to 12 for a month's name without accents, else 0."""
+    return next((_MONTHS[name[:n]] for n in (8, 6, 5, 4, 3) if name[:n] in _MONTHS), 0)
 
 
 def _month_and_year(text: str) -> tuple[int, int] | None:
     text = plain(text.strip())
-    patterns = (
-        r"^(?P<y>\d{4})[-/.](?P<m>\d{1,2})(?:[-/.]\d{1,2})?(?:[ t].*)?$",
-        r"^(?:\d{1,2}[-/.])?(?P<m>\d{1,2})[-/.](?P<y>\d{4})$",
-        r"^(?P<y>(?:19|20)\d{2})(?P<m>\d{2})(?:\d{2})?$",
-        r"^(?:\d{1,2}\.? )?(?P<name>[a-z]{3,9})\.?,? (?:\d{1,2}, )?(?P<y>\d{4})$",
-    )
-    for pattern in patterns:
-        match = re.match(pattern, text)
+    for pattern in _MONTH_AND_YEAR:
+        match = pattern.match(text)
         if match is None:
             continue
         parts = match.groupdict()
         name = parts.get("name")
-        number_of_month = _MONTHS.get(name[:5], _MONTHS.get(name[:3], 0)) if name else int(parts["m"])
+        number_of_month = _month_named(name) if name else int(parts["m"])
         if 1 <= number_of_month <= 12:
             return int(parts["y"]), number_of_month
     return None
 
 
-def moment(name: str) -> Parse:
-    """Make a parser of times; one without a zone is UTC, and 03/04/2020 is the third of April."""
+def _short_month_and_year(text: str) -> tuple[int, int] | None:
+    match = _SHORT.match(text.strip())
+    if match is None or not 1 <= int(match["m"]) <= 12:
+        return None
+    short = int(match["y"])
+    return (2000 if short <= RANGES["model_year"][1] % 100 else 1900) + short, int(match["m"])
+
+
+_CLOCK = r"\d{1,2}:\d{2}(?::\d{2})?"
+_DAY_FIRST = re.compile(
+    rf"^(\d{{1,2}})[./-](\d{{1,2}})[./-](\d{{4}})(?:[ ,T]+({_CLOCK})(?:\s?([ap]m))?)?$", re.IGNORECASE
+)
+_YEAR_FIRST = re.compile(r"^(\d{4})[/.](\d{1,2})[/.](\d{1,2})(.*)$")
+_NAMED = re.compile(
+    rf"^(?:(?:[^\W\d_]{{2,12}},? )?(?P<d>\d{{1,2}})\.?(?: de)? {_NAME}\.?(?: de)?,? (?P<y>\d{{4}}))"
+    rf"(?:,? (?P<t>{_CLOCK}))?"
+)
+_JAVASCRIPT = re.compile(
+    r"^[A-Z][a-z]{2} (?P<name>[A-Z][a-z]{2}) (?P<d>\d{1,2}) (?P<y>\d{4}) (?P<t>\d{2}:\d{2}:\d{2}) GMT(?P<z>[+-]\d{4})"
+)
+_AMERICAN = re.compile(
+    r"^(?P<name>[A-Za-z]{3,9})\.? (?P<d>\d{1,2}),? (?P<y>\d{4})(?:,? (?P<t>\d{1,2}:\d{2}(?::\d{2})?))?$"
+)
+_SECONDS_OF_TIMES = (0.5e9, 2.5e9)  # 1985 to 2049
+
+
+def moment(name: str, *, month_first: bool = False) -> Parse:
+    """Make a parser of times; one without a zone is UTC.
+
+    :param month_first: how to read 03/04/2020 where both readings are dates; else it is the third of April.
+    """
 
     def parse(text: str) -> Parsed:
-        found = _moment(text.strip())
-        if found is None:
-            return Parsed({}, (f"{name}_unreadable",))
-        return Parsed({name: found})
+        try:
+            found = _moment(text.translate(_DIGITS).strip(), month_first)
+        except (ValueError, OverflowError):
+            found = None
+        return Parsed({name: found}) if found is not None else Parsed({}, (f"{name}_unreadable",))
 
     return parse
 
 
-def _moment(text: str) -> datetime | None:
-    parts = re.match(r"^(\d{1,2})[./](\d{1,2})[./](\d{4})(?:[ T](\d{1,2}:\d{2}(?::\d{2})?))?$", text)
-    if parts:
-        day, month_of, year_of = int(parts[1]), int(parts[2]), int(parts[3])
-        if month_of > 12 >= day:
+def _moment(text: str, month_first: bool) -> datetime | None:
+    if re.fullmatch(r"\d{9,13}(?:\.\d+)?", text):
+        seconds = float(text) / (1000 if float(text) > _SECONDS_OF_TIMES[1] else 1)
+        low, high = _SECONDS_OF_TIMES
+        return datetime.fromtimestamp(seconds, UTC) if low <= seconds <= high else None
+    if parts := _DAY_FIRST.match(text):
+        day, month_of = int(parts[1]), int(parts[2])
+        if month_of > 12 >= day or (month_first and day <= 12):
             day, month_of = month_of, day
-        text = f"{year_of:04d}-{month_of:02d}-{day:02d}T{(parts[4] or '00:00'):0>5}"
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        return None
+        clock = parts[4] or "00:00"
+        if parts[5]:
+            hour, _, rest = clock.partition(":")
+            clock = f"{int(hour) % 12 + 12 * (parts[5].lower() == 'pm')}:{rest}"
+        text = f"{parts[3]}-{month_of:02d}-{day:02d}T{_full_clock(clock)}"
+    elif parts := _YEAR_FIRST.match(text):
+        text = f"{parts[1]}-{parts[2]:0>2}-{parts[3]:0>2}{parts[4]}"
+    elif parts := _JAVASCRIPT.match(text) or _AMERICAN.match(text) or _NAMED.match(plain(text)):
+        said = parts.groupdict()
+        month_of = _month_named(plain(said["name"]))
+        text = (
+            f"{said['y']}-{month_of:02d}-{int(said['d']):02d}T{_full_clock(said['t'] or '00:00')}{said.get('z') or ''}"
+        )
+    else:
+        text = re.sub(r" ?(UTC|GMT|Z)$", "+00:00", text)
+    found = datetime.fromisoformat(text)
     return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def _full_clock(clock: str) -> str:
+    return f"0{clock}" if clock.index(":") == 1 else clock
 
 
 def vin(text: str) -> Parsed:

@@ -3,8 +3,8 @@
 import { type DefaultError, type InfiniteData, infiniteQueryOptions, queryOptions, type UseMutationOptions } from '@tanstack/vue-query';
 
 import { client } from '../client.gen';
-import { batchListings, deleteListing, eraseMe, exportMe, getListing, livez, login, me, mergeSession, metrics, myTaste, type Options, patchListing, putListing, readyz, recommend, searchListings, sendEvents, similarListings, startSession } from '../sdk.gen';
-import type { BatchListingsData, BatchListingsResponse, DeleteListingData, DeleteListingResponse, EraseMeData, EraseMeResponse, ExportMeData, GetListingData, GetListingResponse, LivezData, LivezResponse, LoginData, LoginResponse, MeData, MeResponse, MergeSessionData, MergeSessionResponse, MetricsData, MyTasteData, MyTasteResponse, PatchListingData, PatchListingResponse, PutListingData, PutListingResponse, ReadyzData, ReadyzResponse, RecommendData, RecommendResponse, SearchListingsData, SearchListingsResponse, SendEventsData, SendEventsResponse, SimilarListingsData, SimilarListingsResponse, StartSessionData, StartSessionResponse } from '../types.gen';
+import { batchListings, deleteListing, eraseMe, exportMe, getImport, getListing, listImportRejects, listImports, livez, login, me, mergeSession, metrics, myTaste, type Options, patchListing, putListing, readyz, recommend, searchListings, sendEvents, similarListings, startImport, startSession } from '../sdk.gen';
+import type { BatchListingsData, BatchListingsResponse, DeleteListingData, DeleteListingResponse, EraseMeData, EraseMeResponse, ExportMeData, GetImportData, GetImportResponse, GetListingData, GetListingResponse, ListImportRejectsData, ListImportRejectsResponse, ListImportsData, ListImportsResponse, LivezData, LivezResponse, LoginData, LoginResponse, MeData, MeResponse, MergeSessionData, MergeSessionResponse, MetricsData, MyTasteData, MyTasteResponse, PatchListingData, PatchListingResponse, PutListingData, PutListingResponse, ReadyzData, ReadyzResponse, RecommendData, RecommendResponse, SearchListingsData, SearchListingsResponse, SendEventsData, SendEventsResponse, SimilarListingsData, SimilarListingsResponse, StartImportData, StartImportResponse, StartSessionData, StartSessionResponse } from '../types.gen';
 
 export type QueryKey<TOptions extends Options> = [
     Pick<TOptions, 'baseUrl' | 'body' | 'headers' | 'path' | 'query'> & {
@@ -120,17 +120,16 @@ export const sendEventsMutation = (options?: Partial<Options<SendEventsData>>): 
     return mutationOptions;
 };
 
-export const searchListingsQueryKey = (options?: Options<SearchListingsData>) => createQueryKey('searchListings', options);
+export const listImportsQueryKey = (options?: Options<ListImportsData>) => createQueryKey('listImports', options);
 
 /**
- * Search Listings
+ * List Imports
  *
- * Search the catalogue. Filters may be repeated (`make=Skoda&make=Kia`); each facet is counted under all filters
- * but its own. Follow `next_cursor` for the next page.
+ * Imports of the last year, the newest first, whoever started them.
  */
-export const searchListingsOptions = (options?: Options<SearchListingsData>) => queryOptions<SearchListingsResponse, DefaultError, SearchListingsResponse, ReturnType<typeof searchListingsQueryKey>>({
+export const listImportsOptions = (options?: Options<ListImportsData>) => queryOptions<ListImportsResponse, DefaultError, ListImportsResponse, ReturnType<typeof listImportsQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
-        const { data } = await searchListings({
+        const { data } = await listImports({
             ...options,
             ...queryKey[0],
             signal,
@@ -138,7 +137,7 @@ export const searchListingsOptions = (options?: Options<SearchListingsData>) => 
         });
         return data;
     },
-    queryKey: searchListingsQueryKey(options)
+    queryKey: listImportsQueryKey(options)
 });
 
 const createInfiniteParams = <K extends Pick<QueryKey<Options>[0], 'body' | 'headers' | 'path' | 'query'>>(queryKey: QueryKey<Options>, page: K) => {
@@ -169,6 +168,155 @@ const createInfiniteParams = <K extends Pick<QueryKey<Options>[0], 'body' | 'hea
     }
     return params as unknown as typeof page;
 };
+
+export const listImportsInfiniteQueryKey = (options?: Options<ListImportsData>): QueryKey<Options<ListImportsData>> => createQueryKey('listImports', options, true);
+
+/**
+ * List Imports
+ *
+ * Imports of the last year, the newest first, whoever started them.
+ */
+export const listImportsInfiniteOptions = (options?: Options<ListImportsData>) => {
+    const opts = infiniteQueryOptions<ListImportsResponse, DefaultError, InfiniteData<ListImportsResponse>, QueryKey<Options<ListImportsData>>, string | null | Pick<QueryKey<Options<ListImportsData>>[0], 'body' | 'headers' | 'path' | 'query'>>(
+    // @ts-ignore
+    {
+        queryFn: async ({ pageParam, queryKey, signal }) => {
+            // @ts-ignore
+            const page: Pick<QueryKey<Options<ListImportsData>>[0], 'body' | 'headers' | 'path' | 'query'> = typeof pageParam === 'object' ? pageParam : {
+                query: {
+                    cursor: pageParam
+                }
+            };
+            const params = createInfiniteParams(queryKey, page);
+            const { data } = await listImports({
+                ...options,
+                ...params,
+                signal,
+                throwOnError: true
+            });
+            return data;
+        },
+        queryKey: listImportsInfiniteQueryKey(options)
+    });
+    return opts as Omit<typeof opts, 'initialData'>;
+};
+
+/**
+ * Start Import
+ *
+ * Import the file that is the body: any form `carousel import` reads. The answer comes as soon as the file is
+ * here; the import goes on by itself, and `Location` says where to look at it.
+ */
+export const startImportMutation = (options?: Partial<Options<StartImportData>>): UseMutationOptions<StartImportResponse, DefaultError, Options<StartImportData>> => {
+    const mutationOptions: UseMutationOptions<StartImportResponse, DefaultError, Options<StartImportData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await startImport({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+export const getImportQueryKey = (options: Options<GetImportData>) => createQueryKey('getImport', options);
+
+/**
+ * Get Import
+ *
+ * How far an import is, and what it did.
+ */
+export const getImportOptions = (options: Options<GetImportData>) => queryOptions<GetImportResponse, DefaultError, GetImportResponse, ReturnType<typeof getImportQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await getImport({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: getImportQueryKey(options)
+});
+
+export const listImportRejectsQueryKey = (options: Options<ListImportRejectsData>) => createQueryKey('listImportRejects', options);
+
+/**
+ * List Rejects
+ *
+ * The rows an import rejected, with the reason, in their order. The first 10,000 of a run are kept, for the last
+ * 20 runs of a source and at most 30 days. With `Accept: text/csv`: all of them as a file that can be mended and
+ * imported again.
+ */
+export const listImportRejectsOptions = (options: Options<ListImportRejectsData>) => queryOptions<ListImportRejectsResponse, DefaultError, ListImportRejectsResponse, ReturnType<typeof listImportRejectsQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await listImportRejects({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: listImportRejectsQueryKey(options)
+});
+
+export const listImportRejectsInfiniteQueryKey = (options: Options<ListImportRejectsData>): QueryKey<Options<ListImportRejectsData>> => createQueryKey('listImportRejects', options, true);
+
+/**
+ * List Rejects
+ *
+ * The rows an import rejected, with the reason, in their order. The first 10,000 of a run are kept, for the last
+ * 20 runs of a source and at most 30 days. With `Accept: text/csv`: all of them as a file that can be mended and
+ * imported again.
+ */
+export const listImportRejectsInfiniteOptions = (options: Options<ListImportRejectsData>) => {
+    const opts = infiniteQueryOptions<ListImportRejectsResponse, DefaultError, InfiniteData<ListImportRejectsResponse>, QueryKey<Options<ListImportRejectsData>>, number | Pick<QueryKey<Options<ListImportRejectsData>>[0], 'body' | 'headers' | 'path' | 'query'>>(
+    // @ts-ignore
+    {
+        queryFn: async ({ pageParam, queryKey, signal }) => {
+            // @ts-ignore
+            const page: Pick<QueryKey<Options<ListImportRejectsData>>[0], 'body' | 'headers' | 'path' | 'query'> = typeof pageParam === 'object' ? pageParam : {
+                query: {
+                    cursor: pageParam
+                }
+            };
+            const params = createInfiniteParams(queryKey, page);
+            const { data } = await listImportRejects({
+                ...options,
+                ...params,
+                signal,
+                throwOnError: true
+            });
+            return data;
+        },
+        queryKey: listImportRejectsInfiniteQueryKey(options)
+    });
+    return opts as Omit<typeof opts, 'initialData'>;
+};
+
+export const searchListingsQueryKey = (options?: Options<SearchListingsData>) => createQueryKey('searchListings', options);
+
+/**
+ * Search Listings
+ *
+ * Search the catalogue. Filters may be repeated (`make=Skoda&make=Kia`); each facet is counted under all filters
+ * but its own. Follow `next_cursor` for the next page.
+ */
+export const searchListingsOptions = (options?: Options<SearchListingsData>) => queryOptions<SearchListingsResponse, DefaultError, SearchListingsResponse, ReturnType<typeof searchListingsQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await searchListings({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: searchListingsQueryKey(options)
+});
 
 export const searchListingsInfiniteQueryKey = (options?: Options<SearchListingsData>): QueryKey<Options<SearchListingsData>> => createQueryKey('searchListings', options, true);
 

@@ -1,0 +1,80 @@
+"""Commands for feeds that come again: by a schedule, and those that were sent to the API."""
+
+import signal
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+import orjson
+import typer
+
+from carousel.cli.common import HomeOption, start
+from carousel.cli.running import DistanceUnit, pairs
+
+app = typer.Typer()
+
+
+@app.command()
+def sync(
+    feed: Annotated[str, typer.Argument(metavar="FILE|URL", envvar="CAROUSEL_FEED", help="A file, or http(s)://…")],
+    every: Annotated[str | None, typer.Option(metavar="TIME", help="Again after 15m, 6h, 1d …")] = None,
+    cron: Annotated[str | None, typer.Option(metavar="EXPRESSION", help="Again at '0 3 * * *' …")] = None,
+    timezone: Annotated[str, typer.Option(help="Time zone of --cron, such as Europe/Prague.")] = "UTC",
+    once: Annotated[bool, typer.Option("--once", help="Only now: for a scheduler of yours.")] = False,
+    home: HomeOption = None,
+    source: Annotated[str | None, typer.Option(help="Name of the feed [default: recognised, or the file's].")] = None,
+    currency: Annotated[str | None, typer.Option(help="Currency of the prices, such as EUR.")] = None,
+    distance_unit: Annotated[DistanceUnit | None, typer.Option(help="Unit of the mileage.")] = None,
+    make: Annotated[str | None, typer.Option(help="Make of every listing, where no column says it.")] = None,
+    column_map: Annotated[
+        list[str] | None, typer.Option("--map", metavar="COLUMN=FIELD", help="Can be repeated.")
+    ] = None,
+    full_feed: Annotated[bool, typer.Option("--full-feed", help="Withdraw the source's listings not in it.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Import also what looks wrong as a whole.")] = False,
+) -> None:
+    """Import a feed now and again by a schedule, whenever it has changed; one line a run on standard output."""
+    if sum((every is not None, cron is not None, once)) != 1:
+        raise typer.BadParameter("say when: one of --every, --cron and --once")
+    settings = start("sync", quiet=True, home=home)
+    from carousel.catalogue.feeds.run import ImportOptions
+    from carousel.embedded import syncing
+
+    options = ImportOptions(
+        source=source,
+        currency=currency,
+        assumed_currency=settings.currency,
+        distance_unit=distance_unit.value if distance_unit else None,
+        make=make,
+        column_map=pairs(column_map or []),
+        full_feed=full_feed,
+        force=force,
+    )
+    options.check(1)
+    _stop_as_with_ctrl_c()
+    if once:
+        raise typer.Exit(syncing.sync_once(settings, feed, options, tell=_say))
+    schedule: syncing.Schedule
+    schedule = syncing.Cron(cron, timezone) if cron is not None else syncing.Every(every or "", datetime.now(UTC))
+    syncing.check_feed(feed)
+    syncing.sync(settings, feed, options, schedule, tell=_say)
+
+
+@app.command("import-upload", hidden=True)
+def import_upload(import_id: UUID, file: Path, options: str) -> None:
+    """Import a file that was sent to the API (which starts this), with its options as a JSON object."""
+    settings = start("import")
+    from carousel.catalogue.feeds.run import ImportOptions
+    from carousel.embedded.recording import import_upload
+
+    _stop_as_with_ctrl_c()
+    raise typer.Exit(import_upload(settings, import_id, file, ImportOptions(**orjson.loads(options))).exit_code)
+
+
+def _stop_as_with_ctrl_c() -> None:
+    """Have SIGTERM end an import as Ctrl-C does: undone, and recorded as interrupted."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)

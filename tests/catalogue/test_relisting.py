@@ -1,0 +1,122 @@
+"""One car offered twice is one car: recognised, remembered, and shown once."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import orjson
+import pytest
+
+from carousel.catalogue.listing import Listing, ListingId
+from carousel.catalogue.repository import documents_near, set_status, upsert
+from carousel.catalogue.snapshot import LiveSnapshot
+from carousel.embedded.servers import Servers
+from carousel.storage.postgres import Connection, make_pool
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+VIN = "TMBJJ7NE0F0123456"
+
+
+def car(listing_id: str, *, price: int = 9_900, days: int = 0, **said: Any) -> Listing:
+    usual: dict[str, Any] = {
+        "make": "Skoda", "model": "Octavia", "model_year": 2015, "mileage_km": 98_500, "city": "Dresden",
+        "fuel_type": "diesel", "title": "Skoda Octavia 1.6 TDI, one owner", "price_currency": "EUR",
+    }  # fmt: skip
+    return Listing(
+        listing_id=ListingId(listing_id), price_amount=Decimal(price), listed_at=NOW + timedelta(days=days),
+        **usual | said,
+    )  # fmt: skip
+
+
+def document(database: Connection, listing_id: str) -> dict[str, Any]:
+    row = database.execute("SELECT document FROM listing WHERE listing_id = %s", (listing_id,)).fetchone()
+    assert row is not None
+    return dict(row[0])
+
+
+def cars(database: Connection) -> dict[str, str]:
+    return dict(database.execute("SELECT listing_id, coalesce(car, listing_id) FROM listing").fetchall())
+
+
+def test_a_changed_price_is_remembered_with_the_first_one(database: Connection) -> None:
+    for days, price in enumerate((9_900, 9_900, 9_500, 9_200)):
+        upsert(database, [car("a", price=price, updated_at=NOW + timedelta(days=days))])
+    assert document(database, "a")["price_history"] == [
+        {"at": "2026-03-01T00:00:00Z", "amount": 9_900.0, "currency": "EUR"},
+        {"at": "2026-03-03T00:00:00Z", "amount": 9_500.0, "currency": "EUR"},
+        {"at": "2026-03-04T00:00:00Z", "amount": 9_200.0, "currency": "EUR"},
+    ]
+
+
+def test_the_past_is_no_content_and_survives_a_change_of_status(database: Connection) -> None:
+    upsert(database, [car("a")])
+    upsert(database, [car("a", price=9_500)])
+    assert upsert(database, [car("a", price=9_500)]).unchanged == 1
+    set_status(database, [ListingId("a")], "reserved")
+    assert len(document(database, "a")["price_history"]) == 2
+    assert upsert(database, [car("a", price=9_500, status="reserved")]).unchanged == 1
+
+
+SAME: list[dict[str, Any]] = [
+    {"vin": VIN, "price": 8_000, "city": "Berlin", "mileage_km": 99_000, "title": "another text"},
+    {"source_listing_id": "77", "price": 8_000},
+    {"title": "Skoda Octavia 1.6 TDI one owner!"},
+    {"title": None},
+]
+OTHER: list[dict[str, Any]] = [
+    {"price": 9_901}, {"mileage_km": 98_501}, {"city": "Berlin"}, {"model_year": 2016}, {"fuel_type": "petrol"},
+    {"title": "Beautiful car from a collection, must be seen"}, {"vin": "WVWZZZ1KZAW000001"},
+    {"mileage_km": 0}, {"city": None},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("said", SAME)
+@pytest.mark.parametrize("at_once", [False, True])
+def test_the_same_car_is_recognised_and_its_past_kept(
+    database: Connection, said: dict[str, Any], at_once: bool
+) -> None:
+    first = car("a", vin=VIN, source_listing_id="77" if "source_listing_id" in said else None)
+    again = car("b", days=9, **said)
+    for batch in [[first, again]] if at_once else [[first], [again]]:
+        upsert(database, batch)
+    assert cars(database) == {"a": "a", "b": "a"}
+    now = document(database, "b")
+    assert now["first_listed_at"] == "2026-03-01T00:00:00Z"
+    assert now["listed_at"] == "2026-03-10T00:00:00Z"
+    prices = [price["amount"] for price in now.get("price_history", [])]
+    assert prices == ([9_900.0, 8_000.0] if "price" in said else [])
+
+
+@pytest.mark.parametrize("said", OTHER)
+def test_another_car_is_not(database: Connection, said: dict[str, Any]) -> None:
+    first: dict[str, Any] = {"vin": VIN} if "vin" in said else {k: v for k, v in said.items() if v in (0, None)}
+    upsert(database, [car("a", **first)])
+    upsert(database, [car("b", days=9, **said)])
+    assert cars(database) == {"a": "a", "b": "b"}
+
+
+def test_a_vin_typed_in_to_fill_the_form_is_no_car(database: Connection) -> None:
+    upsert(database, [car("a", vin="1" * 17), car("b", vin="1" * 17, price=5_000)])
+    assert cars(database) == {"a": "a", "b": "b"}
+
+
+async def test_a_car_stands_in_a_list_once_as_its_newest_listing_that_is_on_offer(
+    database: Connection, servers: Servers
+) -> None:
+    upsert(database, [car("a", vin=VIN), car("x", city="Berlin", make="Ford", model="Focus")])
+    live = LiveSnapshot()
+    async with make_pool(servers.database_url, size=1) as pool, pool.connection() as connection:
+
+        async def shown() -> set[str]:
+            snapshot = await live.current(connection)
+            return {snapshot.ids[row] for row in snapshot.active.nonzero()[0]}
+
+        assert await shown() == {"a", "x"}
+        upsert(database, [car("b", vin=VIN, days=9), car("c", vin=VIN, days=5)])
+        assert await shown() == {"b", "x"}
+        assert [orjson.loads(text)["listing_id"] for text in await documents_near(connection, "x", 5)] == ["b"]
+        assert [orjson.loads(text)["listing_id"] for text in await documents_near(connection, "c", 5)] == ["x"]
+        set_status(database, [ListingId("b")], "sold")
+        assert await shown() == {"c", "x"}
+        fresh = await LiveSnapshot().current(connection)
+        assert {fresh.ids[row] for row in fresh.active.nonzero()[0]} == {"c", "x"}

@@ -8,8 +8,9 @@ from carousel.market.sellers import DEALERS_PER_CITY, dealers
 MODELS = {(m.brand, m.model) for m in models()}
 
 
-def test_there_are_at_least_140_models_and_eight_of_skoda() -> None:
-    assert len(MODELS) >= 140
+def test_there_are_at_least_45_makes_350_models_and_eight_of_skoda() -> None:
+    assert len({make for make, _ in MODELS}) >= 45
+    assert len(MODELS) >= 350
     skodas = {model for brand, model in MODELS if brand == "Škoda"}
     assert {"Fabia", "Scala", "Octavia", "Superb", "Kamiq", "Karoq", "Kodiaq", "Enyaq"} <= skodas
 

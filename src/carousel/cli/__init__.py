@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from carousel import __version__
-from carousel.cli import keeping, running, syncing
+from carousel.cli import keeping, running, simulating, syncing
 from carousel.errors import CarouselError
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app = typer.Typer(
 app.add_typer(running.app)
 app.add_typer(keeping.app)
 app.add_typer(syncing.app)
+app.add_typer(simulating.app)
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from carousel.activity import log as activity_log
 from carousel.activity.events import Event
 from carousel.activity.shoppers import DEMO_ISSUER, register_all
-from carousel.catalogue.repository import refit_knots, upsert
+from carousel.catalogue.repository import bulk_index, refit_knots, upsert
 from carousel.market.listings import make_listings
 from carousel.market.shoppers import Shopper, Stock, history, make_shoppers
 from carousel.settings import Settings
@@ -22,7 +22,7 @@ _logger = log(__name__)
 _AT_ONCE = 250  # far inside the second the log gives itself
 
 
-def load(settings: Settings, *, listings: int = 2_000, shoppers: int = 50, seed: int = 1) -> None:
+def load(settings: Settings, *, listings: int = 20_000, shoppers: int = 2_000, seed: int = 1) -> None:
     """Write the market's listings, register its accounts and append their history.
 
     Loading again changes nothing: listings and event ids follow from the seed, and the history goes through the
@@ -37,7 +37,8 @@ def load(settings: Settings, *, listings: int = 2_000, shoppers: int = 50, seed:
     stock = make_listings(listings, seed=seed, now=now)
     people = make_shoppers(shoppers, seed=seed)
     with postgres.connect(settings.database_url) as connection:
-        written = upsert(connection, stock)
+        with bulk_index(connection, len(stock)):
+            written = upsert(connection, stock)
         refit_knots(connection)
         register_all(connection, DEMO_ISSUER, [p.email for p in people])
     fresh = asyncio.run(_append(settings.valkey_url, histories(people, Stock(stock), now, seed), settings.partitions))

@@ -1,7 +1,9 @@
 """Shoppers who choose: each has one or two wishes, a utility over listings, and a little history that follows it.
 
-A choice is a multinomial logit: utility plus Gumbel noise, the largest wins (McFadden 1974). Utilities are sums of
-look-ups over the columns of a `Stock`, so thousands of shoppers over a large catalogue are one numpy call each.
+A choice is a mixed logit: utility plus Gumbel noise, the largest wins (McFadden & Train 2000). A shopper weighs price,
+running cost, acceleration, powertrain and origin as one person of a study did (choice.py); needs, a budget that ends,
+brand feelings and distance come on top. Utilities are look-ups over the columns of a `Stock`, so thousands of shoppers
+over a large catalogue are one numpy call each.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +19,7 @@ from carousel.activity.events import Event, EventType
 from carousel.activity.shoppers import demo_shopper_id
 from carousel.catalogue.listing import Listing
 from carousel.catalogue.traits import values_of
+from carousel.market import choice
 
 Rows = NDArray[np.intp]
 Likes = Mapping[str, float]
@@ -25,6 +28,7 @@ Likes = Mapping[str, float]
 _CATEGORICAL = ("make", "model", "body", "fuel", "transmission", "drivetrain", "color", "seller", "condition")
 _NUMERIC = ("price", "year", "mileage", "power")
 _EARTH_KM = 6371.0
+_STATED = 0.5  # people were torn more between a study's three cars than they are between cars they searched for
 _IMPOSSIBLE = -50.0  # a listing without a price, or dearer than anybody would pay
 
 
@@ -46,6 +50,7 @@ class Stock:
         self.lat = np.array([np.nan if x.lat is None else x.lat for x in self.listings])
         self.lon = np.array([np.nan if x.lon is None else x.lon for x in self.listings])
         self.listed_at = np.array([x.listed_at.timestamp() for x in self.listings])
+        self.stated = choice.attributes(self.listings)
         self._codes: dict[str, Rows] = {}
         self._values: dict[str, list[str]] = {}
         for name in _CATEGORICAL:
@@ -87,6 +92,8 @@ class Shopper:
     :ivar decided: how sharply utility decides; 0 chooses at random.
     :ivar activity: how much they did lately, as a share of what is usual.
     :ivar home: latitude and longitude; a distant car is a little less attractive.
+    :ivar person: how they trade what a car costs and does; None: as everybody.
+    :ivar patience: sessions before they give up.
     """
 
     email: str
@@ -96,6 +103,8 @@ class Shopper:
     activity: float = 1.0
     home: tuple[float, float] = (50.1, 10.0)
     per_100_km: float = 0.12
+    person: choice.Coefficients | None = None
+    patience: int = 8
 
     @property
     def shopper_id(self) -> str:
@@ -107,15 +116,28 @@ def utility(shopper: Shopper, stock: Stock) -> NDArray[np.float64]:
 
     Of two wishes none is more urgent, whatever its likes add up to; a listing counts for the one it serves better.
     """
-    of_each = np.stack([_wanted(shopper, wish, stock) for wish in shopper.wishes])
+    of_each = np.stack([wanted(shopper, wish, stock) for wish in shopper.wishes])
     best: NDArray[np.float64] = of_each.max(axis=0)
     return best
 
 
-def _wanted(shopper: Shopper, wish: Wish, stock: Stock) -> NDArray[np.float64]:
+def wanted(shopper: Shopper, wish: Wish, stock: Stock, *, best: Stock | None = None) -> NDArray[np.float64]:
+    """Return how attractive each listing (n,) is for one wish: 0 for the best, less for the others.
+
+    :param best: the stock whose best listing is 0, where it is not the one at hand.
+    """
+    total = _attraction(shopper, wish, stock)
+    reference = total if best is None else _attraction(shopper, wish, best)
+    if len(reference):
+        total -= reference.max()
+    return total
+
+
+def _attraction(shopper: Shopper, wish: Wish, stock: Stock) -> NDArray[np.float64]:
     total = wish_utility(wish, stock) - shopper.per_100_km * _distance_km(shopper.home, stock) / 100
-    if len(stock):
-        total -= total.max()
+    if shopper.person is not None:
+        stated = choice.utility_of(shopper.person, stock.stated, stock.numbers["price"], wish.budget_eur)
+        total += _STATED * stated
     return total
 
 
@@ -154,7 +176,11 @@ def choose(
     noisy = shopper.decided * known + rng.gumbel(size=len(stock))
     if among is not None:
         noisy[~among] = -np.inf
-    best = np.argsort(-noisy, kind="stable")[:n]
+    n = min(n, len(stock))
+    best = (
+        np.argpartition(-noisy, n - 1)[:n] if n else np.empty(0, dtype=np.intp)
+    )  # a sort of all takes six times as long
+    best = best[np.argsort(-noisy[best], kind="stable")]
     return best[np.isfinite(noisy[best])]
 
 
@@ -166,13 +192,13 @@ def history(
     Event ids depend on the shopper and the order alone, so the same history is never counted twice.
     """
     diary = _Diary(shopper, now)
-    wanted = [_wanted(shopper, wish, stock) for wish in shopper.wishes]
+    of_wishes = [wanted(shopper, wish, stock) for wish in shopper.wishes]
     count = max(2, round(shopper.activity * int(rng.integers(2, 5))))
     # The last session was a few hours ago at least: a demo begins with somebody coming back.
     starts = sorted(now - timedelta(hours=3) - timedelta(days=days) * float(x) for x in rng.random(count))
     for number, start in enumerate(starts):
         # One session is about one car: whoever looks for two does it in turns.
-        wish, utilities = shopper.wishes[number % len(wanted)], wanted[number % len(wanted)]
+        wish, utilities = shopper.wishes[number % len(of_wishes)], of_wishes[number % len(of_wishes)]
         content = np.quantile(utilities, 0.98) if len(stock) else 0.0
         at = start
         session = f"{shopper.shopper_id[:10]}-{number + 1}"
@@ -197,10 +223,10 @@ def _look(
     seconds = float(np.round(min(rng.lognormal(2.6 + 1.3 * pleased, 0.6), 400), 1))
     at += timedelta(seconds=seconds)
     diary.write("dwell", at, session, value=seconds, **about)
-    wanted = rng.random()
-    if wanted < 0.22 * pleased:
+    mood = rng.random()
+    if mood < 0.22 * pleased:
         diary.write("favourite", at, session, **about)
-    if wanted < 0.05 * pleased:
+    if mood < 0.05 * pleased:
         diary.write("contact", at, session, reason="message", **about)
     return at + timedelta(seconds=float(rng.uniform(4, 30)))
 
@@ -485,6 +511,8 @@ def _shopper(number: int, seed: int) -> Shopper:
         wishes=kind(rng),
         decided=float(rng.uniform(1.2, 2.0)),
         home=_HOMES[int(rng.integers(len(_HOMES)))],
+        person=choice.draw(rng),
+        patience=2 + int(rng.geometric(0.25)),
     )
 
 

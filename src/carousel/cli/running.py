@@ -142,18 +142,20 @@ def import_(
 
     said = mapping_file.load(mapping) if mapping else mapping_file.FeedMapping()
     options = ImportOptions(
-        source=source or said.options.get("source"),
-        currency=currency or said.options.get("currency"),
         assumed_currency=settings.currency,
-        distance_unit=distance_unit.value if distance_unit else said.options.get("distance_unit"),  # type: ignore[arg-type]
-        make=make or said.options.get("make"),
-        column_map={**said.columns, **pairs(column_map or [])},
-        words=said.words,
         full_feed=full_feed,
         dry_run=dry_run,
         force=force,
         rejects=rejects,
         save_mapping=save_mapping,
+        **mapping_file.overruled(
+            said,
+            source=source,
+            currency=currency,
+            distance_unit=distance_unit and distance_unit.value,
+            make=make,
+            columns=pairs(column_map or []),
+        ),
     )
     raise typer.Exit(import_files(settings, files, options, as_json=as_json))
 

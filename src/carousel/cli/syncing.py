@@ -30,6 +30,9 @@ def sync(
     column_map: Annotated[
         list[str] | None, typer.Option("--map", metavar="COLUMN=FIELD", help="Can be repeated.")
     ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Read all of that from a file.")
+    ] = None,
     full_feed: Annotated[bool, typer.Option("--full-feed", help="Withdraw the source's listings not in it.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Import also what looks wrong as a whole.")] = False,
 ) -> None:
@@ -37,18 +40,23 @@ def sync(
     if sum((every is not None, cron is not None, once)) != 1:
         raise typer.BadParameter("say when: one of --every, --cron and --once")
     settings = start("sync", quiet=True, home=home)
+    from carousel.catalogue.feeds import mapping_file
     from carousel.catalogue.feeds.run import ImportOptions
     from carousel.embedded import syncing
 
+    said = mapping_file.load(mapping) if mapping else mapping_file.FeedMapping()
     options = ImportOptions(
-        source=source,
-        currency=currency,
         assumed_currency=settings.currency,
-        distance_unit=distance_unit.value if distance_unit else None,
-        make=make,
-        column_map=pairs(column_map or []),
         full_feed=full_feed,
         force=force,
+        **mapping_file.overruled(
+            said,
+            source=source,
+            currency=currency,
+            distance_unit=distance_unit and distance_unit.value,
+            make=make,
+            columns=pairs(column_map or []),
+        ),
     )
     options.check(1)
     _stop_as_with_ctrl_c()

@@ -109,10 +109,21 @@ class City:
     name: str
     region: str
     country: str
-    postal_code: str
+    postal_code: str | None
     lat: float
     lon: float
     weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Town:
+    """A town where private sellers live."""
+
+    name: str
+    country: str
+    lat: float
+    lon: float
+    population: int
 
 
 @lru_cache(maxsize=1)
@@ -132,6 +143,15 @@ def cities() -> tuple[City, ...]:
             r["city"], r["region"], r["country"], r["postal_code"], float(r["lat"]), float(r["lon"]), float(r["weight"])
         )
         for r in _rows("cities.csv")
+    )
+
+
+@lru_cache(maxsize=1)
+def towns() -> tuple[Town, ...]:
+    """Return towns around the cities, read once: those of 15,000 people and more in GeoNames (CC BY 4.0)."""
+    return tuple(
+        Town(r["town"], r["country"], float(r["lat"]), float(r["lon"]), int(r["population"]))
+        for r in _rows("towns.csv")
     )
 
 

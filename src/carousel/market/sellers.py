@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
+from math import cos, hypot, radians
 from random import Random
 
 from carousel.catalogue.listing import slug
-from carousel.market.facts import City, cities, models
+from carousel.market.facts import City, Town, cities, models, towns
 
 _NAMES = {
     "DE": (("Autohaus {}", "{} Automobile GmbH", "Auto {} GmbH & Co. KG", "Autozentrum {}", "Autohaus {} & Sohn"),
@@ -29,6 +30,8 @@ _NAMES = {
     "SI": (("Avtohiša {}", "Avto {} d.o.o."), ("Novak", "Zupan", "Kranjc")),
 }  # fmt: skip
 DEALERS_PER_CITY = 2
+_IN_THE_CITY = 0.45
+_NEAR = 45 / 111  # degrees of latitude, for 45 km
 _OWN_MAKE = 4.0  # a franchise has more of its own makes, and takes others in part exchange
 
 
@@ -68,8 +71,21 @@ def pick_dealer(rng: Random, make: str) -> Dealer:
 
 
 def pick_city(rng: Random) -> City:
-    """Return where a private seller lives."""
-    return rng.choices(cities(), cum_weights=_city_weights())[0]
+    """Return where a private seller lives: in a city, or as often in a town near it."""
+    city = rng.choices(cities(), cum_weights=_city_weights())[0]
+    near = _towns_near(city)
+    if not near or rng.random() < _IN_THE_CITY:
+        return city
+    town = rng.choices(near, [t.population for t in near])[0]
+    return City(town.name, city.region, city.country, None, town.lat, town.lon, city.weight)
+
+
+@lru_cache(maxsize=256)
+def _towns_near(city: City) -> tuple[Town, ...]:
+    return tuple(
+        t for t in towns()
+        if t.country == city.country and hypot(t.lat - city.lat, (t.lon - city.lon) * cos(radians(city.lat))) < _NEAR
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=256)

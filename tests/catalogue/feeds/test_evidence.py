@@ -53,6 +53,8 @@ def test_values_say_what_a_column_holds(values: list[str], field: str | None) ->
         ("type", ["Diesel", "Petrol", "Petrol"], "fuel_type"),
         ("category", ["Manual", "Automatic", "Manual"], "transmission"),
         ("brand", ["Skoda Octavia", "VW Golf", "Ford Focus"], "make_and_model"),
+        ("engine", ["Diesel", "Petrol", "Petrol"], "fuel_type"),
+        ("engine", ["1.6", "2.0 Diesel", "1998 cc"], "displacement_cc"),
         ("year", ["red", "blue", "green"], None),
         ("body", ["Kombi", "Limousine", "SUV"], "body_type"),
     ],

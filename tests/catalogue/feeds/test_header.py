@@ -120,6 +120,7 @@ def test_a_name_of_a_column_stands_for_one_field_that_exists() -> None:
         ("power_hp", "power_kw", "bhp"),
         ("moc_km", "power_kw", "ps"),
         ("hp", "power_kw", "bhp"),
+        ("Leistung (kW)", "power_kw", "kw"),
     ],
 )
 def test_a_unit_in_a_cell_counts(cell: str, field: str, unit: str) -> None:

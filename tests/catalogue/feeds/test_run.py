@@ -324,6 +324,21 @@ def test_an_import_killed_at_any_moment_leaves_all_of_it_or_nothing(
     assert on_sale(database) == 8_000
 
 
+def test_mended_rejects_are_imported_as_the_same_source_and_leave_no_trace_of_having_been_rejected(
+    database: Connection, cars: Cars, here: Path
+) -> None:
+    path = cars("make,model,year,price_eur\nSkoda,Fabia,2015,5000\nSeat,Leon,soon,6000\n")
+    import_files(database, [path], ImportOptions())
+    rejects = here / "cars.csv.rejects.csv"
+    assert rejects.read_text().splitlines()[0] == "line,reason,detail,make,model,year,price_eur"
+    rejects.write_text(rejects.read_text().replace("Leon,soon", "Leon,2016"))
+    report = import_files(database, [rejects], ImportOptions())
+    assert report.written.imported == 1
+    rows = database.execute("SELECT source, model, document->'attributes' FROM listing ORDER BY model").fetchall()
+    assert rows == [("cars", "Fabia", None), ("cars", "Leon", None)]
+    assert not rejects.with_name("cars.csv.rejects.csv.rejects.csv").exists()
+
+
 # --- mappings --------------------------------------------------------------------------------------------------------
 
 

@@ -14,6 +14,7 @@ from carousel.catalogue.feeds import values as v
 from carousel.catalogue.feeds.feed import Row
 from carousel.catalogue.feeds.header import IGNORE, Column, Header, normalise
 from carousel.catalogue.feeds.makes import makes
+from carousel.catalogue.feeds.phrases import named_in
 from carousel.catalogue.feeds.profiles import DistanceUnit
 from carousel.catalogue.feeds.values import NOTHING, Parse, Parsed
 from carousel.catalogue.feeds.words import flag, owners, word
@@ -24,6 +25,12 @@ _REMEMBERED = 50_000  # distinct cells of one column that are converted once; th
 _SHORT = 60  # characters of a cell worth remembering: prices repeat, descriptions do not
 _ROW_NUMBERS = {"index", "unnamed_0", "row", "row_number", "column_1"}
 _WANTED = re.compile(r"^(ich[ _]+)?(suche|suchen|gesucht|kaufe|wanted|wtb|looking[ _]for)(?![^\W_])", re.IGNORECASE)
+_VAGUE = re.compile(r"[\s_]reihe$", re.IGNORECASE)  # a classifieds site's own groups: "2_reihe" of Peugeot
+_PARTS = re.compile(
+    r"schlacht(?:e|fest|en)|teileträger|teilespender|(?<![^\W_])karosse(?![^\W_])|for parts|parts only|na części"
+    r"|na náhradní díly|pour pièces|para piezas|para despiece|per ricambi|на запчасти|parça için",
+    re.IGNORECASE,
+)
 _WANTED_OFFERS = {"gesuch", "wanted", "suche"}
 _YEAR = re.compile(
     r"(?<![\d.,])(?:19[5-9]\d|20\d\d)(?![\d.,]*\d|\s?(?:cc|ccm|cm3|km|kg|€|\$|eur|hp|ps)\b)", re.IGNORECASE
@@ -31,6 +38,7 @@ _YEAR = re.compile(
 _MOST_UNKNOWN = 1_000  # different words remembered that no table has
 _SHIFTED = 3  # columns of numbers with different words in them
 _BARE_NUMBER = re.compile(r"^[^\w\s]?\d[\d.,]*$")
+_DRIVEN_KM, _CERTAINLY_DRIVEN_YEARS = 100, 15
 _NEW_UP_TO_KM = 1_000  # conventions of the field: a car that drove more is not new
 _COUNTRIES = {
     "germany": "DE", "deutschland": "DE", "france": "FR", "spain": "ES", "italy": "IT", "poland": "PL", "polska": "PL",
@@ -94,6 +102,7 @@ class Converter:
         self.unknown: Counter[tuple[str, str]] = Counter()
         """(field, text) of words that no table has, and in how many rows."""
         self._identities: dict[tuple[str, str, str], tuple[str | None, str | None, str | None]] = {}
+        self._by_word: dict[tuple[str, str, str, str], dict[str, str]] = {}
         self._constant: dict[str, Any] = {"source": given.source, "listed_at": given.now}
         if self._profile is not None and self._profile.country is not None:
             self._constant["country"] = self._profile.country
@@ -174,6 +183,8 @@ class Converter:
         title = cells[self._text_of["title"]] if "title" in self._text_of else ""
         if values.pop("_wanted", False) or _WANTED.match(title):
             return "wanted_ad", "someone looks for a car; nobody offers one"
+        if _PARTS.search(title) or ("price_amount" not in values and "karosserie" in title.lower()):
+            return "not_a_car", "the title offers parts"
         make = cells[self._text_of["make"]] if "make" in self._text_of else ""
         if self._makes.is_no_car(make):
             return "not_a_car", f"make is {make!r}"
@@ -192,10 +203,14 @@ class Converter:
             if "year_out_of_range" in warnings:
                 return "year_out_of_range", "no car was built then"
             return "no_year", "neither a model year nor a first registration that can be read"
+        self._by_words(values, warnings, title_of_car)
         month = values.pop("_month", None)
         if month is not None and "first_registration" not in values:
             values["first_registration"] = f"{values['model_year']:04d}-{month:02d}"
         self._settle_price(values, warnings)
+        if values.get("mileage_km", _DRIVEN_KM) < _DRIVEN_KM and self._age(values) > _CERTAINLY_DRIVEN_YEARS:
+            del values["mileage_km"]  # 1 km, typed in to fill the form
+            warnings.append("mileage_implausible")
         if values.get("condition") == "new" and values.get("mileage_km", 0) >= _NEW_UP_TO_KM:
             values["condition"] = "used"
             warnings.append("condition_implausible")
@@ -203,6 +218,26 @@ class Converter:
             values["listed_at"] = self._given.now
             warnings.append("listed_at_implausible")
         return None
+
+    def _by_words(self, values: dict[str, Any], warnings: list[str], title: str) -> None:
+        """Take from title and variant what no column says: "Sedan Automatic", "320d Touring", "1.6 TDI"."""
+        lacking = [name for name in ("fuel_type", "transmission", "body_type") if name not in values]
+        if not lacking:
+            return
+        said = (values["make"], values["model"], title, values.get("variant", ""))
+        found = self._by_word.get(said)
+        if found is None:
+            if len(self._by_word) >= _REMEMBERED:
+                self._by_word.clear()
+            found = self._by_word[said] = named_in(*said)
+        for name in lacking:
+            if name in found:
+                values[name] = found[name]
+                warnings.append(f"{name.removesuffix('_type')}_from_title")
+
+    def _age(self, values: Mapping[str, Any]) -> int:
+        year = values.get("model_year") or int(values["first_registration"][:4])
+        return self._given.now.year - int(year)
 
     def _year_of_title(self, values: dict[str, Any], title: str, model: str, warnings: list[str]) -> None:
         """Take the year a title says; of a "Peugeot 2008 2015" the name of the model is none."""
@@ -230,6 +265,8 @@ class Converter:
         model = cells[self._text_of["model"]] if "model" in self._text_of else ""
         name = cells[self._text_of["make_and_model"]] if "make_and_model" in self._text_of else ""
         make, model = self._said(make), self._said(model)
+        if _VAGUE.search(model):
+            return self._of_vague_model(make, model, title)
         text = "" if make and model else (name or title)
         key = (make, model, text)
         found = self._identities.get(key)
@@ -238,6 +275,12 @@ class Converter:
                 self._identities.clear()
             found = self._identities[key] = self._identify(make, model, text.replace("_", " "), clean=bool(name))
         return found
+
+    def _of_vague_model(self, make: str, model: str, title: str) -> tuple[str | None, str | None, str | None]:
+        """Find the model a "4_reihe" means in the title, which says 407; else it stays as the source has it."""
+        known = self._makes.make(make) or _tidy(make) or None
+        found = self._makes.find_model(known, title.replace("_", " ")) if known else None
+        return (known, *(found or (_tidy(model), None)))
 
     def _said(self, text: str) -> str:
         return "" if v.is_missing(text) or self._makes.is_not_said(text) else text.strip()

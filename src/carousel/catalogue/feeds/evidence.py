@@ -20,7 +20,7 @@ from carousel.catalogue.listing import RANGES
 SAMPLE = 1_000
 """Rows looked at."""
 
-_LEAST = 3  # values a column needs to say anything
+_LEAST = 2  # values a column needs to say anything
 _CLEAR = 0.8  # share of the values that fit
 _MOSTLY = 0.5  # no dictionary knows all models
 _WRONG = 0.3  # a name is not believed where fewer values fit
@@ -36,6 +36,7 @@ _POWER = re.compile(r"^[\d.,]+\s?(kw|ps|hp|bhp|cv|квт|л\.?\s?с\.?|hk)\b", r
 _DISPLACEMENT = re.compile(r"^[\d.,\s-]+(cc|ccm|cm3|cm³|см3|см³)$", re.IGNORECASE)
 _CONSUMPTION = re.compile(r"(kmpl|km/l|km/kg|mpg|l\s?/\s?100)", re.IGNORECASE)
 _NUMBER = re.compile(r"^[\d.,' \u00a0]+$")
+_MEASURES = ("displacement_cc", "power_kw")
 _ENUMS = ("fuel_type", "transmission", "body_type", "drivetrain", "color_exterior", "condition", "seller_type")
 _LABELS = {
     "vin": "vehicle numbers", "model_year": "years", "url": "web addresses", "images": "addresses of pictures",
@@ -101,6 +102,11 @@ class _Values:
         return known
 
     @property
+    def with_digits(self) -> float:
+        """The share of the values that have a number in them."""
+        return sum(any(c.isdigit() for c in text) for text in self.texts) / max(len(self.texts), 1)
+
+    @property
     def says_something(self) -> bool:
         return len(self.texts) >= _LEAST
 
@@ -138,7 +144,7 @@ def _believed(column: Column, values: _Values, taken: set[str]) -> Column:
         return replace(column, field=None, why="called a year, but its values are none")
     if field == "vin" and values.share("vin") < _WRONG:
         return replace(column, field=None, why="called a VIN, but its values are none")
-    if field in _ENUMS and values.share(field) < _WRONG:
+    if (field in _MEASURES and values.with_digits < _WRONG) or (field in _ENUMS and values.share(field) < _WRONG):
         other = max(_ENUMS, key=values.share)
         if values.share(other) >= _CLEAR:
             return _as(column, other, values, taken)

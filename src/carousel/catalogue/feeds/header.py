@@ -16,7 +16,11 @@ from carousel.catalogue.listing import FIELD_NAMES, RATES_PER_EUR
 from carousel.errors import InputError, UnusableFeedError
 
 IGNORE = "ignore"
+OF_REJECTS = ("line", "reason", "detail")
+"""What a file of rejected rows begins with: when it was mended and comes back, these say nothing of the car."""
+
 _LONGEST_NAME = 80  # characters of a name of a column
+_KILOWATTS = re.compile(r"(?<![^\W\d_])kW(?![a-z])")  # a capital letter inside a word begins another one, but for this
 _NUMBERED = re.compile(r"_?[2-9]$")
 PART_OF_A_FIELD = ("registration_month", "wanted", "make_and_model", "accident", "last_seen")
 """Columns that are no field by themselves."""
@@ -24,51 +28,13 @@ PART_OF_A_FIELD = ("registration_month", "wanted", "make_and_model", "accident",
 _DEEPEST_PATH = 4
 _DEEP = 100  # the rank of a name inside a path: whatever stands at the top is preferred
 _HOLDS_A_VALUE = {"value", "amount", "name", "text", "label", "formatted"}
-_MEANT_IN_A_PATH = frozenset(
-    [
-        "make",
-        "brand",
-        "model",
-        "trim",
-        "variant",
-        "year",
-        "model_year",
-        "mileage",
-        "odometer",
-        "price",
-        "currency",
-        "fuel",
-        "fuel_type",
-        "transmission",
-        "gearbox",
-        "drivetrain",
-        "body_type",
-        "body_style",
-        "power",
-        "displacement",
-        "doors",
-        "seats",
-        "vin",
-        "color",
-        "city",
-        "region",
-        "postal_code",
-        "postcode",
-        "zip",
-        "country",
-        "latitude",
-        "longitude",
-        "lat",
-        "lon",
-        "lng",
-        "condition",
-        "url",
-        "description",
-        "co2",
-        "cylinders",
-        "first_registration",
-    ]
-)
+_MEANT_IN_A_PATH = {
+    "make", "brand", "model", "trim", "variant", "year", "model_year", "mileage", "odometer", "price", "currency",
+    "fuel", "fuel_type", "transmission", "gearbox", "drivetrain", "body_type", "body_style", "power", "displacement",
+    "doors", "seats", "vin", "color", "city", "region", "postal_code", "postcode", "zip", "country", "latitude",
+    "longitude", "lat", "lon", "lng", "condition", "url", "description", "co2", "cylinders", "first_registration",
+}  # fmt: skip
+"""Names that mean the car also deep inside a record; others may be of the seller, of a picture …"""
 
 # The units a header cell may end with.
 _UNITS = {
@@ -145,7 +111,7 @@ def mapping_of(header: Header) -> dict[str, str]:
 
 def normalise(cell: str) -> str:
     """Return a header cell in its plain form: "yearOfRegistration " is "year_of_registration"."""
-    split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cell.strip())
+    split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", _KILOWATTS.sub("kw", cell.strip()))
     return re.sub(r"[^\w]+|_+", "_", fold(split)).strip("_")
 
 
@@ -180,6 +146,8 @@ def recognise_header(cells: Sequence[str], *, said: Mapping[str, str] | None = N
     normal = [normalise(c) for c in cells]
     profile = recognise(frozenset(normal))
     chosen = _said(cells, said or {}, file)
+    if tuple(cells[: len(OF_REJECTS)]) == OF_REJECTS:
+        chosen = dict.fromkeys(range(len(OF_REJECTS)), (IGNORE, None)) | chosen
     candidates: list[tuple[int, int, str, str | None, str]] = []  # (rank, index, field, unit, why)
     spares: list[tuple[int, str, str | None]] = []
     for index, cell in enumerate(normal):

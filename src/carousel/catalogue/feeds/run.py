@@ -22,7 +22,7 @@ from carousel.catalogue.feeds import mapping_file
 from carousel.catalogue.feeds.convert import Converter, Given, Rejected
 from carousel.catalogue.feeds.evidence import SAMPLE, settle
 from carousel.catalogue.feeds.feed import Feed, Row
-from carousel.catalogue.feeds.header import Header, mapping_of, recognise_header, require
+from carousel.catalogue.feeds.header import OF_REJECTS, Header, mapping_of, recognise_header, require
 from carousel.catalogue.feeds.makes import makes
 from carousel.catalogue.feeds.preview import MappedField, preview
 from carousel.catalogue.feeds.profiles import DistanceUnit
@@ -38,6 +38,7 @@ from carousel.telemetry import log
 
 _logger = log(__name__)
 _TELL_EVERY = 500
+_REJECTS = ".rejects.csv"
 _PIPED_WIDTH = 160  # characters a line, where no terminal says how many it has
 _MOST_REJECTED, _LEAST_REJECTED = 0.5, 5
 """Of a feed of which more is rejected nothing is written, unless it is only a handful of rows."""
@@ -215,12 +216,13 @@ def open_input(path: Path, options: ImportOptions, now: datetime, folder: Path |
     sample = list(itertools.islice(rows, SAMPLE))
     header = recognise_header(feed.columns, said=options.column_map, file=str(path))
     header = settle(header, [row.cells for row in sample if row.problem is None])
-    make = options.make or makes().make(path.stem)
+    name = _name_of(path)
+    make = options.make or makes().make(name)
     require(header, make=make, file=str(path))
     # The file's name speaks only where no column does; --make always does.
     columns_speak = any(header.of(name) for name in ("make", "make_and_model", "title"))
     given = Given(
-        source=options.source or (header.profile.name if header.profile else slug(path.stem)[:64]) or "import",
+        source=options.source or (header.profile.name if header.profile else slug(name)[:64]) or "import",
         now=now,
         currency=options.currency.upper() if options.currency else None,
         assumed_currency=options.assumed_currency.upper(),
@@ -236,6 +238,11 @@ def open_input(path: Path, options: ImportOptions, now: datetime, folder: Path |
     fields = preview(header, Converter(header, given), sample)
     size = feed.path.stat().st_size
     return Input(replace(feed, rows=itertools.chain(sample, rows)), header, given, size, fields)
+
+
+def _name_of(path: Path) -> str:
+    """Return what a file is called without its endings; mended rejects of a file belong to the same source."""
+    return Path(path.name.removesuffix(_REJECTS).removesuffix(".gz")).stem
 
 
 class _Run:
@@ -264,7 +271,7 @@ class _Run:
         converter = Converter(header, item.given)
         # A source without a status column does not know what was sold since.
         keep_sold = header.of("status") is None
-        path = self._options.rejects or Path.cwd() / f"{feed.path.name}.rejects.csv"
+        path = self._options.rejects or Path.cwd() / f"{feed.path.name.removesuffix(_REJECTS)}{_REJECTS}"
         listings: list[Listing] = []
         raw: list[dict[str, Any] | None] = []
 
@@ -414,8 +421,9 @@ def _rejects(path: Path, columns: Sequence[str], *, tidy: bool) -> Iterator[Call
         try:
             if file is None:
                 file = partial.open("w", encoding="utf-8", errors="replace", newline="")
-                csv.writer(file).writerow(["line", "reason", "detail", *columns])
-            cells = [c.replace("\x00", "�") for c in row.cells]
+                csv.writer(file).writerow([*OF_REJECTS, *(c for c in columns if c not in OF_REJECTS)])
+            kept = row.cells[len(OF_REJECTS) :] if tuple(columns[: len(OF_REJECTS)]) == OF_REJECTS else row.cells
+            cells = [c.replace("\x00", "�") for c in kept]
             csv.writer(file).writerow([row.line, why.reason, why.detail, *cells])
         except OSError as error:
             failed = True

@@ -22,7 +22,7 @@ _LITRES_PER_GALLON = {"uk": 4.54609, "us": 3.785411784}
 # Conventions of the field: below it is a joke or a part, above a typo or a phone number.
 LEAST_PRICE, MOST_PRICE = 300, 10_000_000
 _PLACEHOLDER_PRICES = {0, 1, 123_456, 1_234_567, 12_345_678, 123_456_789, 111_111, 1_111_111, 11_111_111, 9_999_999}
-_PLACEHOLDER_MILEAGES = {999_999, 1_111_111, 1_234_567, 9_999_999}
+_PLACEHOLDER_MILEAGES = {111_111, 123_456, 999_999, 1_111_111, 1_234_567, 9_999_999}
 _MOST_LITRES = 20  # an engine size below is litres, above cm³
 
 _MISSING = {
@@ -105,10 +105,12 @@ def number(text: str, *, thousands: bool) -> Number | None:
     match = _NUMBER.search(text)
     if match is None:
         return None
-    value = _digits(match.group(), thousands=thousands)
+    after = text[match.end() :]
+    # "1.499 lakh" has decimals, whatever stands there: who counts in lakhs leaves the thousands out.
+    value = _digits(match.group(), thousands=thousands and _TIMES_UNIT.match(after) is None)
     if value is None:
         return None
-    value, after = _multiplied(value, text[match.end() :])
+    value, after = _multiplied(value, after)
     to = None
     if (joint := _RANGE.match(after)) and (end := _NUMBER.match(after, joint.end())):
         to = _digits(end.group(), thousands=thousands)

@@ -15,6 +15,7 @@ from carousel.catalogue.feeds.phrases import named_in
         ("Honda", "Civic", "", "EX Sedan Auto", {"transmission": "automatic", "body_type": "sedan"}),
         ("Nissan", "Altima", "", "2.5 S CVT", {"transmission": "cvt"}),
         ("Maruti Suzuki", "Wagon R", "Maruti Wagon R LXI", "LXI", {}),
+        ("Peugeot", "407 SW", "", "", {"body_type": "wagon"}),
         ("Opel", "Movano", "Schönes Auto, Automatik oder Schaltgetriebe", "", {}),
         ("Opel", "Astra", "Opel Astra Sports Tourer", "", {"body_type": "wagon"}),
         ("Ford", "Focus", "Ford Focus Benzin Diesel", "", {}),

@@ -41,15 +41,18 @@ _BODIES_OF_MAKES = {
     "BMW": {"touring": "wagon"}, "Audi": {"avant": "wagon", "sportback": "hatchback"}, "SEAT": {"st": "wagon"},
     "Peugeot": {"sw": "wagon"}, "Volkswagen": {"variant": "wagon"}, "Ford": {"turnier": "wagon"},
     "Skoda": {"combi": "wagon"}, "Renault": {"grandtour": "wagon"}, "Kia": {"sportswagon": "wagon"},
-    "Citroën": {"tourer": "wagon"}, "Mercedes-Benz": {"t-modell": "wagon"},
+    "Citroën": {"tourer": "wagon"}, "Opel": {"st": "wagon"}, "Mercedes-Benz": {"t-modell": "wagon"},
 }  # fmt: skip
 _TOURING_SPORTS = re.compile(r"touring sports|sports tourer", re.IGNORECASE)  # of Toyota and Opel
 _BMW = re.compile(r"(?<![^\W_])[1-8]\d\d(ci|xi|is|i|d|td|xd)(?![^\W_])", re.IGNORECASE)
 
 
 def named_in(make: str, model: str, title: str, variant: str) -> dict[str, str]:
-    """Return which of fuel_type, transmission and body_type a title and a variant name beside the model: a Wagon R."""
-    both = _words(f"{title} {variant}") - _words(model)
+    """Return which of fuel_type, transmission and body_type a title and a variant name.
+
+    A model may begin with such a word, as the Wagon R does; at its end, as in 407 SW, it means what it says.
+    """
+    both = _words(f"{title} {variant} {model.rpartition(' ')[2]}") - _words(model.rpartition(" ")[0])
     found = {
         "fuel_type": _one(_FUELS, both) or _fuel_of_bmw(make, title),
         "transmission": _one(_GEARBOXES, both) or _one(_GEARBOXES_OF_VARIANTS, _words(variant)),

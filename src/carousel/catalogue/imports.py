@@ -141,17 +141,9 @@ class RunRecorder:
         """Close the run if nobody has; its counts are another process's and stay."""
         self._finish(state, self._without_paths(error))
 
-    def _end(
-        self,
-        state: State,
-        error: str | None,
-        *,
-        counts: dict[str, Any] | None = None,
-        mapping: dict[str, str] | None = None,
-        sources: Sequence[str] = (),
-    ) -> None:
+    def _end(self, state: State, error: str | None, **said: Any) -> None:
         self._write()
-        self._finish(state, error, counts=counts, mapping=mapping, sources=sources)
+        self._finish(state, error, **said)
 
     def _finish(
         self,

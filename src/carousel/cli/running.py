@@ -9,6 +9,17 @@ from typing import Annotated
 import typer
 
 from carousel.cli.common import HomeOption, start
+from carousel.cli.reading import (
+    CurrencyOption,
+    DistanceUnitOption,
+    ForceOption,
+    FullFeedOption,
+    MakeOption,
+    MapOption,
+    MappingOption,
+    SourceOption,
+    reading,
+)
 from carousel.processes import share_metrics
 
 app = typer.Typer()
@@ -18,18 +29,6 @@ PortOption = Annotated[int | None, typer.Option(min=0, max=65535, help="Port; 0 
 
 class DataflowName(enum.StrEnum):
     taste = "taste"
-
-
-class DistanceUnit(enum.Enum):
-    km = "km"
-    mi = "mi"
-
-
-def pairs(texts: list[str]) -> dict[str, str]:
-    pairs = dict(text.rpartition("=")[::2] for text in texts)
-    if not all(column and name for column, name in pairs.items()):
-        raise typer.BadParameter("--map takes COLUMN=FIELD, such as --map Preis=price_amount")
-    return pairs
 
 
 def _share(text: str) -> tuple[int, int]:
@@ -113,50 +112,33 @@ def import_(
         list[str], typer.Argument(metavar="FILE…", help="Files, folders of them, or web addresses.", show_default=False)
     ],
     home: HomeOption = None,
-    source: Annotated[str | None, typer.Option(help="Name of the feed [default: recognised, or the file's].")] = None,
-    currency: Annotated[str | None, typer.Option(help="Currency of the prices, such as EUR.")] = None,
-    distance_unit: Annotated[DistanceUnit | None, typer.Option(help="Unit of the mileage.")] = None,
-    make: Annotated[str | None, typer.Option(help="Make of every listing, where no column says it.")] = None,
-    column_map: Annotated[
-        list[str] | None, typer.Option("--map", metavar="COLUMN=FIELD", help="Can be repeated.")
-    ] = None,
-    mapping: Annotated[
-        Path | None, typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Read all of that from a file.")
-    ] = None,
+    source: SourceOption = None,
+    currency: CurrencyOption = None,
+    distance_unit: DistanceUnitOption = None,
+    make: MakeOption = None,
+    column_map: MapOption = None,
+    mapping: MappingOption = None,
     save_mapping: Annotated[
         Path | None, typer.Option(metavar="FILE", dir_okay=False, help="Write what was recognised to such a file.")
     ] = None,
-    full_feed: Annotated[bool, typer.Option("--full-feed", help="Withdraw the source's listings not in it.")] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Write although most rows are rejected or much of the stock is gone.")
-    ] = False,
+    full_feed: FullFeedOption = False,
+    force: ForceOption = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what was understood and would be done.")] = False,
     rejects: Annotated[Path | None, typer.Option(help="File for rejected rows [default: FILE.rejects.csv].")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Import listings from CSV, TSV, JSON, NDJSON or Parquet, or gzip of them."""
     settings = start("import", quiet=True, home=home)
-    from carousel.catalogue.feeds import mapping_file
     from carousel.catalogue.feeds.run import ImportOptions
     from carousel.embedded.importing import import_files
 
-    said = mapping_file.load(mapping) if mapping else mapping_file.FeedMapping()
-    options = ImportOptions(
-        assumed_currency=settings.currency,
-        full_feed=full_feed,
-        dry_run=dry_run,
-        force=force,
-        rejects=rejects,
-        save_mapping=save_mapping,
-        **mapping_file.overruled(
-            said,
-            source=source,
-            currency=currency,
-            distance_unit=distance_unit and distance_unit.value,
-            make=make,
-            columns=pairs(column_map or []),
-        ),
+    said = reading(
+        mapping, source=source, currency=currency, distance_unit=distance_unit, make=make, column_map=column_map
     )
+    options = ImportOptions(
+        assumed_currency=settings.currency, full_feed=full_feed, dry_run=dry_run, force=force, rejects=rejects,
+        save_mapping=save_mapping, **said,
+    )  # fmt: skip
     raise typer.Exit(import_files(settings, files, options, as_json=as_json))
 
 

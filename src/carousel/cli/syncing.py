@@ -10,7 +10,17 @@ import orjson
 import typer
 
 from carousel.cli.common import HomeOption, start
-from carousel.cli.running import DistanceUnit, pairs
+from carousel.cli.reading import (
+    CurrencyOption,
+    DistanceUnitOption,
+    ForceOption,
+    FullFeedOption,
+    MakeOption,
+    MapOption,
+    MappingOption,
+    SourceOption,
+    reading,
+)
 
 app = typer.Typer()
 
@@ -23,41 +33,26 @@ def sync(
     timezone: Annotated[str, typer.Option(help="Time zone of --cron, such as Europe/Prague.")] = "UTC",
     once: Annotated[bool, typer.Option("--once", help="Only now: for a scheduler of yours.")] = False,
     home: HomeOption = None,
-    source: Annotated[str | None, typer.Option(help="Name of the feed [default: recognised, or the file's].")] = None,
-    currency: Annotated[str | None, typer.Option(help="Currency of the prices, such as EUR.")] = None,
-    distance_unit: Annotated[DistanceUnit | None, typer.Option(help="Unit of the mileage.")] = None,
-    make: Annotated[str | None, typer.Option(help="Make of every listing, where no column says it.")] = None,
-    column_map: Annotated[
-        list[str] | None, typer.Option("--map", metavar="COLUMN=FIELD", help="Can be repeated.")
-    ] = None,
-    mapping: Annotated[
-        Path | None, typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Read all of that from a file.")
-    ] = None,
-    full_feed: Annotated[bool, typer.Option("--full-feed", help="Withdraw the source's listings not in it.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Import also what looks wrong as a whole.")] = False,
+    source: SourceOption = None,
+    currency: CurrencyOption = None,
+    distance_unit: DistanceUnitOption = None,
+    make: MakeOption = None,
+    column_map: MapOption = None,
+    mapping: MappingOption = None,
+    full_feed: FullFeedOption = False,
+    force: ForceOption = False,
 ) -> None:
     """Import a feed now and again by a schedule, whenever it has changed; one line a run on standard output."""
     if sum((every is not None, cron is not None, once)) != 1:
         raise typer.BadParameter("say when: one of --every, --cron and --once")
     settings = start("sync", quiet=True, home=home)
-    from carousel.catalogue.feeds import mapping_file
     from carousel.catalogue.feeds.run import ImportOptions
     from carousel.embedded import syncing
 
-    said = mapping_file.load(mapping) if mapping else mapping_file.FeedMapping()
-    options = ImportOptions(
-        assumed_currency=settings.currency,
-        full_feed=full_feed,
-        force=force,
-        **mapping_file.overruled(
-            said,
-            source=source,
-            currency=currency,
-            distance_unit=distance_unit and distance_unit.value,
-            make=make,
-            columns=pairs(column_map or []),
-        ),
+    said = reading(
+        mapping, source=source, currency=currency, distance_unit=distance_unit, make=make, column_map=column_map
     )
+    options = ImportOptions(assumed_currency=settings.currency, full_feed=full_feed, force=force, **said)
     options.check(1)
     _stop_as_with_ctrl_c()
     if once:

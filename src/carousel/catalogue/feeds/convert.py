@@ -154,9 +154,10 @@ class Converter:
         attributes = {name: cells[i].strip() for name, i in self._attributes if not v.is_missing(cells[i])}
         for name, (index, parsed) in doubts.items():
             if parsed.warnings[0].endswith("_unknown"):
-                attributes[self._names[index].strip()[:64]] = cells[index].strip()
-                if len(self.unknown) < _MOST_UNKNOWN or (name, cells[index].strip()) in self.unknown:
-                    self.unknown[name, cells[index].strip()[:_SHORT]] += 1
+                text = cells[index].strip()
+                attributes[self._names[index].strip()[:64]] = text
+                if len(self.unknown) < _MOST_UNKNOWN or (name, text[:_SHORT]) in self.unknown:
+                    self.unknown[name, text[:_SHORT]] += 1
         if attributes:
             values["attributes"] = {**values.get("attributes", {}), **attributes}
         if known_id is not None:

@@ -55,12 +55,6 @@ def load(path: Path) -> FeedMapping:
     return FeedMapping(columns, words, {name: str(value) for name, value in stored.items()})
 
 
-def overruled(mapping: FeedMapping, *, columns: Mapping[str, str], **said: str | None) -> dict[str, Any]:
-    """Return the fields of `ImportOptions` that a mapping file and a command line say together; the latter wins."""
-    options: dict[str, Any] = {name: value or mapping.options.get(name) for name, value in said.items()}
-    return options | {"column_map": {**mapping.columns, **columns}, "words": mapping.words}
-
-
 def save(path: Path, header: Header, options: Mapping[str, str | None], words: Mapping[str, Mapping[str, Any]]) -> None:
     """Write what was recognised, so that the next import does not have to, and people can change it.
 

@@ -90,6 +90,20 @@ async def test_a_listing_that_left_the_market_is_nowhere_once_its_write_returned
     assert await found(second_api) == ["c0"]
 
 
+async def test_a_listing_remembers_its_prices_and_can_be_sent_back_as_it_was_read(
+    api: httpx.AsyncClient, car: Car
+) -> None:
+    for price in (9_900, 9_500):
+        await put(api, car("a", price_amount=price))
+    read = (await api.get("/v1/listings/a")).json()
+    assert [price["amount"] for price in read["price_history"]] == [9_900, 9_500]
+    assert (await put(api, read))["unchanged"] == 1
+    changed = await api.patch("/v1/listings/a", json={"price_amount": 9_000, "price_history": []}, headers=WRITER)
+    assert changed.status_code == 200
+    history = (await api.get("/v1/listings/a")).json()["price_history"]
+    assert [price["amount"] for price in history] == [9_900, 9_500, 9_000]
+
+
 async def test_patch_changes_only_what_it_names(api: httpx.AsyncClient, car: Car) -> None:
     await put(api, car("a", color_name="Magic Black", doors=5))
     answer = await api.patch("/v1/listings/a", json={"price_amount": 9_000, "color_name": None}, headers=WRITER)

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any, Literal, get_type_hints
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, create_model
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, create_model, model_validator
 
-from carousel.catalogue.listing import LENGTHS, RANGES, Listing
+from carousel.catalogue.listing import DERIVED, LENGTHS, RANGES, Listing
 
 _NEEDED = ("listing_id", "make", "model")
 _EXAMPLE: dict[str, JsonValue] = {
@@ -18,6 +18,24 @@ _EXAMPLE: dict[str, JsonValue] = {
     "model_year": 2021, "mileage_km": 48_200, "price_amount": 19_990, "price_currency": "EUR", "body_type": "wagon",
     "fuel_type": "diesel", "transmission": "automatic", "power_kw": 110, "seller_type": "dealer", "country": "DE",
     "city": "Leipzig", "lat": 51.34, "lon": 12.37,
+}  # fmt: skip
+
+
+class PriceOut(BaseModel):
+    """What a car was offered for from some moment on."""
+
+    at: datetime
+    amount: float
+    currency: str
+
+
+_PAST: dict[str, Any] = {
+    "first_listed_at": (
+        datetime | None, Field(None, description="When the car was first offered, if that was another listing of it.")
+    ),
+    "price_history": (
+        list[PriceOut] | None, Field(None, description="Its prices, oldest first, if there was more than one.")
+    ),
 }  # fmt: skip
 
 
@@ -34,8 +52,18 @@ def _listing_model(
             described[field.name] = (hint, _limits(field.name, ...))
         else:
             described[field.name] = (hint | None, _limits(field.name, None))
+    if extra == "allow":
+        described |= _PAST
     config = ConfigDict(extra=extra, json_schema_extra={"example": _EXAMPLE})
-    return create_model(name, __config__=config, __doc__=doc, **described)
+    # A listing that was read and is sent back has what Carousel keeps itself; it is passed over.
+    passing_over: dict[str, Any] = (
+        {"pass_over": model_validator(mode="before")(_without_the_past)} if extra == "forbid" else {}
+    )
+    return create_model(name, __config__=config, __doc__=doc, __validators__=passing_over, **described)
+
+
+def _without_the_past(said: Any) -> Any:
+    return {k: v for k, v in said.items() if k not in DERIVED} if isinstance(said, dict) else said
 
 
 def _limits(name: str, default: Any) -> Any:

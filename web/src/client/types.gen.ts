@@ -446,6 +446,18 @@ export type Listing = {
      * Import Warnings
      */
     import_warnings?: Array<string> | null;
+    /**
+     * First Listed At
+     *
+     * When the car was first offered, if that was another listing of it.
+     */
+    first_listed_at?: string | null;
+    /**
+     * Price History
+     *
+     * Its prices, oldest first, if there was more than one.
+     */
+    price_history?: Array<PriceOut> | null;
     [key: string]: unknown;
 };
 
@@ -781,6 +793,26 @@ export type MergeBody = {
      * Token of the anonymous shopper whose activity I take over.
      */
     token: string;
+};
+
+/**
+ * PriceOut
+ *
+ * What a car was offered for from some moment on.
+ */
+export type PriceOut = {
+    /**
+     * At
+     */
+    at: string;
+    /**
+     * Amount
+     */
+    amount: number;
+    /**
+     * Currency
+     */
+    currency: string;
 };
 
 /**
@@ -1163,6 +1195,18 @@ export type RecommendedListing = {
      * Import Warnings
      */
     import_warnings?: Array<string> | null;
+    /**
+     * First Listed At
+     *
+     * When the car was first offered, if that was another listing of it.
+     */
+    first_listed_at?: string | null;
+    /**
+     * Price History
+     *
+     * Its prices, oldest first, if there was more than one.
+     */
+    price_history?: Array<PriceOut> | null;
     /**
      * Position
      *

@@ -22,7 +22,7 @@ from carousel.api.schemas import (
 )
 from carousel.api.tokens import Shopper
 from carousel.catalogue import repository, search
-from carousel.catalogue.listing import DERIVED, Listing, ListingId
+from carousel.catalogue.listing import Listing, ListingId
 from carousel.catalogue.repository import WriteResult
 from carousel.catalogue.search import Filters
 from carousel.catalogue.snapshot import Snapshot
@@ -210,8 +210,7 @@ async def patch_listing(listing_id: ListingPath, body: ListingBody, use: Use) ->
         document = await repository.document(connection, listing_id)
     if document is None:
         raise _unknown(listing_id)
-    stored = {name: value for name, value in orjson.loads(document).items() if name not in DERIVED}
-    changed = ListingBody.model_validate(stored | body.model_dump(exclude_unset=True, mode="json"))  # type: ignore[attr-defined]
+    changed = ListingBody.model_validate(orjson.loads(document) | body.model_dump(exclude_unset=True, mode="json"))  # type: ignore[attr-defined]
     return await _write(use, [to_listing(changed, listing_id=listing_id)])
 
 

@@ -109,6 +109,17 @@ async def test_a_file_without_one_usable_row_has_failed_and_keeps_its_rejects(ap
     assert (await api.get(f"/v1/imports/{run['import_id']}/rejects", headers=WRITER)).json()["total"] == 2
 
 
+async def test_a_file_that_looks_like_a_mistake_changes_nothing_until_it_is_forced(api: httpx.AsyncClient) -> None:
+    rows = "make,model,year\nSkoda,Fabia,2019\n" + "".join(f"Ford,Focus,{i}x\n" for i in range(9))
+    run = (await send(api, rows)).json()
+    assert run["state"] == "failed"
+    assert "9 of 10 rows would be rejected" in run["error"]
+    assert run["counts"]["held_back"] == 1
+    assert (await api.get("/v1/listings")).json()["total"] == 0
+    assert (await send(api, rows, force=True)).json()["state"] == "done"
+    assert (await api.get("/v1/listings")).json()["total"] == 1
+
+
 async def test_rejects_come_in_pages_with_their_own_cells(api: httpx.AsyncClient) -> None:
     run = (await send(api)).json()
     path = f"/v1/imports/{run['import_id']}/rejects"

@@ -125,13 +125,14 @@ class RunRecorder:
             self._write()
 
     def finish(self, report: "ImportReport") -> None:
-        """Close the run with its report; without one usable row it has failed."""
-        counts = {k: v for k, v in report.to_json().items() if k != "mapping"} | {"withdrawn": report.withdrawn}
-        mapping = report.to_json()["mapping"]
+        """Close the run with its report; one that changed nothing because it looked wrong has failed."""
+        counts = report.to_json()
+        mapping = counts.pop("mapping")
         sources = sorted({file.source for file in report.files})
         self._rows_read, self._share = report.read, 1.0
-        error = None if report.exit_code == 0 else f"none of the {report.read:,} rows could be used"
-        self._end("failed" if error else "done", error, counts=counts, mapping=mapping, sources=sources)
+        self._end(
+            "failed" if report.failure else "done", report.failure, counts=counts, mapping=mapping, sources=sources
+        )
 
     def fail(self, error: str, *, state: Literal["failed", "interrupted"] = "failed") -> None:
         """Close the run without a report."""

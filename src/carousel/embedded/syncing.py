@@ -191,7 +191,7 @@ def _line(feed: str, report: ImportReport | None) -> str:
         "unchanged": report.written.unchanged, "duplicates": report.duplicates, "rejected": report.rejected,
         "withdrawn": report.withdrawn,
     }  # fmt: skip
-    outcome = "done" if report.exit_code == 0 else "failed: no row could be used"
+    outcome = "done" if report.failure is None else f"failed: {report.failure}"
     told = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count or name in ("read", "imported"))
     return _said(feed, f"{outcome}: {told}, {report.seconds:.1f} s")
 

@@ -58,11 +58,17 @@ class ImportReport:
         return self.rejected_by_reason.total()
 
     @property
-    def exit_code(self) -> int:
-        """0 when the catalogue holds something of this import, 1 when nothing was usable."""
+    def failure(self) -> str | None:
+        """Why the catalogue holds nothing of this import, None when it does."""
         if self.refused is not None:
-            return 1
-        return 0 if self.written.imported + self.written.updated + self.written.unchanged else 1
+            return self.refused
+        if self.written.imported + self.written.updated + self.written.unchanged:
+            return None
+        return f"none of the {self.read:,} rows could be used"
+
+    @property
+    def exit_code(self) -> int:
+        return 0 if self.failure is None else 1
 
     @property
     def questions(self) -> list[str]:

@@ -20,7 +20,7 @@ _FUELS = _table(
 )
 _GEARBOXES = _table(
     {
-        "automatic": "automatic automatik automático automatica automatique otomatik dsg автомат",
+        "automatic": "automatic automatik automat automático automatica automatique otomatik dsg автомат",
         "manual": "schaltgetriebe manuell механика",
         "cvt": "cvt multitronic lineartronic вариатор",
     }

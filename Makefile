@@ -61,7 +61,8 @@ bench: setup ## every benchmark, one after the other (docs/benchmarks.md has our
 
 COMPILE := UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile --quiet --universal --generate-hashes \
 	--no-emit-index-url --python-version 3.11
-chaos: setup ## half an hour of kills, freezes, poison and a full disk, and what must hold after it (docs/reliability.md)
+chaos: setup ## hundreds of orders of events, half an hour of kills, freezes, poison and a full disk, and what must hold after it (docs/reliability.md)
+	CAROUSEL_PROTOCOL_EXAMPLES=400 $(BIN)/pytest tests/dataflows/test_protocol.py
 	$(BIN)/python tests/chaos/campaign.py --minutes 28 --kills 62
 	$(BIN)/python tests/chaos/campaign.py --minutes 2 --kills 4 --rate 1000 --disk-full
 

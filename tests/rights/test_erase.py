@@ -12,10 +12,11 @@ from tests.dataflows.conftest import Marketplace, eventually, happens
 from carousel.activity import dead_letters
 from carousel.activity.events import encode, merge_event
 from carousel.activity.log import hidden_key, partition, stream_key, stream_keys
-from carousel.dataflows.rebuild import recompute
+from carousel.dataflows.rebuild import recompute, same
 from carousel.embedded.servers import Servers
 from carousel.rights.erase import Receipt, erase, reapply
 from carousel.rights.export import export
+from carousel.rights.person import find
 from carousel.storage.postgres import Connection
 from carousel.storage.valkey import Valkey
 
@@ -157,6 +158,23 @@ def all_committed(database: Connection, valkey: Valkey) -> bool:
         for key in stream_keys(PARTITIONS)
         if valkey.exists(key)
     )
+
+
+def test_a_visit_that_became_an_account_is_not_erased_with_another_it_logs_in_to_later(
+    marketplace: Marketplace, valkey: Valkey
+) -> None:
+    """The first log-in counts; the second one, still on its way, must not hand the visit over."""
+    flow = marketplace.start()
+    logged_in(marketplace)
+    flow.stop()
+    before = dict(recompute(marketplace.database))
+    marketplace.send([merge_event(VISITOR, OTHER, datetime.now(UTC))])
+    assert erased(marketplace, valkey, OTHER).ids == 1
+    after = dict(recompute(marketplace.database))
+    assert after.keys() == before.keys() - {OTHER}
+    assert all(same(after[i], before[i]) for i in after)
+    assert marketplace.taste(VISITOR) is not None
+    assert find(marketplace.database, valkey, VISITOR, partitions=PARTITIONS).ids == {ACCOUNT, VISITOR, SECOND}
 
 
 def test_erasing_is_repeatable_also_for_somebody_nobody_knows(marketplace: Marketplace, valkey: Valkey) -> None:

@@ -40,8 +40,12 @@ def find(connection: Connection, valkey: Valkey, shopper_id: str, *, partitions:
     """Return whom an id belongs to, merges that wait in the log included."""
     owner = _owner(connection, shopper_id)
     ids = {shopper_id, owner, *_merged(connection, owner)}
-    waiting = [(event.shopper_id, event.reason) for event in _waiting_merges(connection, valkey, partitions)]
-    while more := {visitor for visitor, account in waiting if account in ids} - ids:
+    waiting: dict[str, str | None] = {}
+    for event in _waiting_merges(connection, valkey, partitions):
+        # Whoever has become an account stays it: a second log-in with the same visit changes nothing.
+        if event.shopper_id not in waiting and _owner(connection, event.shopper_id) == event.shopper_id:
+            waiting[event.shopper_id] = event.reason
+    while more := {visitor for visitor, account in waiting.items() if account in ids} - ids:
         ids |= more
     return Person(owner, frozenset(ids))
 

@@ -160,10 +160,14 @@ def test_new_cars_have_no_past_and_demonstrators_a_short_one(market: list[Listin
         elif x.condition == "demo":
             assert x.owners_count == 1
             assert (x.mileage_km or 0) < 15_000
+        elif x.condition == "pre_registered":
+            assert (x.owners_count, x.seller_type, x.year) == (1, "dealer", NOW.year)
+            assert x.first_registration
+            assert (x.mileage_km or 0) < 100
         else:
             assert x.first_registration
             assert (x.mileage_km or 0) >= 1_000
-    assert {x.condition for x in market} == {"new", "demo", "used"}
+    assert {x.condition for x in market} == {"new", "demo", "pre_registered", "used"}
 
 
 def test_listings_appeared_over_sixty_days_some_today_none_in_the_future(market: list[Listing]) -> None:
@@ -222,3 +226,10 @@ def test_private_sellers_have_no_name_and_dealers_are_always_the_same(market: li
             names[x.seller_id or ""].add(x.seller_name)
     assert all(len(n) == 1 for n in names.values())
     assert len(names) >= 100
+
+
+def test_private_sellers_live_in_many_towns_and_dealers_in_the_cities(large_market: list[Listing]) -> None:
+    private = Counter(x.city for x in large_market if x.seller_type == "private")
+    dealers = Counter(x.city for x in large_market if x.seller_type == "dealer")
+    assert len(private) > 300
+    assert len(dealers) < 70

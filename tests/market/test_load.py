@@ -52,3 +52,18 @@ def test_loading_twice_changes_nothing(servers: Servers, database: Connection, v
     load(settings(servers), listings=300, shoppers=5)
     assert (state(database), entries(valkey)) == before
     assert database.execute("SELECT count(*) FROM shopper").fetchall() == [(5,)]
+
+
+def test_cars_that_waited_remember_what_they_cost_before(
+    servers: Servers, database: Connection, valkey: Valkey
+) -> None:
+    load(settings(servers), listings=300, shoppers=1)
+    documents = [row[0] for row in database.execute("SELECT document FROM listing").fetchall()]
+    changed = [d for d in documents if "price_history" in d]
+    assert 0.1 < len(changed) / len(documents) < 0.4
+    for document in changed:
+        prices = document["price_history"]
+        assert prices[-1]["amount"] == document["price_amount"] != prices[-2]["amount"]
+        moments = [p["at"] for p in prices]
+        assert moments == sorted(moments)
+        assert moments[0] == document["listed_at"]

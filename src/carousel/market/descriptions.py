@@ -33,6 +33,10 @@ _DEMO = (
     "Our demonstrator, driven by staff and customers and looked after in our own workshop.",
     "Demonstration car of our showroom in {city} with the rest of the manufacturer's warranty.",
 )
+_PRE_REGISTERED = (
+    "Registered for a day, never driven: as good as new for much less.",
+    "Day registration with the manufacturer's warranty, parked in our showroom in {city} since.",
+)
 _FIRST_OWNER = (
     "One owner from new, always kept with care.",
     "Bought new by its only owner and never smoked in.",
@@ -66,6 +70,8 @@ def describe(
         stories = _NEW
     elif condition == "demo":
         stories = _DEMO
+    elif condition == "pre_registered":
+        stories = _PRE_REGISTERED
     elif owners == 1 and rng.random() < 0.6:
         stories = _FIRST_OWNER
     else:

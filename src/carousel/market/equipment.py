@@ -52,6 +52,11 @@ _NOT_IN: dict[str, frozenset[str]] = {
     "tow_bar": frozenset({"coupe", "convertible", "city_car"}),
     "air_suspension": frozenset({"hatchback", "city_car", "pickup", "van"}),
 }
+_SINCE = {
+    "android_auto": 2015, "apple_carplay": 2015, "digital_cockpit": 2014, "matrix_led": 2013, "led_headlights": 2010,
+    "camera_360": 2010, "lane_assist": 2008, "dab_radio": 2008, "blind_spot_monitor": 2007,
+}  # fmt: skip
+"""The first model year that could be ordered with it."""
 _ONLY_ELECTRIC = {"dc_fast_charging": 2.6, "heat_pump": -0.2}
 _REFERENCE_PRICE = 30_000.0
 
@@ -66,6 +71,7 @@ def pick_features(rng: Random, model: Model, engine: Engine, year: int, trim: fl
         code
         for code, (base, per_year, per_trim, per_doubling) in _ODDS.items()
         if model.body_type not in _NOT_IN.get(code, ())
+        and year >= _SINCE.get(code, 0)
         and _happens(rng, base + per_year * (year - 2018) + per_trim * (trim - 0.5) + per_doubling * doublings)
     }
     if engine.fuel_type == "electric":

@@ -162,7 +162,11 @@ def _rows(name: str) -> Iterator[dict[str, str]]:
 def _model(row: dict[str, str], engines: list[tuple[str, Engine]]) -> Model:
     generations = (g.rpartition(" ") for g in row["generations"].split("|") if g)
     # An engine names a body when only that one has it ("Elektro"); "-" is the body without a name.
-    fitting = tuple(e for body, e in engines if body in ("", row["body"] or "-"))
+    from_year, to_year = int(row["from_year"]), int(row["to_year"] or OPEN_YEAR)
+    fitting = tuple(
+        e for body, e in engines
+        if body in ("", row["body"] or "-") and e.from_year <= to_year and e.to_year >= from_year
+    )  # fmt: skip
     return Model(
         make=makes().make(row["make"]) or row["make"],
         brand=row["make"],
@@ -170,8 +174,8 @@ def _model(row: dict[str, str], engines: list[tuple[str, Engine]]) -> Model:
         body=row["body"],
         body_type=cast("BodyType", row["body_type"]),
         segment=row["segment"],
-        from_year=int(row["from_year"]),
-        to_year=int(row["to_year"] or OPEN_YEAR),
+        from_year=from_year,
+        to_year=to_year,
         generations=tuple((name, int(since)) for name, _, since in generations),
         seats=int(row["seats"]),
         seats_option=int(row["seats_option"]) if row["seats_option"] else None,

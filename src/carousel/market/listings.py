@@ -21,9 +21,9 @@ from carousel.market.sellers import Dealer, pick_city, pick_dealer
 
 SOURCE = "market"
 LISTED_DAYS = 60
-OLDEST_YEARS = 16
+OLDEST_YEARS = 21
 
-_NEW_SHARE, _DEMO_SHARE = 0.05, 0.06  # of the models still sold
+_NEW_SHARE, _DEMO_SHARE, _PRE_REGISTERED_SHARE = 0.05, 0.05, 0.04  # of the models still sold
 _DEALER_SHARE = 0.74
 
 _KM_BY_FUEL = {"diesel": 1.18, "petrol": 0.86, "electric": 0.95, "plugin_hybrid": 1.08, "hybrid": 1.05, "cng": 1.3,
@@ -32,6 +32,8 @@ _OFF_THE_LOT = 0.88
 """Share of the list price a car keeps the day it is registered."""
 _NEW_DISCOUNT = 0.93
 _DEMO_DISCOUNT = 0.94
+_MOST_OF_NEW = 0.95  # nobody asks more for a used car
+_PRE_REGISTERED_MONTHS = 6
 _PRICE_PER_KM = 2.3e-6  # a car 20,000 km above what is usual is worth 4.5% less
 _NOISE = 0.055  # sellers disagree by about this much
 _LEAST_EUR = 700.0
@@ -55,6 +57,9 @@ _GEARS = {"BMW": 8, "MINI": 7, "Volvo": 8, "Jaguar": 8, "Land Rover": 9, "Alfa R
           "Ford": 8, "Maserati": 8, "Genesis": 8, "Chevrolet": 8}  # fmt: skip
 # The part of a currency in what is offered in a country; the rest is in euros.
 _LOCAL_CURRENCY = {"CZ": ("CZK", 0.45), "PL": ("PLN", 0.5), "CH": ("CHF", 1.0), "HU": ("HUF", 0.4)}
+_EMISSION_STANDARDS = (
+    (2024.67, "euro6e"), (2019.67, "euro6d"), (2018.67, "euro6c"), (2015.67, "euro6b"), (2010.67, "euro5"),
+)  # fmt: skip
 _VIN_LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ0123456789"
 _VIN_MAKER = "0CR"  # no region of the world was given the 0: no real car can have it
 
@@ -157,7 +162,7 @@ def _listing(number: int, seed: int, now: datetime) -> Listing:
         lat=round(city.lat + (0 if dealer else rng.uniform(-0.06, 0.06)), 3),
         lon=round(city.lon + (0 if dealer else rng.uniform(-0.09, 0.09)), 3),
         vin=_vin(rng) if rng.random() < 0.6 else None,
-        listed_at=_listed_at(rng, now),
+        listed_at=_listed_at(rng, car, now),
         description=describe(
             rng, condition=car.condition, owners=car.owners, damaged=car.damaged, features=features,
             fuel_type=car.engine.fuel_type, range_km=car.engine.electric_range_km, dealer=dealer is not None,
@@ -204,6 +209,8 @@ def _model_and_year(rng: Random, now: datetime) -> tuple[Model, Condition, int]:
             return model, "new", now.year
         if draw < _NEW_SHARE + _DEMO_SHARE:
             return model, "demo", now.year
+        if draw < _NEW_SHARE + _DEMO_SHARE + _PRE_REGISTERED_SHARE:
+            return model, "pre_registered", now.year
         years, weights = _years(model, now.year, now.month > 1)
         if years:
             return model, "used", rng.choices(years, weights)[0]
@@ -225,7 +232,8 @@ def _age(rng: Random, condition: Condition, year: int, now: datetime) -> tuple[i
     """Return the month of the first registration and the age in years; both change with the month, not the hour."""
     if condition == "new":
         return now.month, 0.0
-    first, last = (max(1, now.month - 7), now.month) if condition == "demo" else (1, 12)
+    lately = {"demo": 7, "pre_registered": _PRE_REGISTERED_MONTHS}.get(condition)
+    first, last = (1, 12) if lately is None else (max(1, now.month - lately), now.month)
     if year == now.year:
         last = min(last, max(1, now.month - 1))
     month = rng.randint(min(first, last), last)
@@ -251,6 +259,8 @@ def _mileage_km(rng: Random, condition: Condition, age: float, model: Model, eng
         return rng.randint(5, 50)
     if condition == "demo":
         return rng.randint(15, 120) * 100 + rng.randint(0, 99)
+    if condition == "pre_registered":
+        return rng.randint(5, 99)
     per_year = model.annual_km * _KM_BY_FUEL[engine.fuel_type] * rng.lognormvariate(0, 0.32)
     km = max(1_100.0, _years_of_use(age) * per_year)
     km = min(km, _WORN_KM) + 0.45 * max(0.0, km - _WORN_KM)
@@ -258,8 +268,11 @@ def _mileage_km(rng: Random, condition: Condition, age: float, model: Model, eng
 
 
 def _years_of_use(age: float) -> float:
-    """Return the years at full annual mileage: an old car is driven less every year."""
-    return float(1.12 * age**0.86)
+    """Return the years at full annual mileage: an old car is driven less every year.
+
+    What is sold young was driven little: company cars, which are driven most, come back after three years.
+    """
+    return float(1.12 * age**0.86 * min(1.0, 0.3 + 0.23 * age))
 
 
 def _is_automatic(rng: Random, model: Model, engine: Engine, engines: Sequence[Engine], year: int) -> bool:
@@ -284,7 +297,7 @@ def _is_awd(rng: Random, model: Model, engine: Engine, engines: Sequence[Engine]
 def _owners(rng: Random, condition: Condition, age: float) -> int:
     if condition == "new":
         return 0
-    if condition == "demo" or age < 1:
+    if condition in ("demo", "pre_registered") or age < 1:
         return 1
     return 1 + sum(rng.random() < 0.19 for _ in range(min(int(age), 8)))
 
@@ -295,7 +308,7 @@ def _owners(rng: Random, condition: Condition, age: float) -> int:
 def _list_price(car: _Car) -> float:
     """Return the new price in euros of this engine and trim today, or in the model's last year."""
     low, high = car.model.price_from_eur, car.model.price_to_eur
-    rank = _power_rank(car.engine, car.model.engines)
+    rank = _power_rank(car.engine, car.model.engines_in(car.year))
     extras = 0.04 if car.automatic and car.model.automatic_share < 0.9 else 0.0
     extras += 0.05 if car.awd and car.model.drivetrain not in ("awd", "4wd") else 0.0
     return (low + (high - low) * (0.6 * rank + 0.4 * car.trim_level)) * (1 + extras)
@@ -321,7 +334,8 @@ def _value_eur(rng: Random, car: _Car, private: bool, this_year: int) -> float:
     if car.condition == "new":
         return _list_price(car) * _NEW_DISCOUNT * rng.lognormvariate(0, 0.02)
     usual_km = car.model.annual_km * _years_of_use(car.age)
-    value = _list_price(car) * _inflation(car.model, this_year) * kept_value(car.age, car.model.kept)
+    when_new = _list_price(car) * _inflation(car.model, this_year)
+    value = when_new * kept_value(car.age, car.model.kept)
     value *= min(1.25, max(0.68, math.exp(-_PRICE_PER_KM * (car.mileage_km - usual_km))))
     if car.condition == "demo":
         value *= _DEMO_DISCOUNT
@@ -330,7 +344,7 @@ def _value_eur(rng: Random, car: _Car, private: bool, this_year: int) -> float:
     if car.damaged:
         value *= 0.6
     value *= 1.015 - 0.015 * (car.owners - 1)
-    return max(_LEAST_EUR, value * rng.lognormvariate(0, _NOISE))
+    return max(_LEAST_EUR, min(value * rng.lognormvariate(0, _NOISE), _MOST_OF_NEW * when_new))
 
 
 def _asked(rng: Random, value_eur: float, dealer: Dealer | None, city: City) -> tuple[int, str]:
@@ -386,10 +400,7 @@ def _emission_standard(car: _Car) -> str:
     if car.engine.fuel_type == "electric":
         return "zero"
     registered = car.year + (car.month - 1) / 12
-    for since, standard in ((2024.67, "euro6e"), (2019.67, "euro6d"), (2018.67, "euro6c"), (2015.67, "euro6b")):
-        if registered >= since:
-            return standard
-    return "euro5"
+    return next((standard for since, standard in _EMISSION_STANDARDS if registered >= since), "euro4")
 
 
 def _color(rng: Random, model: Model) -> tuple[Color, bool]:
@@ -409,10 +420,13 @@ def _vin(rng: Random) -> str:
     return _VIN_MAKER + "".join(rng.choices(_VIN_LETTERS, k=14))
 
 
-def _listed_at(rng: Random, now: datetime) -> datetime:
-    """Most offers are recent: what is priced well is sold within weeks."""
-    ago = timedelta(days=LISTED_DAYS * float(rng.random() ** 1.5))
-    return (now - ago).replace(microsecond=0)
+def _listed_at(rng: Random, car: _Car, now: datetime) -> datetime:
+    """Most offers are recent: what is priced well is sold within weeks. No used car is offered before it was new."""
+    registered = datetime(car.year, car.month, 1, tzinfo=now.tzinfo)
+    longest = timedelta(days=LISTED_DAYS)
+    if car.condition != "new":
+        longest = min(longest, now - registered)
+    return (now - longest * float(rng.random() ** 1.5)).replace(microsecond=0)
 
 
 def _round(value: float, digits: int) -> int:

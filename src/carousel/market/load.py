@@ -10,8 +10,9 @@ import numpy as np
 from carousel.activity import log as activity_log
 from carousel.activity.events import Event
 from carousel.activity.shoppers import DEMO_ISSUER, register_all
-from carousel.catalogue.repository import bulk_index, refit_knots, upsert
+from carousel.catalogue.repository import bulk_index, preview, refit_knots, upsert
 from carousel.market.listings import make_listings
+from carousel.market.prices import price_steps
 from carousel.market.shoppers import Shopper, Stock, history, make_shoppers
 from carousel.settings import Settings
 from carousel.storage import postgres
@@ -25,8 +26,8 @@ _AT_ONCE = 250  # far inside the second the log gives itself
 def load(settings: Settings, *, listings: int = 20_000, shoppers: int = 2_000, seed: int = 1) -> None:
     """Write the market's listings, register its accounts and append their history.
 
-    Loading again changes nothing: listings and event ids follow from the seed, and the history goes through the
-    same log as everybody's, which takes an event once.
+    Loading again in the same hour changes nothing: listings and event ids follow from the seed, and the history goes
+    through the same log as everybody's, which takes an event once.
 
     :param settings: with both URLs; `partitions` decides which stream a shopper's events are in.
     :raises UnavailableError: a server does not answer.
@@ -38,7 +39,12 @@ def load(settings: Settings, *, listings: int = 20_000, shoppers: int = 2_000, s
     people = make_shoppers(shoppers, seed=seed)
     with postgres.connect(settings.database_url) as connection:
         with bulk_index(connection, len(stock)):
-            written = upsert(connection, stock)
+            steps = [price_steps(x, seed=seed, now=now) for x in stock]
+            if preview(connection, stock[:1]).imported:
+                # What a car cost before is written before what it costs: so the catalogue keeps a price history.
+                for turn in range(max(map(len, steps), default=0) - 1):
+                    upsert(connection, [s[turn] for s in steps if turn < len(s) - 1])
+            written = upsert(connection, [s[-1] for s in steps])
         refit_knots(connection)
         register_all(connection, DEMO_ISSUER, [p.email for p in people])
     fresh = asyncio.run(_append(settings.valkey_url, histories(people, Stock(stock), now, seed), settings.partitions))

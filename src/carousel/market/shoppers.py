@@ -51,6 +51,7 @@ class Stock:
         self.lon = np.array([np.nan if x.lon is None else x.lon for x in self.listings])
         self.listed_at = np.array([x.listed_at.timestamp() for x in self.listings])
         self.stated = choice.attributes(self.listings)
+        self._away: dict[tuple[float, float], NDArray[np.float64]] = {}
         self._codes: dict[str, Rows] = {}
         self._values: dict[str, list[str]] = {}
         for name in _CATEGORICAL:
@@ -59,6 +60,17 @@ class Stock:
 
     def __len__(self) -> int:
         return len(self.listings)
+
+    def away_km(self, home: tuple[float, float]) -> NDArray[np.float64]:
+        """Return distances (n,) on a flat map, which is near enough inside Europe; 500 km where the place is unknown.
+
+        Homes are few: those of all shoppers are kept.
+        """
+        if home not in self._away:
+            north = np.radians(self.lat - home[0])
+            east = np.radians(self.lon - home[1]) * np.cos(np.radians(home[0]))
+            self._away[home] = np.nan_to_num(_EARTH_KM * np.hypot(north, east), nan=500.0)
+        return self._away[home]
 
     def liked(self, name: str, likes: Likes) -> NDArray[np.float64]:
         """Return the utility (n,) of one categorical field."""
@@ -134,7 +146,7 @@ def wanted(shopper: Shopper, wish: Wish, stock: Stock, *, best: Stock | None = N
 
 
 def _attraction(shopper: Shopper, wish: Wish, stock: Stock) -> NDArray[np.float64]:
-    total = wish_utility(wish, stock) - shopper.per_100_km * _distance_km(shopper.home, stock) / 100
+    total = wish_utility(wish, stock) - shopper.per_100_km * stock.away_km(shopper.home) / 100
     if shopper.person is not None:
         stated = choice.utility_of(shopper.person, stock.stated, stock.numbers["price"], wish.budget_eur)
         total += _STATED * stated
@@ -173,7 +185,8 @@ def choose(
     :param utilities: those of `utility`, when the caller has them already.
     """
     known = utility(shopper, stock) if utilities is None else utilities
-    noisy = shopper.decided * known + rng.gumbel(size=len(stock))
+    # Minus the logarithm of an exponential is Gumbel, in half the time.
+    noisy = shopper.decided * known - np.log(rng.standard_exponential(len(stock)))
     if among is not None:
         noisy[~among] = -np.inf
     n = min(n, len(stock))
@@ -193,13 +206,14 @@ def history(
     """
     diary = _Diary(shopper, now)
     of_wishes = [wanted(shopper, wish, stock) for wish in shopper.wishes]
+    contents = [np.quantile(utilities, 0.98) if len(stock) else 0.0 for utilities in of_wishes]
     count = max(2, round(shopper.activity * int(rng.integers(2, 5))))
     # The last session was a few hours ago at least: a demo begins with somebody coming back.
     starts = sorted(now - timedelta(hours=3) - timedelta(days=days) * float(x) for x in rng.random(count))
     for number, start in enumerate(starts):
         # One session is about one car: whoever looks for two does it in turns.
-        wish, utilities = shopper.wishes[number % len(of_wishes)], of_wishes[number % len(of_wishes)]
-        content = np.quantile(utilities, 0.98) if len(stock) else 0.0
+        turn = number % len(of_wishes)
+        wish, utilities, content = shopper.wishes[turn], of_wishes[turn], contents[turn]
         at = start
         session = f"{shopper.shopper_id[:10]}-{number + 1}"
         if rng.random() < 0.6 * shopper.activity:
@@ -269,14 +283,6 @@ def _price_utility(wish: Wish, prices: NDArray[np.float64]) -> NDArray[np.float6
     steepness = np.where(distance > 0, 18.0, 2.5)
     falling: NDArray[np.float64] = np.maximum(-steepness * distance**2, _IMPOSSIBLE)
     return falling
-
-
-def _distance_km(home: tuple[float, float], stock: Stock) -> NDArray[np.float64]:
-    """Return distances (n,) on a flat map, which is near enough inside Europe; 500 km where the place is unknown."""
-    north = np.radians(stock.lat - home[0])
-    east = np.radians(stock.lon - home[1]) * np.cos(np.radians(home[0]))
-    distance: NDArray[np.float64] = np.nan_to_num(_EARTH_KM * np.hypot(north, east), nan=500.0)
-    return distance
 
 
 # --- who they are -----------------------------------------------------------------------------------------------------

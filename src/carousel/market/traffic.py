@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import itertools
+import math
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -11,18 +13,21 @@ from uuid import uuid4
 
 import httpx
 import numpy as np
-from numpy.typing import NDArray
 from uuid_utils import uuid7
 
 from carousel.catalogue.listing import DERIVED, Listing
 from carousel.errors import InputError, UnavailableError
-from carousel.market.shoppers import Shopper, Stock, Wish, choose, make_shoppers, wanted
+from carousel.market.hunt import Hunt
+from carousel.market.shoppers import Shopper, Stock, choose, make_shoppers, wanted
 
 _AT_ONCE = 64  # shoppers on the site at the same time, at most
 _TASTE = 20  # listings of a slate
 _SEARCHES = 0.3  # share of the pages that are searches
 _PAGES = (3, 7)  # of a session
+_SAVES, _WRITES, _BUYS = 0.3, 0.5, 0.3  # shares of those who could
 _REFERENCE = 600  # listings that say what the whole stock is worth to somebody
+_MOST_OF_A_PAGE = 60
+_OLDEST_YEAR = 2000
 _TRIES = 8
 _FROM_DOCUMENT = {f.name for f in fields(Listing)} - {"attributes", "import_warnings"} - set(DERIVED)
 
@@ -42,6 +47,7 @@ class Traffic:
     clicks: int = 0
     recommended_clicks: int = 0
     contacts: int = 0
+    recommended_contacts: int = 0
     sales: int = 0
     retries: int = 0
     rejected: int = 0
@@ -77,8 +83,12 @@ class Site:
         return answer["recommendation_id"], answer["listings"]
 
     async def found(self, token: str | None, params: Mapping[str, Any]) -> list[dict[str, Any]]:
-        listings: list[dict[str, Any]] = (await self._ask("GET", "/v1/listings", token, params=params))["listings"]
-        return listings
+        return (await self.counted(token, params))[1]
+
+    async def counted(self, token: str | None, params: Mapping[str, Any]) -> tuple[int, list[dict[str, Any]]]:
+        """Return how many listings fit, and the first of them."""
+        answer = await self._ask("GET", "/v1/listings", token, params=params)
+        return answer["total"], answer["listings"]
 
     async def tell(self, token: str, events: Sequence[dict[str, Any]]) -> None:
         answer = await self._ask("POST", "/v1/events", token, json={"events": list(events)})
@@ -128,6 +138,7 @@ async def drive(
     seed: int = 1,
     secret_key: str | None = None,
     told: Callable[[Traffic], None] = lambda _: None,
+    stop: asyncio.Event | None = None,
 ) -> Traffic:
     """Let shoppers browse until the time is over, or until all have left for want of patience or with a car.
 
@@ -135,6 +146,7 @@ async def drive(
     :param shoppers: how many there are in all; some 64 are on the site at once.
     :param rate: events a second, of all together.
     :param told: called some times a second.
+    :param stop: ends it at once when set.
     :raises UnavailableError: it does not answer.
     :raises InputError: it answers that a request is wrong, as without demo mode.
     """
@@ -144,92 +156,131 @@ async def drive(
         stock = Stock([listing(d) for d in await _reference(site)])
         pace = _Pace(rate)
         end = None if seconds is None else time.monotonic() + seconds
+
+        def is_over() -> bool:
+            return end is not None and time.monotonic() > end
+
         waiting = iter(enumerate(make_shoppers(shoppers, seed=seed)))
 
         async def browse() -> None:
             for number, shopper in waiting:
-                if end is not None and time.monotonic() > end:
+                if is_over():
                     return
                 traffic.shoppers += 1
-                await _visit(site, shopper, stock, pace, np.random.default_rng([seed, number, 2]), traffic, end)
+                rng = np.random.default_rng([seed, number, 2])
+                await _visit(_Visit(site, shopper, stock, pace, rng, traffic), is_over)
 
         visits = asyncio.gather(*(browse() for _ in range(min(_AT_ONCE, shoppers))))
         while not visits.done():
             told(traffic)
             await asyncio.wait([visits], timeout=0.25)
-        visits.result()
+            if stop is not None and stop.is_set():
+                visits.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await visits
         told(traffic)
     return traffic
 
 
-async def _visit(
-    site: Site,
-    shopper: Shopper,
-    stock: Stock,
-    pace: _Pace,
-    rng: np.random.Generator,
-    traffic: Traffic,
-    end: float | None,
-) -> None:
+async def _visit(visit: "_Visit", is_over: Callable[[], bool]) -> None:
     """Let one shopper come back until it has found a car or lost its patience."""
-    token = await site.log_in(shopper.email)
-    for number in range(shopper.patience):
-        wish = shopper.wishes[number % len(shopper.wishes)]
-        of_stock = wanted(shopper, wish, stock)
-        session = uuid4().hex[:12]
-        for _ in range(int(rng.integers(*_PAGES))):
-            if end is not None and time.monotonic() > end:
+    token = await visit.site.log_in(visit.shopper.email)
+    for number in itertools.count():
+        turn = number % len(visit.hunts)  # whoever looks for two cars does it in turns
+        if visit.hunts[turn].is_over:
+            return
+        session, found = uuid4().hex[:12], False
+        for _ in range(int(visit.rng.integers(*_PAGES))):
+            if is_over():
                 return
-            events, bought = await _page(site, token, shopper, wish, of_stock, stock, rng, traffic)
-            for event in events:
+            page = await visit.page(token, turn)
+            for event in page.events:
                 event["session_id"] = session
-            await pace.wait(len(events))
-            await site.tell(token, events)
-            if bought is not None:
-                await site.sell(bought)
+            await visit.pace.wait(len(page.events))
+            await visit.site.tell(token, page.events)
+            if page.bought is not None:
+                await visit.site.sell(page.bought)
                 return
+            found = found or page.pleased
+        visit.hunts[turn].end_session(found=found)
 
 
-async def _page(
-    site: Site, token: str, shopper: Shopper, wish: Wish, of_stock: NDArray[np.float64], stock: Stock,
-    rng: np.random.Generator, traffic: Traffic,
-) -> tuple[list[dict[str, Any]], str | None]:  # fmt: skip
-    """Look at one page; return what to tell the marketplace, and the listing that was bought."""
-    events: list[dict[str, Any]] = []
-    shown: dict[str, Any] = {}
-    if rng.random() < _SEARCHES:
-        filters = {"max_price": round(wish.budget_eur * 1.2), "currency": "EUR"}
-        documents = await site.found(token, {**filters, "n": _TASTE})
-        events.append(_event("search", context={"filters": filters}))
-        traffic.searches += 1
-    else:
-        recommendation_id, documents = await site.recommended(token)
-        shown = {"recommendation_id": recommendation_id, "placement": "home"}
-        traffic.slates += 1
-    if not documents:
-        return events, None
-    page = Stock([listing(document) for document in documents])
-    utilities = wanted(shopper, wish, page, best=stock)
-    if shown:
-        traffic.percentile_sum += float(np.mean(of_stock < utilities.mean()))
-    ids = [document["listing_id"] for document in documents]
-    events.append(_event("impression", listing_ids=ids, **shown))
-    content = float(np.quantile(of_stock, 0.98))
-    for row in choose(shopper, page, rng, n=int(rng.integers(0, 4)), utilities=utilities):
-        about = {"listing_id": ids[row], **shown, **({"position": int(row) + 1} if shown else {})}
-        pleased = float(1 / (1 + np.exp(-(utilities[row] - content))))
-        seconds = round(float(min(rng.lognormal(2.6 + 1.3 * pleased, 0.6), 400)), 1)
-        events += [_event("click", **about), _event("view", **about), _event("dwell", value=seconds, **about)]
-        traffic.clicks += 1
-        traffic.recommended_clicks += bool(shown)
-        if rng.random() < 0.22 * pleased:
-            events.append(_event("favourite", **about))
-        if rng.random() < 0.08 * pleased:
-            events.append(_event("contact", reason="message", **about))
-            traffic.contacts += 1
-            if rng.random() < 0.3:
-                return events, ids[row]
-    return events, None
+@dataclass
+class _Page:
+    """What somebody did on one page, to be told to the marketplace.
+
+    :ivar pleased: something was worth a second look.
+    """
+
+    events: list[dict[str, Any]]
+    pleased: bool = False
+    bought: str | None = None
+
+
+class _Visit:
+    """One shopper on the site, with what it remembers of each car it looks for."""
+
+    def __init__(
+        self, site: Site, shopper: Shopper, stock: Stock, pace: _Pace, rng: np.random.Generator, traffic: Traffic
+    ) -> None:
+        self.site, self.shopper, self.pace, self.rng = site, shopper, pace, rng
+        self._stock, self._traffic = stock, traffic
+        patience = max(1.0, shopper.patience / len(shopper.wishes))
+        self.hunts = [Hunt(wanted(shopper, wish, stock), patience) for wish in shopper.wishes]
+        self._shown: dict[str, dict[str, Any]] = {}  # by listing: the slate it was last seen in, and where
+
+    async def page(self, token: str, turn: int) -> _Page:
+        """Ask for a page, look at what attracts, and write to the seller of what is as good as hoped for."""
+        wish, hunt = self.shopper.wishes[turn], self.hunts[turn]
+        page = _Page([])
+        slate: dict[str, Any] = {}
+        if self.rng.random() < _SEARCHES:
+            filters = {"max_price": round(wish.budget_eur * 1.2), "currency": "EUR"}
+            documents = await self.site.found(token, {**filters, "n": _TASTE})
+            page.events.append(_event("search", context={"filters": filters}))
+            self._traffic.searches += 1
+        else:
+            recommendation_id, documents = await self.site.recommended(token)
+            slate = {"recommendation_id": recommendation_id, "placement": "home"}
+            self._traffic.slates += 1
+        if not documents:
+            return page
+        shown = Stock([listing(document) for document in documents])
+        utilities = wanted(self.shopper, wish, shown, best=self._stock)
+        if slate:
+            self._traffic.percentile_sum += float(np.mean([hunt.percentile(u) for u in utilities]))
+        ids = [document["listing_id"] for document in documents]
+        page.events.append(_event("impression", listing_ids=ids, **slate))
+        drawn = hunt.attraction(ids, utilities)
+        for row in choose(self.shopper, shown, self.rng, n=int(self.rng.integers(0, 4)), utilities=drawn):
+            self._shown[ids[row]] = {**slate, "position": int(row) + 1} if slate else {}
+            self._look(page, hunt, ids[row], float(utilities[row]))
+        self._write_to_the_best(page, hunt)
+        return page
+
+    def _look(self, page: _Page, hunt: Hunt, listing_id: str, utility: float) -> None:
+        about = {"listing_id": listing_id, **self._shown[listing_id]}
+        pleased = hunt.pleased(utility)
+        seconds = round(float(min(self.rng.lognormal(2.6 + 1.3 * pleased, 0.6), 400)), 1)
+        page.events += [_event("click", **about), _event("view", **about), _event("dwell", value=seconds, **about)]
+        self._traffic.clicks += 1
+        self._traffic.recommended_clicks += "recommendation_id" in about
+        if hunt.look(listing_id, utility):
+            page.pleased = True
+            if self.rng.random() < _SAVES:
+                page.events.append(_event("favourite", **about))
+
+    def _write_to_the_best(self, page: _Page, hunt: Hunt) -> None:
+        best = hunt.pick()
+        if best is None or self.rng.random() > _WRITES:
+            return
+        about = {"listing_id": best, **self._shown[best]}
+        page.events.append(_event("contact", reason="message", **about))
+        self._traffic.contacts += 1
+        self._traffic.recommended_contacts += "recommendation_id" in about
+        hunt.drop(best)  # whether it is bought or not, nobody writes twice
+        if self.rng.random() < _BUYS:
+            page.bought = best
 
 
 def _event(kind: str, **said: Any) -> dict[str, Any]:
@@ -248,14 +299,13 @@ def listing(document: Mapping[str, Any]) -> Listing:
 
 
 async def _reference(site: Site) -> list[dict[str, Any]]:
-    """Return listings from all over the catalogue: the newest, the cheapest and the dearest would not do alone."""
-    found: dict[str, dict[str, Any]] = {}
-    for year in range(datetime.now(UTC).year, 1990, -1):
-        for document in await site.found(None, {"n": 60, "min_year": year, "max_year": year}):
-            found[document["listing_id"]] = document
-        if len(found) >= _REFERENCE:
-            break
-    return list(found.values())
+    """Return listings from all over the catalogue, of every year as large a share as it has there."""
+    years = [
+        await site.counted(None, {"n": _MOST_OF_A_PAGE, "min_year": year, "max_year": year})
+        for year in range(datetime.now(UTC).year, _OLDEST_YEAR - 1, -1)
+    ]
+    stock = max(sum(total for total, _ in years), 1)
+    return [x for total, documents in years for x in documents[: math.ceil(_REFERENCE * total / stock)]]
 
 
 @contextlib.asynccontextmanager

@@ -2,9 +2,9 @@
 
     python benchmarks/market.py [--listings 20000] [--shoppers 2000] [--picture docs/images/market.png]
 
-Prints how long a fresh home takes to be filled, and medians by age beside those of two real files; with `--picture`
-also draws them (prices and mileages by age, makes, bodies). Real bodies are those of the models we know, as neither
-file has a column for them.
+Prints how long a fresh home takes to be filled, medians by age beside those of two real files, and prices and mileages
+of the same models at the same age as a multiple of the real ones; with `--picture` also draws them (prices and
+mileages by age, makes, bodies). Real bodies are those of the models we know, as neither file has a column for them.
 """
 
 import argparse
@@ -32,7 +32,11 @@ DATA = Path(os.environ.get("CAROUSEL_REAL_DATA", Path(__file__).parents[2] / "sh
 TAKEN_IN = {"autoscout24_de": 2021, "uk_100k": 2020}
 """The year each real file was made: ages count from there."""
 
+MADE_AT = datetime(2026, 7, 1, tzinfo=UTC)
+"""Of the simulated stock: the middle of a year, as the real files."""
+
 OLDEST = 12
+FEWEST = 8  # cars of a model and age that have a median
 SIMULATED = "simulated"
 
 
@@ -52,6 +56,27 @@ def by_age(listings: Iterable[Listing], this_year: int, value: str) -> dict[int,
         if x.year is not None and said is not None and x.condition != "new" and 0 <= this_year - x.year <= OLDEST:
             found[this_year - x.year].append(float(said))
     return found
+
+
+def of_models(listings: Iterable[Listing], this_year: int) -> dict[tuple[str, str, int], list[tuple[float, float]]]:
+    """Return (euros, km) of used cars by make, model and age in years."""
+    found: dict[tuple[str, str, int], list[tuple[float, float]]] = defaultdict(list)
+    for x in listings:
+        if x.year is not None and x.price_eur and x.mileage_km and x.condition != "new":
+            found[x.make, x.model, this_year - x.year].append((x.price_eur, float(x.mileage_km)))
+    return {key: cars for key, cars in found.items() if len(cars) >= FEWEST}
+
+
+def like_for_like(
+    simulated: tuple[int, list[Listing]], real_one: tuple[int, list[Listing]]
+) -> dict[int, tuple[int, float, float]]:
+    """Return by age: models in both, and the medians over them of simulated by real price and mileage."""
+    ours, theirs = of_models(simulated[1], simulated[0]), of_models(real_one[1], real_one[0])
+    both: dict[int, list[tuple[float, float]]] = defaultdict(list)
+    for key in ours.keys() & theirs.keys():
+        prices, kms = (median(x[i] for x in ours[key]) / median(x[i] for x in theirs[key]) for i in (0, 1))
+        both[key[2]].append((prices, kms))
+    return {age: (len(found), median(p for p, _ in found), median(k for _, k in found)) for age, found in both.items()}
 
 
 def shares(values: Iterable[str | None]) -> dict[str, float]:
@@ -99,7 +124,7 @@ def draw(stocks: Mapping[str, tuple[int, list[Listing]]], path: Path) -> None:
         axis.set_yticks(range(len(names)), names)
         axis.set(xlabel="% of the listings", title=title)
         axis.legend()
-    figure.savefig(path, dpi=80)
+    figure.savefig(path, dpi=80, pil_kwargs={"optimize": True})
 
 
 def time_loading(listings: int, shoppers: int) -> float:
@@ -120,8 +145,7 @@ def main() -> None:
     configure_logging("benchmark", level="ERROR", log_format="console")
     seconds = time_loading(chosen.listings, chosen.shoppers)
     print(f"{chosen.listings:,} listings and {chosen.shoppers:,} shoppers with their history: {seconds:.1f} s\n")
-    now = datetime.now(UTC)
-    stocks = {SIMULATED: (now.year, make_listings(chosen.listings, now=now))}
+    stocks = {SIMULATED: (MADE_AT.year, make_listings(chosen.listings, now=MADE_AT))}
     stocks |= {name: (year, real(name)) for name, year in TAKEN_IN.items() if (DATA / name).is_dir()}
     print(f"| age | {' | '.join(f'{name}: €, km' for name in stocks)} |\n|---|{'---|' * len(stocks)}")
     ages = {name: (by_age(xs, year, "price"), by_age(xs, year, "mileage")) for name, (year, xs) in stocks.items()}
@@ -131,6 +155,11 @@ def main() -> None:
             for price, km in ages.values()
         ]
         print(f"| {age} | {' | '.join(said)} |")
+    for name in (n for n in TAKEN_IN if n in stocks):
+        print(f"\n| age | models in both | price, as a multiple of {name} | mileage |\n|---|---|---|---|")
+        for age, (count, price, km) in sorted(like_for_like(stocks[SIMULATED], stocks[name]).items()):
+            if 0 < age <= OLDEST and count >= FEWEST:
+                print(f"| {age} | {count} | {price:.2f} | {km:.2f} |")
     if chosen.picture:
         draw(stocks, chosen.picture)
 

@@ -45,6 +45,14 @@ def test_a_car_above_the_budget_is_worse_than_one_as_far_below_it() -> None:
     assert ranked(shopper, *cars) == ["right", "cheap", "dear"]
 
 
+def test_beyond_what_can_be_lent_a_car_is_out_of_the_question() -> None:
+    shopper = somebody(Wish(budget_eur=20_000))
+    prices = (20_000, 25_500, 26_500)
+    budget, lent, beyond = utility(shopper, Stock([listing(str(p), price_amount=Decimal(p)) for p in prices]))
+    assert budget - lent < 2
+    assert lent - beyond > 5
+
+
 def test_likes_age_mileage_and_distance_count() -> None:
     shopper = somebody(Wish(budget_eur=20_000, likes={"make": {"Kia": 1.0}}))
     assert ranked(shopper, listing("skoda"), listing("kia", make="Kia"))[0] == "kia"

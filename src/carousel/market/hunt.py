@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 _SATED = 1.0  # utility that a car loses each time it was looked at
 _SHORTLIST = 5  # cars people can keep apart
 _CONTENT = 0.98  # quantile of the stock that is worth a second look
-_HOPE = (0.998, 0.96)  # quantile of the stock somebody would take, in their first and in their last session
+_HOPE = (0.9995, 0.98)  # quantile of the stock somebody would take, in their first and in their last session
 _IN_VAIN = 0.5  # patience that a session without anything worth a look costs on top
 
 

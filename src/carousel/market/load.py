@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -10,6 +11,7 @@ import numpy as np
 from carousel.activity import log as activity_log
 from carousel.activity.events import Event
 from carousel.activity.shoppers import DEMO_ISSUER, register_all
+from carousel.catalogue.listing import Listing
 from carousel.catalogue.repository import bulk_index, preview, refit_knots, upsert
 from carousel.market.listings import make_listings
 from carousel.market.prices import price_steps
@@ -37,18 +39,26 @@ def load(settings: Settings, *, listings: int = 20_000, shoppers: int = 2_000, s
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     stock = make_listings(listings, seed=seed, now=now)
     people = make_shoppers(shoppers, seed=seed)
-    with postgres.connect(settings.database_url) as connection:
+    # What people did is worked out while the database works.
+    with ThreadPoolExecutor(1) as beside, postgres.connect(settings.database_url) as connection:
+        activity = beside.submit(histories, people, Stock(stock), now, seed)
         with bulk_index(connection, len(stock)):
-            steps = [price_steps(x, seed=seed, now=now) for x in stock]
-            if preview(connection, stock[:1]).imported:
-                # What a car cost before is written before what it costs: so the catalogue keeps a price history.
-                for turn in range(max(map(len, steps), default=0) - 1):
-                    upsert(connection, [s[turn] for s in steps if turn < len(s) - 1])
-            written = upsert(connection, [s[-1] for s in steps])
+            written = _write(connection, [price_steps(x, seed=seed, now=now) for x in stock])
         refit_knots(connection)
         register_all(connection, DEMO_ISSUER, [p.email for p in people])
-    fresh = asyncio.run(_append(settings.valkey_url, histories(people, Stock(stock), now, seed), settings.partitions))
-    _logger.info("loaded the simulated market", listings=written.imported, shoppers=len(people), events=fresh)
+        events = activity.result()
+    fresh = asyncio.run(_append(settings.valkey_url, events, settings.partitions))
+    _logger.info("loaded the simulated market", listings=written, shoppers=len(people), events=fresh)
+
+
+def _write(connection: postgres.Connection, steps: Sequence[Sequence[Listing]]) -> int:
+    """Write listings, each at the prices it had, oldest first; return how many were new."""
+    written = 0
+    if preview(connection, [s[0] for s in steps[:1]]).imported:
+        # What a car cost before is written before what it costs: so the catalogue keeps a price history.
+        for turn in range(max(map(len, steps)) - 1):
+            written += upsert(connection, [s[turn] for s in steps if turn < len(s) - 1]).imported
+    return written + upsert(connection, [s[-1] for s in steps]).imported
 
 
 def histories(people: Sequence[Shopper], stock: Stock, now: datetime, seed: int) -> list[Event]:

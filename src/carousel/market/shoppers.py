@@ -29,6 +29,7 @@ _CATEGORICAL = ("make", "model", "body", "fuel", "transmission", "drivetrain", "
 _NUMERIC = ("price", "year", "mileage", "power")
 _EARTH_KM = 6371.0
 _STATED = 0.5  # people were torn more between a study's three cars than they are between cars they searched for
+_LENT, _BEYOND_MEANS = 1.3, -6.0  # what can be had above the budget, and what is lost beyond it
 _IMPOSSIBLE = -50.0  # a listing without a price, or dearer than anybody would pay
 
 
@@ -278,10 +279,13 @@ class _Diary:
 
 
 def _price_utility(wish: Wish, prices: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Above the budget it falls steeply, below it gently: a car at half the budget is suspected to be worse."""
+    """Above the budget it falls steeply and then ends, as nobody lends more; below it gently: a car at half the budget
+    is suspected to be worse.
+    """
     distance = np.log(np.maximum(np.nan_to_num(prices, nan=1e9), 1.0) / wish.budget_eur)
     steepness = np.where(distance > 0, 18.0, 2.5)
-    falling: NDArray[np.float64] = np.maximum(-steepness * distance**2, _IMPOSSIBLE)
+    beyond = np.where(distance > np.log(_LENT), _BEYOND_MEANS, 0.0)
+    falling: NDArray[np.float64] = np.maximum(beyond - steepness * distance**2, _IMPOSSIBLE)
     return falling
 
 

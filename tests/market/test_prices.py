@@ -16,6 +16,7 @@ def test_about_a_fifth_of_the_cars_had_another_price_some_had_two() -> None:
     counts = Counter(map(len, STEPS))
     assert 0.12 < 1 - counts[1] / len(MARKET) < 0.35
     assert counts[3] > 10
+    assert max(counts) == 3
 
 
 def test_the_last_price_is_todays_and_the_first_has_no_change_before_it() -> None:

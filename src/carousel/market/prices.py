@@ -8,6 +8,7 @@ from carousel.catalogue.listing import Listing
 
 _FIRST_CHANGE = timedelta(days=7)  # nobody gives in during the first week
 _CHANGED = 0.4  # share of those who waited that long
+_MOST = 3  # prices a car has had
 _RAISED = 0.05  # of the changes; the others are reductions
 _STEP = (0.015, 0.08)  # of the price
 _ROUND = 100  # keeps an ending such as 490
@@ -25,7 +26,7 @@ def price_steps(listing: Listing, *, seed: int, now: datetime) -> list[Listing]:
         return steps
     rng = Random(f"prices {seed}/{listing.listing_id}")  # noqa: S311 - a simulation, not a secret
     changed_at = now
-    while changed_at - listing.listed_at > _FIRST_CHANGE and rng.random() < _CHANGED:
+    while len(steps) < _MOST and changed_at - listing.listed_at > _FIRST_CHANGE and rng.random() < _CHANGED:
         waited = changed_at - listing.listed_at - _FIRST_CHANGE
         changed_at -= waited * rng.random()
         steps[0] = replace(steps[0], updated_at=changed_at.replace(microsecond=0))

@@ -74,6 +74,7 @@ class Site:
         self._client = client
         self._traffic = traffic
         self._key = secret_key
+        self._sold: set[str] = set()
 
     async def log_in(self, email: str) -> str:
         return str((await self._ask("POST", "/v1/token", json={"email": email}))["token"])
@@ -96,7 +97,9 @@ class Site:
         self._traffic.rejected += sum(result["status"] == "rejected" for result in answer["results"])
 
     async def sell(self, listing_id: str) -> None:
-        if self._key is not None:
+        """Take a car off the market; of two who buy it at the same time the first one gets it."""
+        if self._key is not None and listing_id not in self._sold:
+            self._sold.add(listing_id)
             await self._ask("PATCH", f"/v1/listings/{listing_id}", self._key, json={"status": "sold"})
             self._traffic.sales += 1
 

@@ -61,18 +61,4 @@ def empty(connection: psycopg.Connection[tuple[object, ...]]) -> None:
 @pytest.fixture
 def snapshot_of() -> Callable[[Sequence[Listing]], Snapshot]:
     """Build the in-memory catalogue of some listings, without a database."""
-
-    def build(listings: Sequence[Listing]) -> Snapshot:
-        snapshot = Snapshot(revision=1)
-        snapshot.apply([_snapshot_row(no, listing) for no, listing in enumerate(listings, 1)])
-        return snapshot
-
-    return build
-
-
-def _snapshot_row(no: int, x: Listing) -> tuple[object, ...]:
-    return (
-        no, x.listing_id, x.status, x.make, x.model, x.body_type, x.fuel_type, x.transmission, x.drivetrain,
-        x.seller_type, x.color_exterior, x.condition, x.region, x.seller_id, x.price_amount, x.price_currency, x.year,
-        x.mileage_km, x.power_kw, x.lat, x.lon, x.listed_at, None,
-    )  # fmt: skip
+    return Snapshot.of

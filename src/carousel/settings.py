@@ -67,6 +67,11 @@ class Settings(BaseSettings):
     exploration: Decimal = Field(
         default=Decimal("0.10"), ge=0, le=Decimal("0.5"), description="Share of a slate given to exploration."
     )
+    train_every: float = Field(
+        default=24,
+        ge=0,
+        description="Hours between trainings of the choice model under `carousel up`; 0 turns them off.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="Least level logged.")
     log_format: Literal["json", "console"] = Field(default="json", description="json for machines, console to read.")
 

@@ -17,6 +17,11 @@ slates_served = Counter("carousel_slates_total", "Slates served", ["placement", 
 snapshot_listings = Gauge(
     "carousel_snapshot_listings", "Active listings held in memory", multiprocess_mode="livemostrecent"
 )
+crowd_version = Gauge(
+    "carousel_crowd_version",
+    "Version of the choice model that is served; 0 is none",
+    multiprocess_mode="livemostrecent",
+)
 spool_events = Gauge("carousel_spool_events", "Events that wait on disk for the event log", multiprocess_mode="livesum")
 spool_oldest_seconds = Gauge(
     "carousel_spool_oldest_seconds", "How long the first of them has waited", multiprocess_mode="livemax"

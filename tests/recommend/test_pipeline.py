@@ -18,7 +18,7 @@ from carousel.catalogue.snapshot import Snapshot
 from carousel.catalogue.traits import Described, describe, values_of
 from carousel.recommend.pipeline import Recommender
 from carousel.recommend.query import Query, Slate
-from carousel.recommend.scorers import TasteScorer, top
+from carousel.recommend.scorers import WEIGHTS, TasteScorer, counts_of, top
 from carousel.recommend.sources import CENTROID, last_viewed
 from carousel.taste.taste import Taste, settle, update
 
@@ -86,6 +86,10 @@ def taste_of(snapshot: Snapshot, viewed: Sequence[Listing], kind: str = "view") 
         )  # fmt: skip
         taste = update(taste, event, described)
     return settle(taste, {x.listing_id: e for x, e in zip(viewed, embed(viewed), strict=True)})
+
+
+def scorer_of(taste: Taste, snapshot: Snapshot) -> TasteScorer:
+    return TasteScorer(counts_of(taste, snapshot, NOW), snapshot, WEIGHTS)
 
 
 def by_id(listings: Sequence[Listing], slate: Slate) -> list[Listing]:
@@ -193,21 +197,21 @@ async def test_negative_evidence_pushes_its_like_down(
 
 def test_fast_and_slow_scoring_agree(snapshot: Snapshot, listings: list[Listing]) -> None:
     """The look-up tables over the whole catalogue and the sum of the terms of single rows are the same score."""
-    scorer = TasteScorer(taste_of(snapshot, skodas(listings)), snapshot, NOW)
+    scorer = scorer_of(taste_of(snapshot, skodas(listings)), snapshot)
     fast = scorer.beyond_make() + scorer.make_and_model()
     slow = sum(scorer.terms(np.arange(snapshot.size)).values())
     np.testing.assert_allclose(fast, slow, atol=1e-4)
 
 
 def test_no_evidence_scores_zero_everywhere(snapshot: Snapshot) -> None:
-    scorer = TasteScorer(Taste.empty(NOW), snapshot, NOW)
+    scorer = scorer_of(Taste.empty(NOW), snapshot)
     assert not (scorer.beyond_make() + scorer.make_and_model()).any()
 
 
 def test_the_score_is_the_smoothed_log_odds(snapshot: Snapshot, listings: list[Listing]) -> None:
     """By hand: 4 views of SUVs now, base rate 1/4, smoothing 4, weight 0.75, the session counted twice on top."""
     suvs = [x for x in listings if x.body_type == "suv"][:4]
-    terms = TasteScorer(taste_of(snapshot, suvs), snapshot, NOW).terms(np.arange(snapshot.size))["body"]
+    terms = scorer_of(taste_of(snapshot, suvs), snapshot).terms(np.arange(snapshot.size))["body"]
     suv = np.array([x.body_type == "suv" for x in listings])
     assert terms[suv] == pytest.approx(0.75 * np.log((12 + 4 / 4) / ((12 + 4) / 4)))
     assert terms[~suv] == pytest.approx(0.75 * np.log(4 / (12 + 4)))

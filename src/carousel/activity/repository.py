@@ -14,7 +14,7 @@ from typing import Any, Literal
 import orjson
 from psycopg.rows import TupleRow
 
-from carousel.activity.events import Event
+from carousel.activity.events import FULL_DWELL_SECONDS, WEIGHTS, Event
 from carousel.errors import CarouselError
 from carousel.storage.postgres import Connection
 
@@ -154,6 +154,42 @@ def histories(
 def events_of(connection: Connection, shopper_id: str, limit: int = 1_000) -> list[Event]:
     """Return the latest events of a shopper, those of anonymous visits before login included; newest first."""
     return [event_of(row) for row in connection.execute(EVENTS_OF, (shopper_id, limit)).fetchall()]
+
+
+def choices_since(connection: Connection, *, days: int, shoppers: int, least: int, seed: int) -> list[dict[str, float]]:
+    """Return what shoppers chose: for each of them the weight of the evidence for every listing, in views.
+
+    :param days: how far back.
+    :param shoppers: at most so many, drawn by `seed`, of those with `least` listings or more.
+    """
+    liked = [kind for kind, amount in WEIGHTS.items() if amount > 0 and kind not in ("unhide", "search", "sold")]
+    amounts = [WEIGHTS[kind] for kind in liked]
+    rows = connection.execute(
+        """
+        WITH weights AS (SELECT * FROM unnest(%(kinds)s::text[], %(amounts)s::float[]) AS w(type, amount)),
+        recent AS (
+            SELECT shopper_id, listing_id, amount * CASE activity.type
+                WHEN 'dwell' THEN least((details->>'value')::float / %(full)s, 1) ELSE 1 END AS amount
+            FROM activity JOIN weights USING (type)
+            WHERE listing_id IS NOT NULL AND occurred_at > now() - make_interval(days => %(days)s)
+        ),
+        drawn AS (
+            SELECT shopper_id FROM recent GROUP BY shopper_id HAVING count(DISTINCT listing_id) >= %(least)s
+            ORDER BY md5(shopper_id || %(seed)s::text) LIMIT %(shoppers)s
+        )
+        SELECT shopper_id, listing_id, sum(amount)
+        FROM recent JOIN drawn USING (shopper_id) GROUP BY 1, 2
+        ORDER BY md5(shopper_id || %(seed)s::text), md5(listing_id)
+        """,
+        {
+            "kinds": liked, "amounts": amounts, "full": FULL_DWELL_SECONDS, "days": days, "least": least,
+            "seed": seed, "shoppers": shoppers,
+        },
+    )  # fmt: skip
+    chosen: dict[str, dict[str, float]] = {}
+    for shopper_id, listing_id, amount in rows:
+        chosen.setdefault(shopper_id, {})[listing_id] = amount
+    return list(chosen.values())
 
 
 def event_of(row: TupleRow) -> Event:

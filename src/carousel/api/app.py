@@ -24,6 +24,7 @@ from carousel.api.tokens import Tokens
 from carousel.api.uploads import Uploads
 from carousel.catalogue.snapshot import LiveSnapshot
 from carousel.errors import StartError
+from carousel.recommend.crowd import serve_newest
 from carousel.recommend.pipeline import Recommender
 from carousel.recommend.sources import Neighbours
 from carousel.settings import Settings
@@ -142,6 +143,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         gc.collect()
         gc.freeze()
         await _background(stack, resources.live.refresh_forever(pool))
+        await _background(stack, serve_newest(resources.recommender, pool, resources.live))
         stack.callback(hub.close)
         _logger.info("api started", demo=settings.demo)
         yield

@@ -18,14 +18,14 @@ VERSION = 1
 """Grows when the meaning of any dimension changes; rows of an older version are embedded again."""
 
 # Mean and deviation of European used-car stock (145,258 UK and German listings), on the scale given.
-_NUMERIC: dict[str, tuple[float, float, float]] = {
+NUMERIC: dict[str, tuple[float, float, float]] = {
     # name: (mean, deviation, weight)
     "log_price_eur": (9.55, 0.75, 1.0),
     "year": (2016.5, 3.5, 0.8),
     "sqrt_mileage_km": (200.0, 110.0, 0.6),
     "log_power_kw": (4.55, 0.40, 0.6),
 }
-_ONE_HOT: dict[str, float] = {
+ONE_HOT: dict[str, float] = {
     "body_type": 0.9,
     "fuel_type": 0.6,
     "transmission": 0.5,
@@ -33,12 +33,12 @@ _ONE_HOT: dict[str, float] = {
     "condition": 0.3,
     "seller_type": 0.15,
 }
-_MAKE_WEIGHT, _MAKE_DIMENSIONS = 0.9, 20
-_MODEL_WEIGHT, _MODEL_DIMENSIONS = 0.9, 32
+MAKE_WEIGHT, _MAKE_DIMENSIONS = 0.9, 20
+MODEL_WEIGHT, _MODEL_DIMENSIONS = 0.9, 32
 
 DIMENSIONS: tuple[str, ...] = (
-    *_NUMERIC,
-    *(f"{name}={value}" for name in _ONE_HOT for value in ENUMS[name]),
+    *NUMERIC,
+    *(f"{name}={value}" for name in ONE_HOT for value in ENUMS[name]),
     *(f"make[{i}]" for i in range(_MAKE_DIMENSIONS)),
     *(f"model[{i}]" for i in range(_MODEL_DIMENSIONS)),
 )
@@ -52,24 +52,24 @@ def embed(listings: Sequence[Listing]) -> NDArray[np.float32]:
     """Embed listings as rows (n, SIZE); a missing value is 0, the average."""
     vectors = np.zeros((len(listings), SIZE), dtype=np.float32)
     for row, listing in zip(vectors, listings, strict=True):
-        for name in _ONE_HOT:
+        for name in ONE_HOT:
             value = getattr(listing, name)
             if value is not None:
-                row[_COLUMN[f"{name}={value}"]] = _ONE_HOT[name]
+                row[_COLUMN[f"{name}={value}"]] = ONE_HOT[name]
         make = slug(listing.make)
-        row[_MAKE_AT:_MODEL_AT] = _MAKE_WEIGHT * _direction(make, _MAKE_DIMENSIONS)
-        row[_MODEL_AT:] = _MODEL_WEIGHT * _direction(f"{make} {slug(listing.model)}", _MODEL_DIMENSIONS)
+        row[_MAKE_AT:_MODEL_AT] = MAKE_WEIGHT * _direction(make, _MAKE_DIMENSIONS)
+        row[_MODEL_AT:] = MODEL_WEIGHT * _direction(f"{make} {slug(listing.model)}", _MODEL_DIMENSIONS)
     numerics = np.array(
         [(x.price_eur or np.nan, x.year or np.nan, _or_nan(x.mileage_km), x.power_kw or np.nan) for x in listings],
         dtype=np.float64,
-    ).reshape(-1, len(_NUMERIC))
+    ).reshape(-1, len(NUMERIC))
     numerics[:, 0] = np.log(np.maximum(numerics[:, 0], 1))
     numerics[:, 2] = np.sqrt(numerics[:, 2])
     numerics[:, 3] = np.log(numerics[:, 3])
-    mean, deviation, weight = np.array(list(_NUMERIC.values())).T
+    mean, deviation, weight = np.array(list(NUMERIC.values())).T
     # Three deviations is as far as a value can pull a car from its neighbours: a 2 M€ typo stays a car.
     standard = np.clip((numerics - mean) / deviation, -3, 3) * weight
-    vectors[:, : len(_NUMERIC)] = np.nan_to_num(standard)
+    vectors[:, : len(NUMERIC)] = np.nan_to_num(standard)
     return vectors
 
 

@@ -92,6 +92,16 @@ async def changes(
     return row[0], _read_knots(row[1]), row[2], rows()
 
 
+def snapshot_rows(connection: Connection, listing_ids: Iterable[str]) -> list[TupleRow]:
+    """Return `SNAPSHOT_COLUMNS` of the active listings and of some others, as if all were on sale, each by itself."""
+    columns = sql.SQL(", ").join(
+        sql.SQL({"status": "'active'", "car": "NULL"}[name]) if name in ("status", "car") else sql.Identifier(name)
+        for name in SNAPSHOT_COLUMNS
+    )
+    statement = sql.SQL("SELECT {} FROM listing WHERE status = 'active' OR listing_id = ANY(%s) ORDER BY no")
+    return connection.execute(statement.format(columns), (list(listing_ids),)).fetchall()
+
+
 def documents(connection: Connection, status: Status | None) -> Iterator[str]:
     """Yield the JSON text of the listings of a status (None: all) by id, with a cursor of the server: any number."""
     with connection.transaction(), connection.cursor(name="listing_documents") as cursor:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from psycopg.rows import TupleRow
 
 from carousel.catalogue import repository
-from carousel.catalogue.listing import RATES_PER_EUR, slug
+from carousel.catalogue.listing import RATES_PER_EUR, Listing, slug
 from carousel.catalogue.traits import CATEGORICAL, DEFAULT_KNOTS, NUMERIC, Knots, positions
 from carousel.storage.postgres import AsyncConnection, Pool
 from carousel.telemetry import log, snapshot_listings
@@ -86,6 +86,8 @@ class Snapshot:
         self._capacity = 0
         self._no = np.zeros(0, dtype=np.int64)
         self._active = np.zeros(0, dtype=bool)
+        self._changed = np.zeros(0, dtype=np.int64)
+        self.changes = 0
         self._on_offer = np.zeros(0, dtype=bool)
         self._listings_of: dict[str, set[int]] = {}
         self._car_of: dict[int, str] = {}
@@ -99,6 +101,13 @@ class Snapshot:
         self.make_of_model = np.zeros(1, dtype=np.intp)
         self._base_rates: dict[str, NDArray[np.float64]] | None = None
 
+    @classmethod
+    def of(cls, listings: Sequence[Listing], knots: Knots = DEFAULT_KNOTS) -> "Snapshot":
+        """Build the columns of some listings without a database."""
+        snapshot = cls(knots, revision=1)
+        snapshot.apply([_row(no, listing) for no, listing in enumerate(listings, 1)])
+        return snapshot
+
     # Views of the filled part of each column.
     @property
     def no(self) -> NDArray[np.int64]:
@@ -108,6 +117,11 @@ class Snapshot:
     @property
     def active(self) -> NDArray[np.bool_]:
         return self._active[: self.size]
+
+    @property
+    def changed(self) -> NDArray[np.int64]:
+        """Which of the `changes` wrote each listing last (size,)."""
+        return self._changed[: self.size]
 
     @property
     def config(self) -> NDArray[np.intp]:
@@ -212,6 +226,8 @@ class Snapshot:
         self._on_offer[at] = self._active[at] = [status == "active" for status in column["status"]]
         self._show_each_car_once(at, column["car"])
         self._place_on_grid(at)
+        self.changes += 1
+        self._changed[at] = self.changes
         self._base_rates = None
         snapshot_listings.set(int(self.active.sum()))
 
@@ -280,7 +296,7 @@ class Snapshot:
             larger[: self.size] = column[: self.size]
             return larger
 
-        self._no, self._config = grown(self._no), grown(self._config)
+        self._no, self._config, self._changed = grown(self._no), grown(self._config), grown(self._changed)
         self._active, self._on_offer = grown(self._active), grown(self._on_offer)
         for columns in (self._codes, self._numbers, self._grid, self._pairs):
             for name in columns:
@@ -317,6 +333,15 @@ class Snapshot:
             self._grid["price"][at] * self.grid_size("mileage") + self._grid["mileage"][at]
         )
         self._pairs["year_power"][at] = self._grid["year"][at] * self.grid_size("power") + self._grid["power"][at]
+
+
+def _row(no: int, x: Listing) -> tuple[object, ...]:
+    """Return the `repository.SNAPSHOT_COLUMNS` of a listing."""
+    return (
+        no, x.listing_id, x.status, x.make, x.model, x.body_type, x.fuel_type, x.transmission, x.drivetrain,
+        x.seller_type, x.color_exterior, x.condition, x.region, x.seller_id, x.price_amount, x.price_currency, x.year,
+        x.mileage_km, x.power_kw, x.lat, x.lon, x.listed_at, None,
+    )  # fmt: skip
 
 
 def membership_of_steps(knots: int) -> NDArray[np.float64]:

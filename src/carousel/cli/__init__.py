@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from carousel import __version__
-from carousel.cli import keeping, running, simulating, syncing
+from carousel.cli import keeping, running, simulating, syncing, training
 from carousel.errors import CarouselError
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.add_typer(running.app)
 app.add_typer(keeping.app)
 app.add_typer(syncing.app)
 app.add_typer(simulating.app)
+app.add_typer(training.app)
 
 
 def main() -> None:

@@ -59,6 +59,11 @@ def api_program(plan: Plan, home: Home, variables: Mapping[str, str]) -> Program
     )
 
 
+def training_program(plan: Plan, variables: Mapping[str, str]) -> Program:
+    command = plan.commands.line(plan.commands.train, str(plan.settings.train_every))
+    return Program("train", command, dict(variables), read_line=_reader(plan.settings))
+
+
 def dataflow_programs(plan: Plan, variables: Mapping[str, str]) -> dict[int, Program]:
     """Return every dataflow process by the port of its /metrics."""
     programs = {}

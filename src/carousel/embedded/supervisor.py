@@ -14,7 +14,13 @@ from carousel.embedded.errands import run_errand
 from carousel.embedded.home import Home
 from carousel.embedded.plan import Plan
 from carousel.embedded.prepare import prepare
-from carousel.embedded.programs import api_program, child_environment, dataflow_programs, server_program
+from carousel.embedded.programs import (
+    api_program,
+    child_environment,
+    dataflow_programs,
+    server_program,
+    training_program,
+)
 from carousel.embedded.readiness import answers, catalogue_is_empty, check_valkey, local_address
 from carousel.embedded.secrets import keys
 from carousel.embedded.server import READY_SECONDS, Server, wait_until_ready
@@ -95,6 +101,10 @@ class _Supervisor:
         await self._until_ready(api, local_address(settings.host), settings.port, "/readyz")
         for port, flow in flows.items():
             await self._until_ready(flow, "127.0.0.1", port, "/metrics")
+        if settings.train_every:
+            training = Child(training_program(self.plan, variables))
+            self.ours.append(training)
+            training.start()
 
     async def _start_servers(self) -> Settings:
         """Start the servers no URL was given for, and return the settings with both URLs."""

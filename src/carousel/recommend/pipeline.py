@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 from carousel.catalogue import search
 from carousel.catalogue.snapshot import Snapshot
 from carousel.recommend import filters
-from carousel.recommend.query import Query, Rows, Served, Slate
+from carousel.recommend.aims import aims_of
+from carousel.recommend.crowd import Crowd
+from carousel.recommend.query import Query, Reason, Rows, Served, Slate
 from carousel.recommend.reasons import reasons_of
-from carousel.recommend.scorers import Prior, TasteScorer
+from carousel.recommend.scorers import Prior
 from carousel.recommend.slate import diversify, exploration_slots
 from carousel.recommend.sources import Near, Neighbours, Source, View, last_viewed, sources_for
 from carousel.telemetry import stage_seconds
@@ -27,7 +29,7 @@ from carousel.telemetry import stage_seconds
 # What being the nearest to an interest or to one of the last views adds, in units of log-odds, and how far down the
 # list of near listings that reaches. A last view counts on top of its evidence: a click has to show on the next page.
 INTEREST_WEIGHT, INTEREST_REACH = 0.8, 80
-LAST_VIEW_WEIGHT, LAST_VIEW_REACH = 2.5, 16
+LAST_VIEW_WEIGHT, LAST_VIEW_REACH = 1.0, 16
 
 
 class Recommender:
@@ -38,6 +40,16 @@ class Recommender:
         self._exact_limit = exact_limit
         self._exploration = exploration
         self._prior = Prior()
+        self._crowd: Crowd | None = None
+
+    @property
+    def version(self) -> int:
+        """Version of the choice model, 0 for none: a part of what a slate depends on."""
+        return self._crowd.version if self._crowd else 0
+
+    def use(self, crowd: Crowd | None) -> None:
+        """Serve by another version of the choice model from the next slate on, or by none."""
+        self._crowd = crowd
 
     async def recommend(self, query: Query, snapshot: Snapshot) -> Slate:
         """Return the slate for a query; it may be shorter than asked for, never longer."""
@@ -54,9 +66,10 @@ class Recommender:
             scores = self._score(view, rows)
         with _stage("choose"):
             slots = exploration_slots(query.n, self._exploration)
-            chosen = diversify(snapshot, rows, scores, query.n, explored=found["exploration"], slots=slots)
+            shares = [aim.share for aim in view.aims]
+            chosen = diversify(snapshot, rows, scores, shares, query.n, explored=found["exploration"], slots=slots)
         with _stage("explain"):
-            listings = self._explain(view, rows[chosen], scores[chosen], found)
+            listings = self._explain(view, rows[chosen], scores[:, chosen], found)
         return Slate(listings, query.taste.version, removed)
 
     def view(self, query: Query, snapshot: Snapshot, near: Near) -> View:
@@ -65,15 +78,18 @@ class Recommender:
         if not query.filters.is_empty():
             mask = search.matching(snapshot, search.masks(snapshot, query.filters, query.currency))
         prior = self._prior.refresh(snapshot, query.now)
-        scorer = TasteScorer(query.taste, snapshot, query.now)
+        crowd = self._crowd.refresh(snapshot) if self._crowd else None
+        aims = aims_of(query, snapshot, crowd)
         allowed = snapshot.active if mask is None else mask
         rows_near = {point: rows[allowed[rows]] for point, rows in ((p, snapshot.rows_of(n)) for p, n in near.items())}
-        return View(query, snapshot, prior, scorer, mask, rows_near)
+        return View(query, snapshot, prior, aims, mask, rows_near)
 
     def scores(self, query: Query, snapshot: Snapshot) -> NDArray[np.float32]:
         """Score the whole catalogue (size,) for a shopper: "recommended" as a sort order."""
         view = self.view(query, snapshot, {})
-        return view.scorer.beyond_make() + view.scorer.make_and_model() + view.prior.values
+        of_aims = [aim.scores() + np.float32(np.log(aim.share)) for aim in view.aims]
+        best: NDArray[np.float32] = np.maximum.reduce(of_aims) + view.prior.values
+        return best
 
     def _filter(self, view: View, found: dict[str, Rows]) -> tuple[Rows, dict[str, int]]:
         rows, removed = filters.apply(filters.MUST, view, np.unique(np.concatenate(list(found.values()))))
@@ -83,11 +99,9 @@ class Recommender:
         return preferred, removed | seen
 
     def _score(self, view: View, rows: Rows) -> NDArray[np.float32]:
-        scores = np.zeros(len(rows), dtype=np.float32)
-        for term in view.scorer.terms(rows).values():
-            scores += term.astype(np.float32)
-        scores += view.prior.values[rows]
-        scores += _likeness(view, rows)
+        """Score candidates for each wish (wishes, m)."""
+        of_all = view.prior.values[rows] + _likeness(view, rows)
+        scores = np.stack([sum(aim.terms(rows).values(), np.zeros(len(rows))) for aim in view.aims]) + of_all
         return np.where(np.isnan(scores), -np.inf, scores).astype(np.float32)
 
     def _explain(
@@ -100,10 +114,17 @@ class Recommender:
             for listing_id in reversed(last_viewed(view.query))
             for row in view.near_to(listing_id)[:LAST_VIEW_REACH]
         }
-        reasons = reasons_of(view.snapshot, view.query.now, view.scorer, rows, sources, viewed)
+        serves = scores.argmax(axis=0)  # the wish each listing is best for
+        reasons: list[tuple[Reason, ...]] = [()] * len(rows)
+        for i, aim in enumerate(view.aims):
+            at = np.flatnonzero(serves == i)
+            own = reasons_of(view.snapshot, view.query.now, aim.scorer, rows[at], [sources[j] for j in at], viewed)
+            for j, why in zip(at.tolist(), own, strict=True):
+                reasons[j] = why
+        best = scores.max(axis=0)
         return tuple(
             Served(view.snapshot.ids[row], position, round(float(score), 4), source, why)
-            for position, (row, score, source, why) in enumerate(zip(rows, scores, sources, reasons, strict=True), 1)
+            for position, (row, score, source, why) in enumerate(zip(rows, best, sources, reasons, strict=True), 1)
         )
 
 

@@ -25,6 +25,12 @@ WEIGHTS: dict[str, float] = {
     "make": 0.8, "model": 0.45, "body": 0.75, "fuel": 0.5, "transmission": 0.5, "drivetrain": 0.2, "seller": 0.15,
     "color": 0.15, "condition": 0.4, "region": 0.25, "price": 1.0, "year": 0.6, "mileage": 0.5, "power": 0.45,
 }  # fmt: skip
+# Beside the choice model, which knows the crowd's side of every trait, a taste says what is this shopper's own.
+BESIDE_CROWD: dict[str, float] = {
+    "make": 0.2, "model": 0.05, "body": 0.25, "fuel": 0.15, "transmission": 0.05, "drivetrain": 0.1, "seller": 0.05,
+    "color": 0.05, "condition": 0.05, "region": 0.05, "price": 0.55, "year": 0.1, "mileage": 0.1, "power": 0.1,
+}  # fmt: skip
+CROWD_WEIGHT = 0.9
 # Pseudo-views spread by the catalogue's base rates: how much evidence it takes to believe a preference.
 SMOOTHING: dict[str, float] = dict.fromkeys(CATEGORICAL, 4.0) | dict.fromkeys(NUMERIC, 3.0) | {"model": 8.0}
 
@@ -35,55 +41,32 @@ _SPREAD = 0.2
 """Share of numeric evidence that spills to each neighbouring knot: who views 12,000 considers 14,000."""
 
 
-class TasteScorer:
-    """One shopper's evidence as look-up tables over the snapshot's codes; cheap to make, cheap to apply."""
+Counts = Mapping[str, NDArray[np.float64]]
+"""Per block the evidence for and against (2, codes + 1): of a number its knots; the last column no listing has."""
 
-    def __init__(self, taste: Taste, snapshot: Snapshot, now: datetime) -> None:
+
+class TasteScorer:
+    """Evidence as look-up tables over the snapshot's codes; cheap to make, cheap to apply.
+
+    :param weights: how much each block counts.
+    """
+
+    def __init__(self, counts: Counts, snapshot: Snapshot, weights: Mapping[str, float]) -> None:
         self._snapshot = snapshot
-        evidence = decayed(taste, now)
-        self.has_evidence = bool(evidence)
+        self._weights = weights
+        self.has_evidence = bool(counts)
         rates = snapshot.base_rates()
         self._tables: dict[str, NDArray[np.float64]] = {}
         self.liked: dict[str, NDArray[np.float64]] = {}
-        for block in CATEGORICAL:
-            if block in evidence:
-                counts = self._counted(block, evidence[block], len(snapshot.vocabularies[block]))
-                self._put(block, counts, rates[block])
-        for block in NUMERIC:
-            if block in evidence:
-                counts = self._on_knots(block, evidence[block])
-                self._put(block, counts, rates[block])
+        for block, amounts in counts.items():
+            self._put(block, _spread(amounts) if block in NUMERIC else amounts, rates[block])
+            if block in NUMERIC:
                 knot_terms = self._tables[block][1:]
                 by_step = membership_of_steps(len(knot_terms)) @ knot_terms
                 self._tables[block] = np.concatenate([[0.0], by_step])
 
-    def _counted(self, block: str, values: Mapping[str, tuple[float, float, float]], size: int) -> NDArray[np.float64]:
-        """Return (2, size + 1): evidence for and against per code; the last column is what no listing has."""
-        counts = np.zeros((2, size + 1))
-        vocabulary = self._snapshot.vocabularies[block]
-        for value, (session, purchase, against) in values.items():
-            code = vocabulary.code(value)
-            at = size if code is None else code
-            counts[0, at] += purchase + SESSION_SHARE * session
-            counts[1, at] += against
-        return counts
-
-    def _on_knots(self, block: str, values: Mapping[str, tuple[float, float, float]]) -> NDArray[np.float64]:
-        """Spread evidence, which is keyed by value, over today's knots: (2, knots + 2)."""
-        knots = self._snapshot.knots[block]
-        amounts = np.array([(p + SESSION_SHARE * s, a) for s, p, a in values.values()]).T
-        at = positions(np.array([float(v) for v in values]), knots, block)
-        membership = np.clip(1 - np.abs(at[:, None] - np.arange(len(knots))[None, :]), 0, 1)
-        counts = amounts @ membership
-        spread = counts * (1 - 2 * _SPREAD)
-        spread[:, 1:] += counts[:, :-1] * _SPREAD
-        spread[:, :-1] += counts[:, 1:] * _SPREAD
-        padded = np.zeros((2, len(knots) + 2))
-        padded[:, 1:-1] = spread
-        return padded
-
     def _put(self, block: str, counts: NDArray[np.float64], rates: NDArray[np.float64]) -> None:
-        weight, alpha = WEIGHTS[block], SMOOTHING[block]
+        weight, alpha = self._weights[block], SMOOTHING[block]
         table = weight * _log_odds(counts[0], rates, alpha)
         if counts[1].any():
             table -= AGAINST_SHARE * weight * _log_odds(counts[1], rates, alpha)
@@ -134,6 +117,59 @@ class TasteScorer:
             block: table[snapshot.codes(block)[rows] if block in CATEGORICAL else snapshot.grid(block)[rows]]
             for block, table in self._tables.items()
         }
+
+
+def counts_of(taste: Taste, snapshot: Snapshot, now: datetime) -> dict[str, NDArray[np.float64]]:
+    """Return a taste's evidence, as it stands now, by the snapshot's codes."""
+    evidence = decayed(taste, now)
+    counted = {block: _counted(snapshot, block, evidence[block]) for block in CATEGORICAL if block in evidence}
+    return counted | {block: _on_knots(snapshot, block, evidence[block]) for block in NUMERIC if block in evidence}
+
+
+def counts_of_rows(snapshot: Snapshot, rows: Rows, weights: NDArray[np.floating]) -> dict[str, NDArray[np.float64]]:
+    """Return the evidence for the traits of some listings, each counted `weights` (m,) times."""
+    counted: dict[str, NDArray[np.float64]] = {}
+    for block in CATEGORICAL:
+        size = len(snapshot.vocabularies[block])
+        liked = np.bincount(snapshot.codes(block)[rows], weights, minlength=size + 1).astype(np.float64)
+        liked[0] = 0
+        counted[block] = np.stack([liked, np.zeros(size + 1)])
+    for block in NUMERIC:
+        membership = membership_of_steps(len(snapshot.knots[block]))
+        at = snapshot.grid(block)[rows]
+        counted[block] = np.zeros((2, len(snapshot.knots[block]) + 2))
+        counted[block][0, 1:-1] = np.where(at > 0, weights, 0) @ membership[np.maximum(at - 1, 0)]
+    return {block: amounts for block, amounts in counted.items() if amounts.any()}
+
+
+def _counted(snapshot: Snapshot, block: str, values: Mapping[str, tuple[float, float, float]]) -> NDArray[np.float64]:
+    vocabulary = snapshot.vocabularies[block]
+    size = len(vocabulary)
+    counts = np.zeros((2, size + 1))
+    for value, (session, purchase, against) in values.items():
+        code = vocabulary.code(value)
+        at = size if code is None else code
+        counts[0, at] += purchase + SESSION_SHARE * session
+        counts[1, at] += against
+    return counts
+
+
+def _on_knots(snapshot: Snapshot, block: str, values: Mapping[str, tuple[float, float, float]]) -> NDArray[np.float64]:
+    """Put evidence, which is keyed by value, on today's knots."""
+    knots = snapshot.knots[block]
+    amounts = np.array([(p + SESSION_SHARE * s, a) for s, p, a in values.values()]).T
+    at = positions(np.array([float(v) for v in values]), knots, block)
+    counts = np.zeros((2, len(knots) + 2))
+    counts[:, 1:-1] = amounts @ np.clip(1 - np.abs(at[:, None] - np.arange(len(knots))[None, :]), 0, 1)
+    return counts
+
+
+def _spread(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Let a share of each knot's evidence spill to its neighbours."""
+    spread = counts * (1 - 2 * _SPREAD)
+    spread[:, 2:-1] += counts[:, 1:-2] * _SPREAD
+    spread[:, 1:-2] += counts[:, 2:-1] * _SPREAD
+    return spread
 
 
 def _log_odds(counts: NDArray[np.float64], rates: NDArray[np.float64], alpha: float) -> NDArray[np.float64]:

@@ -1,5 +1,7 @@
 """Choose and order what is shown: maximal marginal relevance with caps, and a share of exploration."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,27 +14,35 @@ MOST_OF_A_MAKE = 60
 
 # How alike two cars are, as shares of 1; the penalty is what a twin of a shown car loses, in units of log-odds.
 _LIKENESS: dict[str, float] = {"model": 0.35, "make": 0.2, "body": 0.15, "price": 0.15, "fuel": 0.15}
-_PENALTY = 1.2
+_PENALTY = 0.4
 
-_CAPS: dict[str, float] = {"make": 0.5, "model": 0.2, "merchant": 0.3}
+_CAPS: dict[str, float] = {"make": 0.6, "model": 0.3, "merchant": 0.4}
 """Largest share of a slate one make, model or seller may take while others are left."""
 _LEAST_CAP = 2
 
 
 def diversify(
-    snapshot: Snapshot, rows: Rows, scores: NDArray[np.float32], n: int, *, explored: Rows, slots: int
+    snapshot: Snapshot,
+    rows: Rows,
+    scores: NDArray[np.float32],
+    shares: Sequence[float],
+    n: int,
+    *,
+    explored: Rows,
+    slots: int,
 ) -> list[int]:
     """Return up to n positions into `rows`, in the order shown.
 
+    :param scores: of each row for each wish (wishes, m).
+    :param shares: how much of the slate each wish gets, summing to 1.
     :param explored: rows of the exploration source; `slots` places of the slate are kept for them.
     """
-    order = np.lexsort((rows, -scores))
-    # One make the shopper loves would fill the whole competition, and then the caps could only leave places empty.
-    best = order[_rank_within(snapshot.codes("make")[rows[order]]) < MOST_OF_A_MAKE][:CONSIDERED]
+    best_of = scores.max(axis=0)
+    order = np.lexsort((rows, -best_of))
     slots = min(slots, n // 2)
     # The best of a random draw: a surprise, but one the shopper might act on.
     exploring = order[np.isin(rows[order], explored)].tolist()
-    chosen = _greedy(snapshot, rows, scores, best, n - min(slots, len(exploring)))
+    chosen = _greedy(snapshot, rows, scores, shares, n - min(slots, len(exploring)))
     taken = set(chosen)
     fresh = [i for i in exploring if i not in taken][:slots]
     slate = _interleave(chosen, fresh, n)
@@ -42,7 +52,19 @@ def diversify(
     return slate
 
 
-def _greedy(snapshot: Snapshot, rows: Rows, scores: NDArray[np.float32], best: NDArray[np.intp], n: int) -> list[int]:
+def _considered(snapshot: Snapshot, rows: Rows, scores: NDArray[np.float32]) -> NDArray[np.intp]:
+    """Return the positions of the best for each wish, not too many of one make."""
+    found = []
+    for of_wish in scores:
+        order = np.lexsort((rows, -of_wish))
+        # One make the shopper loves would fill the whole competition, and then the caps could only leave places empty.
+        found.append(order[_rank_within(snapshot.codes("make")[rows[order]]) < MOST_OF_A_MAKE][:CONSIDERED])
+    return np.unique(np.concatenate(found)) if len(found) > 1 else found[0]
+
+
+def _greedy(snapshot: Snapshot, rows: Rows, scores: NDArray[np.float32], shares: Sequence[float], n: int) -> list[int]:
+    """Fill places one by one: the wish most behind its share takes what is best for it and not yet shown."""
+    best = _considered(snapshot, rows, scores)
     if not len(best):
         return []
     considered = rows[best]
@@ -51,21 +73,28 @@ def _greedy(snapshot: Snapshot, rows: Rows, scores: NDArray[np.float32], best: N
     groups = {block: snapshot.codes(block)[considered] for block in _CAPS}
     caps = {block: max(_LEAST_CAP, int(share * n)) for block, share in _CAPS.items()}
     counts = {block: np.zeros(int(codes.max()) + 1, dtype=np.intp) for block, codes in groups.items()}
-    value = scores[best].astype(np.float32)
+    value = scores[:, best].astype(np.float32)
     closest = np.zeros(len(best), dtype=np.float32)
+    share = np.array(shares, dtype=np.float64)
+    given = np.zeros(len(share))
     chosen: list[int] = []
     while len(chosen) < min(n, len(best)):
-        at = int(np.argmax(value - _PENALTY * closest))
-        if value[at] == -np.inf:
-            break
+        wish = int(np.argmax(share / (2 * given + 1)))  # Sainte-Laguë, as seats of a parliament
+        at = int(np.argmax(value[wish] - _PENALTY * closest))
+        if value[wish, at] == -np.inf:
+            if not share.any():
+                break
+            share[wish] = 0  # nothing is left for it
+            continue
+        given[wish] += 1
         chosen.append(int(best[at]))
-        value[at] = -np.inf
+        value[:, at] = -np.inf
         np.maximum(closest, (features == features[at]) @ likeness, out=closest)
         for block, codes in groups.items():
             code = codes[at]
             counts[block][code] += 1
             if code and counts[block][code] >= caps[block]:
-                value[codes == code] = -np.inf
+                value[:, codes == code] = -np.inf
     return chosen
 
 

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from carousel.catalogue import repository
 from carousel.catalogue.snapshot import Snapshot
+from carousel.recommend.aims import Aim
 from carousel.recommend.query import Query, Rows
-from carousel.recommend.scorers import Prior, TasteScorer, top
+from carousel.recommend.scorers import Prior, top
 from carousel.storage.postgres import Pool
 
 BEST_BY_TASTE = 300
@@ -44,7 +45,8 @@ class View:
     query: Query
     snapshot: Snapshot
     prior: Prior
-    scorer: TasteScorer
+    aims: tuple[Aim, ...]
+    """The shopper's wishes, the largest first; at least one."""
     mask: NDArray[np.bool_] | None
     """Listings inside the request's filters (size,), or None where there are none."""
     near: Mapping[str, Rows]
@@ -69,15 +71,20 @@ class BestByTasteSource:
     name = "taste"
 
     def find(self, view: View) -> Rows:
-        if not view.scorer.has_evidence:
+        return np.concatenate([self._best(view, aim) for aim in view.aims])
+
+    def _best(self, view: View, aim: Aim) -> Rows:
+        if not aim.scorer.has_evidence:
             return np.empty(0, dtype=np.intp)
-        scores = view.scorer.beyond_make()
+        scores = aim.scorer.beyond_make()
         scores += view.prior.values
         if view.mask is not None:
             scores[~view.mask] = -np.inf
         beyond = top(scores, BEYOND_MAKE)
-        scores += view.scorer.make_and_model()
-        return np.concatenate([top(scores, BEST_BY_TASTE), beyond])
+        scores += aim.scorer.make_and_model()
+        if aim.crowd is not None:
+            scores += aim.crowd
+        return np.concatenate([top(scores, BEST_BY_TASTE // len(view.aims)), beyond])
 
 
 class NearestToTasteSource:

@@ -42,7 +42,7 @@ async def recommend(
     overlay, cached = await _cached(use, shopper.shopper_id, key)
     hidden = _hidden(taste, overlay)
     # A slate is good as long as nothing it was made from has changed.
-    state = [taste.version, snapshot.revision, sorted(overlay.items())]
+    state = [taste.version, snapshot.revision, use.recommender.version, sorted(overlay.items())]
     cache: Literal["hit", "miss"] = "hit"
     if cached is None or cached["state"] != state or not use.settings.slate_ttl:
         cache = "miss"

@@ -1,0 +1,2 @@
+ALTER TABLE catalogue_state DROP COLUMN crowd_version;
+DROP TABLE crowd_model;

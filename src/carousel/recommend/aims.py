@@ -1,0 +1,65 @@
+"""What a slate is for: each wish of a shopper with its evidence, and what similar shoppers want beside it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from carousel.catalogue.snapshot import Snapshot
+from carousel.recommend import interests
+from carousel.recommend.crowd import Crowd
+from carousel.recommend.interests import Interest
+from carousel.recommend.query import Query, Rows
+from carousel.recommend.scorers import BESIDE_CROWD, CROWD_WEIGHT, WEIGHTS, TasteScorer, counts_of, counts_of_rows
+
+_SHARED = 0.2
+"""Share of everything the shopper ever said in what is known of one of several wishes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """One wish, ready to score the catalogue by."""
+
+    share: float
+    scorer: TasteScorer
+    crowd: NDArray[np.float32] | None
+    """What similar shoppers want (size,), in units of log-odds; None where no model is trained or nothing is known."""
+    interest: Interest | None
+
+    def scores(self) -> NDArray[np.float32]:
+        """Score every listing (size,)."""
+        total = self.scorer.beyond_make()
+        total += self.scorer.make_and_model()
+        if self.crowd is not None:
+            total += self.crowd
+        return total
+
+    def terms(self, rows: Rows) -> dict[str, NDArray[np.float64]]:
+        """Return the parts of the score of some listings (m,)."""
+        terms = self.scorer.terms(rows)
+        return terms if self.crowd is None else terms | {"crowd": self.crowd[rows].astype(np.float64)}
+
+
+def aims_of(query: Query, snapshot: Snapshot, crowd: Crowd | None) -> tuple[Aim, ...]:
+    """Return the shopper's wishes, the largest first: one at least, also of somebody we know nothing about."""
+    overall = counts_of(query.taste, snapshot, query.now)
+    found = interests.find(query.taste, snapshot, crowd, query.now)
+    weights = BESIDE_CROWD if crowd and found else WEIGHTS
+    if len(found) < 2:
+        interest = found[0] if found else None
+        return (Aim(1.0, TasteScorer(overall, snapshot, weights), _crowd(crowd, interest), interest),)
+    aims = []
+    for interest in found:
+        counts = {block: _SHARED * amounts for block, amounts in overall.items()}
+        for block, amounts in counts_of_rows(snapshot, interest.rows, interest.weights).items():
+            counts[block] = counts[block] + amounts if block in counts else amounts
+        for block, amounts in overall.items():
+            counts[block][1] = amounts[1]  # what is not wanted, is wanted for no wish
+        aims.append(Aim(interest.share, TasteScorer(counts, snapshot, weights), _crowd(crowd, interest), interest))
+    return tuple(aims)
+
+
+def _crowd(crowd: Crowd | None, interest: Interest | None) -> NDArray[np.float32] | None:
+    if crowd is None or interest is None or interest.belief is None:
+        return None
+    return CROWD_WEIGHT * crowd.scores(interest.belief)

@@ -1,0 +1,96 @@
+"""The choice model over one process's snapshot: appeal and factors of every listing, kept in step with both."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from carousel.catalogue.snapshot import LiveSnapshot, Snapshot
+from carousel.crowd import repository
+from carousel.crowd.choice_model import Belief, ChoiceModel, fold_in
+from carousel.recommend.query import Rows
+from carousel.storage.postgres import Pool
+from carousel.telemetry import crowd_version, log
+
+if TYPE_CHECKING:
+    from carousel.recommend.pipeline import Recommender
+
+_logger = log(__name__)
+
+_SAMPLE = 4_096
+"""Listings that stand for what there is to choose from when a shopper's factors are found."""
+
+
+class Crowd:
+    """What similar shoppers want, as look-ups: the score of a listing is one scalar product."""
+
+    def __init__(self, model: ChoiceModel, version: int = 0) -> None:
+        self.model = model
+        self.version = version
+        self.appeal: NDArray[np.float32] = np.zeros(0, dtype=np.float32)
+        self.factors: NDArray[np.float32] = np.zeros((0, model.loadings.shape[1]), dtype=np.float32)
+        self._snapshot: Snapshot | None = None
+        self._changes = 0
+        self._sample: Rows = np.zeros(0, dtype=np.intp)
+
+    def refresh(self, snapshot: Snapshot) -> "Crowd":
+        """Describe the listings that changed since the last call."""
+        if snapshot is not self._snapshot:
+            self._snapshot, self._changes = snapshot, 0
+            self.appeal, self.factors = self.appeal[:0], self.factors[:0]
+        # What is written while this reads is marked as changed afterwards, and read again by the next call.
+        changes, size = snapshot.changes, snapshot.size
+        if changes == self._changes and size == len(self.appeal):
+            return self
+        rows = np.flatnonzero(snapshot.changed[:size] > self._changes)
+        appeal, factors = self.model.of_listings(self.model.space.matrix(snapshot, rows))
+        more = size - len(self.appeal)
+        # New arrays: a slate that is being made keeps those it began with.
+        self.appeal = np.concatenate([self.appeal, np.zeros(more, dtype=np.float32)])
+        self.factors = np.concatenate([self.factors, np.zeros((more, factors.shape[1]), dtype=np.float32)])
+        self.appeal[rows], self.factors[rows] = appeal, factors
+        active = np.flatnonzero(snapshot.active[:size])
+        # Spread evenly and always the same: a reload must not change a page.
+        self._sample = active[np.linspace(0, len(active) - 1, min(_SAMPLE, len(active))).astype(np.intp)]
+        self._changes = changes
+        return self
+
+    def believe(self, rows: Rows, weights: NDArray[np.float32]) -> Belief:
+        """Return what is believed of the factors of somebody who chose some listings."""
+        sample = self._sample
+        return fold_in(self.appeal[sample], self.factors[sample], self.factors[rows], weights)
+
+    def guess(self, rows: Rows, weights: NDArray[np.float32]) -> Belief:
+        """Return the same from a quarter of the sample: enough to tell one wish from two."""
+        sample = self._sample[::4]
+        return fold_in(self.appeal[sample], self.factors[sample], self.factors[rows], weights)
+
+    def scores(self, belief: Belief) -> NDArray[np.float32]:
+        """Return the log-probability of each listing (size,), up to a constant of the catalogue."""
+        utilities: NDArray[np.float32] = self.factors @ belief.mean
+        utilities += self.appeal
+        of_sample = utilities[self._sample]
+        highest = of_sample.max(initial=0)
+        utilities -= highest + np.log(np.exp(of_sample - highest).mean())
+        return utilities
+
+
+async def serve_newest(recommender: "Recommender", pool: Pool, live: LiveSnapshot, *, seconds: float = 5) -> None:
+    """Keep to the version that is to be served, for ever; the whole catalogue is described beside the requests."""
+    version: int | None = None
+    while True:
+        try:
+            async with pool.connection() as connection:
+                wanted, stored = await repository.served(connection, version)
+            if wanted != version:
+                crowd = Crowd(ChoiceModel.from_bytes(stored), wanted or 0) if stored else None
+                if crowd:
+                    await asyncio.to_thread(crowd.refresh, live.snapshot)
+                recommender.use(crowd)
+                version = wanted
+                crowd_version.set(version or 0)
+                _logger.info("choice_model_served", version=version)
+        except Exception as error:  # the database may be away for a while; the last model goes on
+            _logger.warning("choice model not read", error=str(error))
+        await asyncio.sleep(seconds)

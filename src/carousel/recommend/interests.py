@@ -1,0 +1,181 @@
+"""The cars somebody looks for at the same time: the family car and the weekend car stay apart.
+
+The recent history is grouped into up to three clusters by the distance of the embeddings. Two of them become one again
+where the choice model finds one wish the better explanation.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.spatial.distance import squareform
+
+from carousel.catalogue import embedding
+from carousel.catalogue.snapshot import Snapshot
+from carousel.crowd.choice_model import Belief
+from carousel.recommend.crowd import Crowd
+from carousel.recommend.query import Rows
+from carousel.taste.taste import INTERESTS, PURCHASE_HALF_LIFE, SESSION_HALF_LIFE, Taste
+
+_LEAST_LOOKS = 2
+_LEAST_SHARE = 0.12
+_MOST_CUTS = 8
+_FAR = 2.6
+"""Distance from which two groups are two wishes where no model can tell."""
+
+_WEIGHT_OF = {
+    "make": embedding.MAKE_WEIGHT, "model": embedding.MODEL_WEIGHT, "body": embedding.ONE_HOT["body_type"],
+    "fuel": embedding.ONE_HOT["fuel_type"], "transmission": embedding.ONE_HOT["transmission"],
+    "drivetrain": embedding.ONE_HOT["drivetrain"], "condition": embedding.ONE_HOT["condition"],
+    "seller": embedding.ONE_HOT["seller_type"],
+}  # fmt: skip
+_COLUMN_OF = {
+    "log_price_eur": ("price_eur", np.log),
+    "year": ("year", np.positive),
+    "sqrt_mileage_km": ("mileage", np.sqrt),
+    "log_power_kw": ("power", np.log),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Interest:
+    """One wish: its listing in the middle, the rows of the history that belong to it, and its share of the whole."""
+
+    listing_id: str
+    rows: Rows
+    weights: NDArray[np.float32]
+    share: float
+    belief: Belief | None
+
+
+def find(taste: Taste, snapshot: Snapshot, crowd: Crowd | None, now: datetime) -> tuple[Interest, ...]:
+    """Return the interests of a history, the largest first; none where nothing is known."""
+    known = [(snapshot.row_of[r.listing_id], r) for r in taste.recent if r.listing_id in snapshot.row_of]
+    if not known:
+        return ()
+    rows = np.array([row for row, _ in known], dtype=np.intp)
+    age = np.maximum(now.timestamp() - np.array([r.at for _, r in known]), 0)
+    looks = choices(np.array([r.weight for _, r in known]))
+    purchase, session = (2.0 ** (-age / h.total_seconds()) for h in (PURCHASE_HALF_LIFE, SESSION_HALF_LIFE))
+    weights = (looks * purchase * (0.5 + 0.5 * session)).astype(np.float32)
+    apart = distances(snapshot, rows)
+    beliefs: dict[tuple[int, ...], Belief] = {}
+
+    def believe(group: Rows) -> Belief | None:
+        if crowd is None:
+            return None
+        key = tuple(group.tolist())
+        if key not in beliefs:
+            beliefs[key] = crowd.guess(rows[group], weights[group])
+        return beliefs[key]
+
+    groups = _groups(apart, weights, believe)
+    total = float(weights.sum())
+    found = [
+        Interest(
+            snapshot.ids[rows[_middle(group, weights, apart)]], rows[group], weights[group],
+            float(weights[group].sum()) / total, crowd.believe(rows[group], weights[group]) if crowd else None,
+        )
+        for group in groups
+    ]  # fmt: skip
+    return tuple(sorted(found, key=lambda interest: -interest.share))
+
+
+def choices(weights: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Return how many choices evidence of some weight counts as: one look is one, a contact not quite two."""
+    counts: NDArray[np.float32] = np.clip(1 + np.log2(np.maximum(weights, 0.1)) / 4, 0.5, 2).astype(np.float32)
+    return counts
+
+
+def wishes_of(
+    snapshot: Snapshot, crowd: Crowd, rows: Rows, weights: NDArray[np.float32]
+) -> list[tuple[Rows, NDArray[np.float32]]]:
+    """Split a history into wishes: what the choice model is trained on."""
+    groups = _groups(distances(snapshot, rows), weights, lambda group: crowd.guess(rows[group], weights[group]))
+    return [(rows[group], weights[group]) for group in groups]
+
+
+def _groups(
+    apart: NDArray[np.float32], weights: NDArray[np.float32], believe: Callable[[Rows], Belief | None]
+) -> list[Rows]:
+    groups = _clusters(apart, weights)
+    while len(groups) > 1 and (pair := _to_join(groups, weights, apart, believe)):
+        joined = np.sort(np.concatenate([groups[i] for i in pair]))
+        groups = [g for i, g in enumerate(groups) if i not in pair] + [joined]
+    return groups
+
+
+def _clusters(apart: NDArray[np.float32], weights: NDArray[np.float32]) -> list[Rows]:
+    """Cut the tree of average distances where most groups are large enough for a wish; lone looks join the nearest."""
+    everything = np.arange(len(apart))
+    best = [everything]
+    if len(apart) < 2 * _LEAST_LOOKS:
+        return best
+    tree = linkage(squareform(apart, checks=False), "average")
+    for count in range(2, min(_MOST_CUTS, len(apart)) + 1):
+        labels = fcluster(tree, count, "maxclust")
+        groups = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+        large = [g for g in groups if len(g) >= _LEAST_LOOKS and weights[g].sum() >= _LEAST_SHARE * weights.sum()]
+        if len(best) < len(large) <= INTERESTS:
+            best = large
+    if len(best) > 1:
+        nearest = np.stack([apart[:, group].mean(axis=1) for group in best]).argmin(axis=0)
+        for i, group in enumerate(best):
+            nearest[group] = i
+        best = [np.flatnonzero(nearest == i) for i in range(len(best))]
+    return best
+
+
+def _to_join(
+    groups: list[Rows],
+    weights: NDArray[np.float32],
+    apart: NDArray[np.float32],
+    believe: Callable[[Rows], Belief | None],
+) -> tuple[int, int] | None:
+    """Return the two groups that gain most by being one, or None where all are better apart."""
+    gains = {
+        (i, j): _gain(groups[i], groups[j], weights, apart, believe) for i, j in combinations(range(len(groups)), 2)
+    }
+    best = max(gains, key=gains.__getitem__)
+    return best if gains[best] > 0 else None
+
+
+def _gain(
+    a: Rows, b: Rows, weights: NDArray[np.float32], apart: NDArray[np.float32], believe: Callable[[Rows], Belief | None]
+) -> float:
+    two, other, one = believe(a), believe(b), believe(np.sort(np.concatenate([a, b])))
+    if two is None or other is None or one is None:
+        return _FAR - float(apart[np.ix_(a, b)].mean())
+    of_a, of_b = float(weights[a].sum()), float(weights[b].sum())
+    share = of_a / (of_a + of_b)
+    which = -of_a * np.log(share) - of_b * np.log(1 - share)
+    # Whoever has two wishes also says which one each look is for; half of it, because looks come in sessions.
+    return float(one.evidence - two.evidence - other.evidence + which / 2)
+
+
+def _middle(group: Rows, weights: NDArray[np.float32], apart: NDArray[np.float32]) -> int:
+    return int(group[(apart[np.ix_(group, group)] @ weights[group]).argmin()])
+
+
+def distances(snapshot: Snapshot, rows: Rows) -> NDArray[np.float32]:
+    """Return how far listings are from each other (m, m), as by their embeddings, with makes at right angles."""
+    numerics = np.stack([_standard(snapshot, rows, name) for name in embedding.NUMERIC], axis=1)
+    squared = ((numerics[:, None] - numerics[None]) ** 2).sum(axis=2)
+    for block, weight in _WEIGHT_OF.items():
+        codes = snapshot.codes(block)[rows]
+        differ = codes[:, None] != codes[None]
+        squared += differ * weight**2 * ((codes > 0)[:, None] + (codes > 0)[None].astype(np.float32))
+    apart: NDArray[np.float32] = np.sqrt(squared).astype(np.float32)
+    return apart
+
+
+def _standard(snapshot: Snapshot, rows: Rows, name: str) -> NDArray[np.float64]:
+    mean, deviation, weight = embedding.NUMERIC[name]
+    column, scale = _COLUMN_OF[name]
+    numbers = scale(np.maximum(snapshot.numbers(column)[rows], 1e-9))
+    standard: NDArray[np.float64] = np.nan_to_num(np.clip((numbers - mean) / deviation, -3, 3) * weight)
+    return standard

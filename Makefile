@@ -1,6 +1,6 @@
 # Everything below needs only Python 3.11 or 3.12, git and make: the rest comes from locked lists of packages.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-python test-web test-e2e lint lint-python lint-web format bench chaos lock chromium clean
+.PHONY: help setup demo up test test-python test-web test-e2e lint lint-python lint-web format bench chaos evaluate lock chromium clean
 .NOTPARALLEL: # two cores, and the order of the steps is that of their cost
 SHELL := /bin/sh
 
@@ -65,6 +65,9 @@ chaos: setup ## hundreds of orders of events, half an hour of kills, freezes, po
 	CAROUSEL_PROTOCOL_EXAMPLES=400 $(BIN)/pytest tests/dataflows/test_protocol.py
 	$(BIN)/python tests/chaos/campaign.py --minutes 28 --kills 62
 	$(BIN)/python tests/chaos/campaign.py --minutes 2 --kills 4 --rate 1000 --disk-full
+
+evaluate: setup ## what recommendations are worth on the simulated market (docs/quality.md)
+	$(BIN)/python benchmarks/quality.py
 
 lock: $(STAMPS)/uv ## resolve the locked lists of packages anew (UPGRADE=--upgrade for the newest)
 	$(COMPILE) $(UPGRADE) requirements/uv.in -o requirements/uv.txt

@@ -84,14 +84,15 @@ class ChoiceModel:
             return cls(space, file["appeal"], file["loadings"], about["figures"])
 
 
-def fold_in(appeal: Array, factors: Array, viewed: Array, weights: Array) -> Belief:
+def fold_in(appeal: Array, factors: Array, viewed: Array, weights: Array, *, steps: int = _NEWTON_STEPS) -> Belief:
     """Return what a shopper's history says of their factors (Laplace's approximation).
 
     :param appeal, factors: (k,), (k, d) of a fair sample of the stock, what was there to choose from.
+    :param steps: of Newton's method at most; it is exact after about six.
     :param viewed, weights: factors (v, d) of the listings of the history, and how many choices each counts as (v,).
     """
     mean, precision = _newton(
-        appeal, factors, (weights @ viewed)[None], np.array([weights.sum()], dtype=np.float32), steps=_NEWTON_STEPS
+        appeal, factors, (weights @ viewed)[None], np.array([weights.sum()], dtype=np.float32), steps=steps
     )
     mode = mean[0]
     utilities = appeal + factors @ mode
@@ -124,7 +125,7 @@ def _newton(
         step = np.linalg.solve(precision, gradient[:, :, None])[:, :, 0]
         length = np.linalg.norm(step, axis=1, keepdims=True)
         mode = mode + (step * np.minimum(1, _LONGEST_STEP / np.maximum(length, 1e-9))).astype(np.float32)
-        if length.max(initial=0) < 0.01:
+        if length.max(initial=0) < 0.02:
             break
     return mode, precision
 

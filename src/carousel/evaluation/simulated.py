@@ -14,6 +14,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 from carousel.activity.events import Event, weight
 from carousel.catalogue.embedding import embed
@@ -138,8 +139,36 @@ Slates = Callable[[Case], Rows]
 """Returns the rows of a slate, best first, nothing viewed among them."""
 
 
+Scores = Callable[[Case], NDArray[np.floating]]
+"""Returns a score of every listing (size,)."""
+
+
+def oracle_scores(case: Case) -> NDArray[np.floating]:
+    return case.chances
+
+
 def oracle(case: Case) -> Rows:
+    """What is most likely to be chosen next: nobody can do better."""
     return _best(case.chances, case)
+
+
+def capped(market: Market, scores: Scores, most: int = 3) -> Slates:
+    """The best with at most so many of one model, as every slate of ours."""
+
+    def slate(case: Case) -> Rows:
+        left = scores(case).astype(np.float64)
+        left[case.viewed] = -np.inf
+        models = market.snapshot.codes("model")
+        chosen: list[int] = []
+        while len(chosen) < K:
+            row = int(left.argmax())
+            chosen.append(row)
+            left[row] = -np.inf
+            if (models[chosen] == models[row]).sum() >= most:
+                left[models == models[row]] = -np.inf
+        return np.array(chosen, dtype=np.intp)
+
+    return slate
 
 
 def random(market: Market) -> Slates:
@@ -155,10 +184,53 @@ def newest(market: Market) -> Slates:
     return lambda case: _best(market.stock.listed_at, case)
 
 
-def running_average(points: NDArray[np.float32]) -> Slates:
-    """The nearest to the mean of the vectors (size, d) of what was viewed."""
+def average_scores(points: NDArray[np.float32]) -> Scores:
+    """Minus the squared distance to the mean of the vectors (size, d) of what was viewed."""
     squares = (points**2).sum(axis=1)
-    return lambda case: _best(2 * points @ points[case.viewed].mean(axis=0) - squares, case)
+    return lambda case: 2 * points @ points[case.viewed].mean(axis=0) - squares
+
+
+def running_average(points: NDArray[np.float32]) -> Slates:
+    """The nearest to that mean."""
+    scores = average_scores(points)
+    return lambda case: _best(scores(case), case)
+
+
+def item_to_item(market: Market) -> Slates:
+    """What was looked at by those who looked at the same listings, by the cosine; the popular where there is nobody."""
+    matrix = _matrix(market)
+    length = np.sqrt(matrix.multiply(matrix).sum(axis=0)).A1 + 1e-9
+    popular_first = market.popularity / (market.popularity.max() + 1) * 1e-6
+
+    def slate(case: Case) -> Rows:
+        together = np.asarray(matrix[:, case.viewed].sum(axis=1).T @ matrix).ravel()
+        return _best(together / length + popular_first, case)
+
+    return slate
+
+
+def plain_als(market: Market, *, factors: int = 64, epochs: int = 15) -> Slates:
+    """Implicit ALS over shoppers and listings, by the library `implicit`; a shopper is folded in by their views."""
+    from implicit.als import AlternatingLeastSquares
+
+    model = AlternatingLeastSquares(factors=factors, iterations=epochs, random_state=market.seed, num_threads=1)
+    model.fit(_matrix(market), show_progress=False)
+
+    def slate(case: Case) -> Rows:
+        views = csr_matrix((np.ones(len(case.viewed), dtype=np.float32), ([0] * len(case.viewed), case.viewed)),
+                           shape=(1, len(market.listings)))  # fmt: skip
+        shopper = model.recalculate_user(0, views)
+        return _best(model.item_factors @ np.asarray(shopper).ravel(), case)
+
+    return slate
+
+
+def _matrix(market: Market) -> csr_matrix:
+    """Return the past choices (shoppers, listings)."""
+    rows = np.concatenate([np.full(len(own), i) for i, (own, _) in enumerate(market.choices)])
+    columns = np.concatenate([own for own, _ in market.choices])
+    amounts = np.concatenate([amounts for _, amounts in market.choices])
+    return csr_matrix((amounts, (rows, columns)), shape=(len(market.choices), len(market.listings)))
 
 
 def nearest_to_last(points: NDArray[np.float32]) -> Slates:

@@ -23,7 +23,7 @@ from carousel.taste.taste import INTERESTS, PURCHASE_HALF_LIFE, SESSION_HALF_LIF
 
 _LEAST_LOOKS = 2
 _LEAST_SHARE = 0.12
-_MOST_CUTS = 8
+_MOST_CUTS = 6
 _FAR = 2.6
 """Distance from which two groups are two wishes where no model can tell."""
 

@@ -6,6 +6,7 @@ import { sendEvents } from '@/client'
 import { client } from '@/client/client.gen'
 import { connect, createQueryClient } from '@/lib/api'
 import { createEvents, EVENTS } from '@/lib/events'
+import { createTranslations, preferredLanguage, speak } from '@/lib/i18n'
 import { createSession, SESSION } from '@/lib/session'
 import App from './App.vue'
 import { makeRouter } from './router'
@@ -20,7 +21,11 @@ document.addEventListener('visibilitychange', () => {
   if (document.visibilityState === 'hidden') void events.flush({ keepalive: true })
 })
 
+const i18n = createTranslations()
+await speak(i18n, preferredLanguage(localStorage, navigator.languages))
+
 createApp(App)
+  .use(i18n)
   .use(makeRouter())
   .use(ui)
   .use(VueQueryPlugin, { queryClient: createQueryClient() })

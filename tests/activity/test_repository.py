@@ -11,6 +11,7 @@ from carousel.activity.repository import (
     DeadLetter,
     FencedError,
     Move,
+    add_impressions,
     add_popularity,
     advance,
     archive,
@@ -81,6 +82,14 @@ def test_popularity_halves_every_week_in_either_order(database: Connection) -> N
     add_popularity(database, {}, NOW)
     rows = database.execute("SELECT listing_id, score, as_of FROM popularity ORDER BY 1").fetchall()
     assert rows == [("fabia", 3.0, NOW + week), ("octavia", 5.0, NOW + week)]
+
+
+def test_impressions_add_up(database: Connection) -> None:
+    add_impressions(database, {"octavia": 2, "fabia": 1})
+    add_impressions(database, {"octavia": 3})
+    add_impressions(database, {})
+    rows = database.execute("SELECT listing_id, impressions FROM exposure ORDER BY 1").fetchall()
+    assert rows == [("fabia", 1), ("octavia", 5)]
 
 
 def test_popularity_of_years_ago_fades_without_an_underflow(database: Connection) -> None:

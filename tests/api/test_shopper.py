@@ -41,6 +41,26 @@ async def test_an_anonymous_shopper_gets_a_slate_where_every_listing_has_a_reaso
     assert all(x["reasons"] and x["make"] == "Škoda" for x in slate["listings"])
 
 
+async def test_rows_are_slates_of_their_own_without_a_car_twice(
+    api: httpx.AsyncClient, shopper: dict[str, str], car: Make
+) -> None:
+    for i in range(40):
+        await api.put(f"/v1/listings/c{i}", json=car(f"c{i}", price_amount=9_000 + 500 * i), headers=WRITER)
+    page = (await api.get("/v1/recommendations/rows", params={"n": 8}, headers=shopper)).json()
+    assert page["placement"] == "home"
+    assert page["personalised"] is False
+    assert [row["row"] for row in page["rows"]] == ["picked_for_you", "good_prices", "new_this_week"]
+    assert len({row["recommendation_id"] for row in page["rows"]}) == 3
+    shown = [x["listing_id"] for row in page["rows"] for x in row["listings"]]
+    assert len(shown) == len(set(shown)) > 16
+    assert all([x["position"] for x in row["listings"]][:3] == [1, 2, 3] for row in page["rows"])
+    again = (await api.get("/v1/recommendations/rows", params={"n": 8}, headers=shopper)).json()
+    assert [x["listing_id"] for row in again["rows"] for x in row["listings"]] == shown
+    await api.patch(f"/v1/listings/{shown[0]}", json={"status": "sold"}, headers=WRITER)
+    later = (await api.get("/v1/recommendations/rows", params={"n": 8}, headers=shopper)).json()
+    assert shown[0] not in [x["listing_id"] for row in later["rows"] for x in row["listings"]]
+
+
 async def test_a_new_listing_can_be_recommended_by_the_next_request(
     api: httpx.AsyncClient, shopper: dict[str, str], car: Make
 ) -> None:

@@ -7,7 +7,7 @@ from carousel.activity.events import encode
 from carousel.activity.log import stream_keys
 from carousel.dataflows.commit import _moves
 from carousel.dataflows.connectors import decode_entries, share_of
-from carousel.dataflows.fold import popularity
+from carousel.dataflows.fold import impressions, popularity
 from carousel.dataflows.lru import Lru
 from carousel.errors import InputError
 
@@ -54,6 +54,7 @@ def test_an_impression_makes_nothing_popular() -> None:
     view = happens("view", "john", "octavia")
     shown = happens("impression", "john", listing_ids=("octavia", "fabia"))
     assert popularity([view, shown, view], view.received_at) == {"octavia": 2.0}
+    assert impressions([view, shown, shown]) == dict.fromkeys(shown.listing_ids or [shown.listing_id], 2)
 
 
 def test_what_was_used_last_stays() -> None:

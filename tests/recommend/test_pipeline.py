@@ -1,5 +1,6 @@
 """From a taste to a slate, over a small market whose answer is visible by eye."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -19,6 +20,7 @@ from carousel.catalogue.traits import Described, describe, values_of
 from carousel.recommend.pipeline import Recommender
 from carousel.recommend.query import Query, Slate
 from carousel.recommend.scorers import WEIGHTS, TasteScorer, counts_of, top
+from carousel.recommend.slate import diversify, explore
 from carousel.recommend.sources import CENTROID, last_viewed
 from carousel.taste.taste import Taste, settle, update
 
@@ -73,7 +75,7 @@ def snapshot(snapshot_of: Build, listings: list[Listing]) -> Snapshot:
 
 @pytest.fixture
 def recommender(listings: list[Listing]) -> Recommender:
-    return Recommender(PointNeighbours(listings), exact_limit=1_000, exploration=0.1)  # type: ignore[arg-type]
+    return Recommender(PointNeighbours(listings), exact_limit=1_000, exploration=0.1)
 
 
 def taste_of(snapshot: Snapshot, viewed: Sequence[Listing], kind: str = "view") -> Taste:
@@ -255,3 +257,49 @@ async def test_when_everything_near_is_hidden_or_sold_the_slate_is_empty(
     slate = await recommender.recommend(Query(shopper_id="s", taste=taste, now=NOW, hidden=hidden), snapshot)
     assert slate.listings == ()
     assert slate.removed["hidden"] > 0
+
+
+# --- exploration
+
+
+async def test_what_few_have_seen_gets_places_in_the_lower_half_with_its_chance(
+    recommender: Recommender, snapshot: Snapshot, listings: list[Listing]
+) -> None:
+    new = {x.listing_id for x in listings if x.make == "Mazda"}
+    snapshot.set_attention([(x.listing_id, 0.0, 50) for x in listings if x.listing_id not in new])
+    taste = taste_of(snapshot, skodas(listings))
+    slates = [await recommender.recommend(Query(shopper_id=f"s{i}", taste=taste, now=NOW), snapshot) for i in range(20)]
+    explored = [served for slate in slates for served in slate.listings if served.propensity < 1]
+    assert len(explored) == 40  # a tenth of 20 slates of 20
+    assert {served.listing_id for served in explored} <= new
+    assert len({served.listing_id for served in explored}) > 10
+    assert all(served.position > 10 for served in explored)
+    assert all(0 < served.propensity < 1 for served in explored)
+
+
+async def test_what_everybody_has_seen_is_not_explored(
+    recommender: Recommender, snapshot: Snapshot, listings: list[Listing]
+) -> None:
+    snapshot.set_attention([(x.listing_id, 0.0, 50) for x in listings])
+    slate = await recommender.recommend(Query(shopper_id="s", taste=Taste.empty(NOW), now=NOW), snapshot)
+    assert all(served.propensity == 1 for served in slate.listings)
+
+
+def test_explored_listings_come_sooner_the_better_they_suit() -> None:
+    scores = np.array([0.0, 2.0, -np.inf, 4.0], dtype=np.float32)
+    draws = [explore(scores, [0, 1, 2, 3], 1, np.random.default_rng(seed)) for seed in range(2_000)]
+    often = Counter(at for draw in draws for at in draw)
+    expected = np.exp([0.0, 2.0, 4.0]) / np.exp([0.0, 2.0, 4.0]).sum()
+    assert [often[0] / 2_000, often[1] / 2_000, often[3] / 2_000] == pytest.approx(expected, abs=0.03)
+    assert often[2] == 0
+    assert all(chance == pytest.approx(expected[(0, 1, 3).index(at)]) for draw in draws for at, chance in draw.items())
+
+
+def test_an_explored_listing_counts_towards_the_caps(snapshot: Snapshot, listings: list[Listing]) -> None:
+    rows = np.array([i for i, x in enumerate(listings) if x.make in ("Kia", "Ford")])
+    scores = np.array([[1.0 if listings[row].make == "Kia" else 0.0 for row in rows]], dtype=np.float32)
+    kias = [i for i, row in enumerate(rows) if listings[row].make == "Kia"]
+    chosen = diversify(snapshot, rows, scores, [1.0], 10, explored=kias[:2])
+    assert len(chosen) == len(set(chosen)) == 10
+    assert set(kias[:2]) <= set(chosen)
+    assert sum(i in kias for i in chosen) == 6  # 60% of one make

@@ -1,4 +1,5 @@
-"""Activity in PostgreSQL: the only place that writes tables `activity`, `dead_letter`, `stream_position`, `popularity`.
+"""Activity in PostgreSQL: the only place that writes tables `activity`, `dead_letter`, `stream_position`, `popularity`,
+`exposure`.
 
 Everything here runs inside the caller's transaction. Arrays are sent in binary and unnested: 500 rows take 3 ms,
 the same rows as text 23 ms.
@@ -243,6 +244,21 @@ def add_popularity(connection: Connection, weights: Mapping[str, float], as_of: 
             as_of = greatest(p.as_of, excluded.as_of)
         """,
         {"ids": ids, "weights": [weights[i] for i in ids], "as_of": as_of},
+    )
+
+
+def add_impressions(connection: Connection, counts: Mapping[str, int]) -> None:
+    """Count how often listings were shown."""
+    if not counts:
+        return
+    ids = sorted(counts)  # one order in every process: no deadlocks
+    connection.execute(
+        """
+        INSERT INTO exposure AS e (listing_id, impressions)
+        SELECT * FROM unnest(%s::text[], %s::bigint[])
+        ON CONFLICT (listing_id) DO UPDATE SET impressions = e.impressions + excluded.impressions
+        """,
+        (ids, [counts[i] for i in ids]),
     )
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, create_model, model_validator
 
 from carousel.catalogue.listing import DERIVED, LENGTHS, RANGES, Listing
+from carousel.recommend.rows import RowKind
 
 _NEEDED = ("listing_id", "make", "model")
 _EXAMPLE: dict[str, JsonValue] = {
@@ -107,6 +108,31 @@ class Recommendations(BaseModel):
     placement: str
     taste_version: int
     listings: list[RecommendedOut]
+
+
+class RowOut(BaseModel):
+    """One row of a page: a slate of its own, so send its `recommendation_id` with the events it causes."""
+
+    recommendation_id: str
+    row: RowKind
+    name: str = Field(description="In English.", examples=["Family SUVs around 20 k€"])
+    facts: dict[str, str | float] = Field(
+        description="What the name is made of, for other languages: make, model, body_type, fuel_type, transmission, "
+        "size (small or family), price_amount with price_currency.",
+        examples=[{"size": "family", "body_type": "suv", "price_amount": 20_000, "price_currency": "EUR"}],
+    )
+    interest_id: str | None = Field(None, description="Of an interest: the listing in its middle.")
+    listing_id: str | None = Field(None, description="Of `because_you_viewed`: the listing viewed.")
+    listings: list[RecommendedOut]
+
+
+class RecommendedRows(BaseModel):
+    """The rows of a page; no listing is in two of them, and a row with fewer than three cars is left out."""
+
+    placement: str
+    taste_version: int
+    personalised: bool = Field(description="Whether the shopper's taste was used.")
+    rows: list[RowOut]
 
 
 class FacetValue(BaseModel):

@@ -202,12 +202,16 @@ async def text_matches(connection: AsyncConnection, text: str) -> NDArray[np.int
     return np.frombuffer(row[0] if row and row[0] else b"", dtype=">i8").astype(np.int64)
 
 
-async def popularity(connection: AsyncConnection) -> list[tuple[str, float]]:
-    """Return (listing_id, decayed evidence weight as of now) of the listings shoppers acted on."""
+async def attention(connection: AsyncConnection) -> list[tuple[str, float, int]]:
+    """Return (listing_id, decayed evidence weight as of now, impressions) of the listings shoppers saw or acted on."""
     cursor = await connection.execute(
-        "SELECT listing_id, score * exp(-extract(epoch FROM now() - as_of) / 604800 * ln(2)) FROM popularity"
+        """
+        SELECT listing_id, coalesce(score * exp(-extract(epoch FROM now() - as_of) / 604800 * ln(2)), 0),
+               coalesce(impressions, 0)
+        FROM popularity FULL JOIN exposure USING (listing_id)
+        """
     )
-    return [(i, float(s)) for i, s in await cursor.fetchall()]
+    return [(i, float(score), shown) for i, score, shown in await cursor.fetchall()]
 
 
 _DESCRIBED = (

@@ -27,7 +27,18 @@ STEPS = 8
 """Steps between two knots; an eighth of a price band is well below what a shopper notices."""
 
 CONFIG = ("body", "fuel", "transmission", "drivetrain", "seller", "color", "condition")
-_NUMBERS = ("price_eur", "price_amount", "year", "mileage", "power", "lat", "lon", "listed_at", "popularity")
+_NUMBERS = (
+    "price_eur",
+    "price_amount",
+    "year",
+    "mileage",
+    "power",
+    "lat",
+    "lon",
+    "listed_at",
+    "popularity",
+    "impressions",
+)
 _GROW = 1.5
 _STATUS = repository.SNAPSHOT_COLUMNS.index("status")
 _logger = log(__name__)
@@ -133,8 +144,8 @@ class Snapshot:
         return self._codes[block][: self.size]
 
     def numbers(self, name: str) -> NDArray[np.float64]:
-        """One of price_eur, price_amount, year, mileage (km), power (kW), lat, lon, listed_at (Unix s), popularity;
-        NaN is "not said"."""
+        """One of price_eur, price_amount, year, mileage (km), power (kW), lat, lon, listed_at (Unix s), popularity,
+        impressions; NaN is "not said"."""
         return self._numbers[name][: self.size]
 
     def grid(self, block: str) -> NDArray[np.intp]:
@@ -263,14 +274,14 @@ class Snapshot:
         self._place_on_grid(np.arange(self.size))
         self._base_rates = None
 
-    def set_popularity(self, scores: Sequence[tuple[str, float]]) -> None:
-        """Replace the decayed evidence weight other shoppers gave each listing."""
-        popularity = self.numbers("popularity")
-        popularity[:] = 0
-        known = [(row, score) for i, score in scores if (row := self.row_of.get(i)) is not None]
+    def set_attention(self, attention: Sequence[tuple[str, float, int]]) -> None:
+        """Replace the decayed evidence weight other shoppers gave each listing, and how often it was shown."""
+        popularity, impressions = self.numbers("popularity"), self.numbers("impressions")
+        popularity[:] = impressions[:] = 0
+        known = [(row, score, shown) for i, score, shown in attention if (row := self.row_of.get(i)) is not None]
         if known:
-            rows, values = zip(*known, strict=True)
-            popularity[list(rows)] = values
+            rows, scores, shown = zip(*known, strict=True)
+            popularity[list(rows)], impressions[list(rows)] = scores, shown
 
     def _place(self, numbers: Sequence[int], listing_ids: Sequence[str]) -> NDArray[np.intp]:
         new = [(no, i) for no, i in zip(numbers, listing_ids, strict=True) if i not in self.row_of]
@@ -410,7 +421,7 @@ class LiveSnapshot:
                     await self._notice_a_restore(connection)
                     snapshot = await self.current(connection)
                     if tick % popularity_every == 0:
-                        snapshot.set_popularity(await repository.popularity(connection))
+                        snapshot.set_attention(await repository.attention(connection))
             except Exception as error:  # the database may be away for a while; requests say so themselves
                 _logger.warning("snapshot not refreshed", error=str(error))
             tick += 1

@@ -1,6 +1,7 @@
 """What the taste dataflow does with events: archive them, fold them into tastes, and wake who looks at a slate."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from redis.exceptions import RedisError
 
 from carousel.activity.events import Event, moves_taste, weight
 from carousel.activity.log import LISTINGS_CHANNEL, left_message, shopper_channel
-from carousel.activity.repository import add_popularity, archive, give_to
+from carousel.activity.repository import add_impressions, add_popularity, archive, give_to
 from carousel.catalogue.listing import ListingId
 from carousel.catalogue.repository import describe, set_status
 from carousel.catalogue.traits import Described
@@ -74,6 +75,7 @@ class TasteWork:
         if moving:
             as_of = max(event.received_at for event in moving)
             add_popularity(connection, popularity(moving, as_of), as_of)
+        add_impressions(connection, impressions(new))
 
         sold = [ListingId(event.listing_id) for event in new if event.type == "sold" and event.listing_id]
         if sold:  # last: it locks the catalogue's revision
@@ -219,3 +221,8 @@ def popularity(events: Sequence[Event], as_of: datetime) -> dict[str, float]:
             decayed = amount * 0.5 ** (age / _POPULARITY_HALF_LIFE_SECONDS)
             weights[event.listing_id] = weights.get(event.listing_id, 0.0) + decayed
     return weights
+
+
+def impressions(events: Iterable[Event]) -> Counter[str]:
+    """Return how often each listing was shown."""
+    return Counter(i for e in events if e.type == "impression" for i in (e.listing_ids or filter(None, [e.listing_id])))

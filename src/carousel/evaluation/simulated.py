@@ -253,7 +253,7 @@ def plain_features(market: Market) -> NDArray[np.float32]:
 
 def carousel(market: Market, model: ChoiceModel | None, *, exploration: float = 0.0) -> Slates:
     """The product: events folded into a taste, and the pipeline that serves it."""
-    recommender = Recommender(_Neighbours(market), exact_limit=10**9, exploration=exploration)  # type: ignore[arg-type]
+    recommender = Recommender(ExactNeighbours(market), exact_limit=10**9, exploration=exploration)
     recommender.use(Crowd(model) if model else None)
 
     def slate(case: Case) -> Rows:
@@ -283,7 +283,7 @@ def taste_of(market: Market, case: Case) -> Taste:
     return settle(draft.taste(), embeddings)
 
 
-class _Neighbours:
+class ExactNeighbours:
     """What pgvector would answer, exactly."""
 
     def __init__(self, market: Market) -> None:

@@ -10,6 +10,7 @@ explain  every listing says why it is there                  reasons.py
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +20,13 @@ from carousel.catalogue.snapshot import Snapshot
 from carousel.recommend import filters
 from carousel.recommend.aims import aims_of
 from carousel.recommend.crowd import Crowd
+from carousel.recommend.deals import Deals
 from carousel.recommend.query import Query, Reason, Rows, Served, Slate
 from carousel.recommend.reasons import reasons_of
+from carousel.recommend.rows import LEAST, Row, plans, scores_of
 from carousel.recommend.scorers import Prior
-from carousel.recommend.slate import diversify, exploration_slots
-from carousel.recommend.sources import Near, Neighbours, Source, View, last_viewed, sources_for
+from carousel.recommend.slate import diversify, exploration_slots, explore
+from carousel.recommend.sources import FindsNear, Near, Source, View, last_viewed, seed_of, sources_for
 from carousel.telemetry import stage_seconds
 
 # What being the nearest to an interest or to one of the last views adds, in units of log-odds, and how far down the
@@ -31,15 +34,19 @@ from carousel.telemetry import stage_seconds
 INTEREST_WEIGHT, INTEREST_REACH = 0.8, 80
 LAST_VIEW_WEIGHT, LAST_VIEW_REACH = 1.0, 16
 
+_SOURCE_OF = {"interest": "taste", "because_you_viewed": "last_viewed"}
+"""The source that speaks in the reasons of a row."""
+
 
 class Recommender:
     """Recommends from one process's snapshot."""
 
-    def __init__(self, neighbours: Neighbours, *, exact_limit: int, exploration: float) -> None:
+    def __init__(self, neighbours: FindsNear, *, exact_limit: int, exploration: float) -> None:
         self._neighbours = neighbours
         self._exact_limit = exact_limit
         self._exploration = exploration
         self._prior = Prior()
+        self._deals = Deals()
         self._crowd: Crowd | None = None
 
     @property
@@ -58,18 +65,50 @@ class Recommender:
         # Nothing is awaited from here on: the slate is made from one state of the snapshot.
         with _stage("view"):
             view = self.view(query, snapshot, near)
+        return self._slate(view)
+
+    async def rows(self, query: Query, snapshot: Snapshot) -> tuple[Row, ...]:
+        """Return the rows of a page, each with up to `query.n` listings; no listing is in two of them."""
+        view = self.view(query, snapshot, await self._neighbours.near(query, snapshot))
+        first = self._slate(view)
+        page = [Row("picked_for_you", "Picked for you", first.listings)]
+        shown = [snapshot.row_of[served.listing_id] for served in first.listings]
+        deals = self._deals.refresh(snapshot)
+        for plan in plans(view, deals.best):
+            kept, _ = filters.apply((*filters.MUST, *filters.PREFER), view, np.setdiff1d(plan.rows, shown))
+            inside = np.isin(plan.rows, kept)
+            rows, scores = plan.rows[inside], plan.scores[:, inside]
+            shares = [aim.share for aim in plan.aims]
+            chosen = diversify(snapshot, rows, scores, shares, query.n)
+            if len(chosen) < LEAST:
+                continue
+            found = {_SOURCE_OF.get(plan.kind, plan.kind): plan.rows}
+            listings = self._explain(replace(view, aims=plan.aims), rows[chosen], scores[:, chosen], found)
+            shown += rows[chosen].tolist()
+            name = plan.name
+            page.append(Row(plan.kind, name.text, listings, name.facts, plan.interest_id, plan.listing_id))
+        return tuple(page)
+
+    def _slate(self, view: View) -> Slate:
+        snapshot, query = view.snapshot, view.query
         with _stage("find"):
             found = find(sources_for(snapshot, self._exact_limit), view)
         with _stage("filter"):
             rows, removed = self._filter(view, found)
         with _stage("score"):
-            scores = self._score(view, rows)
+            scores = _scores(view, rows)
         with _stage("choose"):
             slots = exploration_slots(query.n, self._exploration)
             shares = [aim.share for aim in view.aims]
-            chosen = diversify(snapshot, rows, scores, shares, query.n, explored=found["exploration"], slots=slots)
+            candidates = np.flatnonzero(np.isin(rows, found["exploration"])).tolist()
+            explored = explore(scores.max(axis=0), candidates, slots, np.random.default_rng(seed_of(query)))
+            chosen = diversify(snapshot, rows, scores, shares, query.n, explored=explored)
         with _stage("explain"):
             listings = self._explain(view, rows[chosen], scores[:, chosen], found)
+            listings = tuple(
+                replace(served, propensity=explored[at]) if at in explored else served
+                for at, served in zip(chosen, listings, strict=True)
+            )
         return Slate(listings, query.taste.version, removed)
 
     def view(self, query: Query, snapshot: Snapshot, near: Near) -> View:
@@ -98,12 +137,6 @@ class Recommender:
             return rows, removed  # a small stock: better a car seen before than an empty place
         return preferred, removed | seen
 
-    def _score(self, view: View, rows: Rows) -> NDArray[np.float32]:
-        """Score candidates for each wish (wishes, m)."""
-        of_all = view.prior.values[rows] + _likeness(view, rows)
-        scores = np.stack([sum(aim.terms(rows).values(), np.zeros(len(rows))) for aim in view.aims]) + of_all
-        return np.where(np.isnan(scores), -np.inf, scores).astype(np.float32)
-
     def _explain(
         self, view: View, rows: Rows, scores: NDArray[np.float32], found: dict[str, Rows]
     ) -> tuple[Served, ...]:
@@ -118,7 +151,9 @@ class Recommender:
         reasons: list[tuple[Reason, ...]] = [()] * len(rows)
         for i, aim in enumerate(view.aims):
             at = np.flatnonzero(serves == i)
-            own = reasons_of(view.snapshot, view.query.now, aim.scorer, rows[at], [sources[j] for j in at], viewed)
+            own = reasons_of(
+                view.snapshot, view.query.now, aim.scorer, rows[at], [sources[j] for j in at], viewed, self._deals.below
+            )  # fmt: skip
             for j, why in zip(at.tolist(), own, strict=True):
                 reasons[j] = why
         best = scores.max(axis=0)
@@ -131,6 +166,12 @@ class Recommender:
 def find(sources: tuple[Source, ...], view: View) -> dict[str, Rows]:
     """Ask every source; a listing may be found by several."""
     return {source.name: source.find(view) for source in sources}
+
+
+def _scores(view: View, rows: Rows) -> NDArray[np.float32]:
+    """Score candidates for each wish (wishes, m)."""
+    scores = scores_of(view.aims, rows) + view.prior.values[rows] + _likeness(view, rows)
+    return np.where(np.isnan(scores), -np.inf, scores).astype(np.float32)
 
 
 def _likeness(view: View, rows: Rows) -> NDArray[np.float32]:

@@ -49,6 +49,8 @@ class Served:
     score: float
     source: str
     reasons: tuple[Reason, ...]
+    propensity: float = 1.0
+    """The chance it had to be shown here: below 1 where it was explored."""
 
 
 @dataclass(frozen=True, slots=True)

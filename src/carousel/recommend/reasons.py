@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 import numpy as np
+from numpy.typing import NDArray
 
 from carousel.catalogue.listing import RATES_PER_EUR
 from carousel.catalogue.snapshot import STEPS, Snapshot
@@ -23,7 +24,7 @@ _LABELS: dict[str, str] = {
     "rwd": "Rear-wheel drive", "awd": "All-wheel drive", "4wd": "Four-wheel drive", "dealer": "From a dealer",
     "private": "From a private seller", "pre_registered": "Pre-registered",
 }  # fmt: skip
-_SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$", "INR": "₹", "PLN": "zł", "CZK": "Kč"}
+SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$", "INR": "₹", "PLN": "zł", "CZK": "Kč"}
 
 
 def reasons_of(
@@ -33,11 +34,13 @@ def reasons_of(
     rows: Rows,
     sources: list[str],
     viewed: Mapping[int, str],
+    below: NDArray[np.float32] | None = None,
 ) -> list[tuple[Reason, ...]]:
     """Return one to `MOST` reasons per row.
 
     :param sources: the name of the source that found each row.
     :param viewed: for rows near to a last view, the listing that was viewed.
+    :param below: how far below its expected price each listing of the snapshot is (size,).
     """
     terms = {block: values for block, values in scorer.terms(rows).items() if block in scorer.liked}
     blocks = list(terms)
@@ -47,6 +50,10 @@ def reasons_of(
     for i, row in enumerate(rows.tolist()):
         decisive = [blocks[b] for b in order[i].tolist() if by_row[i, b] >= LEAST_TERM]
         why = []
+        if sources[i] == "good_prices" and below is not None:
+            why.append(Reason("good_price", f"{below[row]:.0%} below similar cars"))
+        if sources[i] == "new_this_week":
+            why.append(Reason("new", "New this week"))
         other = snapshot.row_of.get(viewed.get(row, ""))
         if other is not None and any(_equal(snapshot, block, row, other) for block in ("model", "body")):
             why.append(Reason("viewed", f"Like the {_value(snapshot, 'model', other)} you viewed"))
@@ -103,7 +110,7 @@ def _band(snapshot: Snapshot, block: str, row: int) -> str:
 
 def _price_band(least: float, most: float, price: float, currency: str) -> str:
     rate = RATES_PER_EUR[currency]
-    symbol = _SYMBOLS.get(currency, currency)
+    symbol = SYMBOLS.get(currency, currency)
     if price > most:
         return f"Over {_short(most * rate)} {symbol}"
     if price < least:

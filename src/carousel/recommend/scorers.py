@@ -37,6 +37,8 @@ SMOOTHING: dict[str, float] = dict.fromkeys(CATEGORICAL, 4.0) | dict.fromkeys(NU
 POPULARITY_WEIGHT = 0.25
 FRESHNESS_WEIGHT = 0.6
 FRESHNESS_HALF_LIFE_DAYS = 5.0
+FIRST_IMPRESSIONS = 50
+"""So often every listing is shown before its own merits alone decide."""
 _SPREAD = 0.2
 """Share of numeric evidence that spills to each neighbouring knot: who views 12,000 considers 14,000."""
 
@@ -200,6 +202,8 @@ class Prior:
     values: NDArray[np.float32] = None  # type: ignore[assignment]
     newest: Rows = None  # type: ignore[assignment]
     popular: Rows = None  # type: ignore[assignment]
+    unseen: Rows = None  # type: ignore[assignment]
+    """Rows on sale that had fewer than `FIRST_IMPRESSIONS`."""
 
     def refresh(self, snapshot: Snapshot, now: datetime) -> "Prior":
         key = (snapshot.revision, snapshot.size, int(now.timestamp() // 60))
@@ -215,6 +219,7 @@ class Prior:
             self.newest = active[np.argsort(-listed_at[active], kind="stable")]
             acted_on = active[popularity[active] > 0]
             self.popular = acted_on[np.argsort(-popularity[acted_on], kind="stable")]
+            self.unseen = active[snapshot.numbers("impressions")[active] < FIRST_IMPRESSIONS]
             self.key = key
         return self
 

@@ -1,6 +1,6 @@
 """Choose and order what is shown: maximal marginal relevance with caps, and a share of exploration."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ _CAPS: dict[str, float] = {"make": 0.6, "model": 0.3, "merchant": 0.4}
 """Largest share of a slate one make, model or seller may take while others are left."""
 _LEAST_CAP = 2
 
+Explored = Mapping[int, float]
+"""Positions of explored listings, each with the chance it had to be chosen (its propensity)."""
+
 
 def diversify(
     snapshot: Snapshot,
@@ -28,28 +31,35 @@ def diversify(
     shares: Sequence[float],
     n: int,
     *,
-    explored: Rows,
-    slots: int,
+    explored: Collection[int] = (),
 ) -> list[int]:
     """Return up to n positions into `rows`, in the order shown.
 
     :param scores: of each row for each wish (wishes, m).
     :param shares: how much of the slate each wish gets, summing to 1.
-    :param explored: rows of the exploration source; `slots` places of the slate are kept for them.
+    :param explored: positions that get a place whatever their score.
     """
-    best_of = scores.max(axis=0)
-    order = np.lexsort((rows, -best_of))
-    slots = min(slots, n // 2)
-    # The best of a random draw: a surprise, but one the shopper might act on.
-    exploring = order[np.isin(rows[order], explored)].tolist()
-    chosen = _greedy(snapshot, rows, scores, shares, n - min(slots, len(exploring)))
-    taken = set(chosen)
-    fresh = [i for i in exploring if i not in taken][:slots]
-    slate = _interleave(chosen, fresh, n)
+    order = np.lexsort((rows, -scores.max(axis=0)))
+    slate = _interleave(_greedy(snapshot, rows, scores, shares, n, list(explored)), list(explored), n)
     if len(slate) < n:
         taken = set(slate)
         slate += [int(i) for i in order if int(i) not in taken][: n - len(slate)]
     return slate
+
+
+def explore(scores: NDArray[np.float32], candidates: Sequence[int], slots: int, rng: np.random.Generator) -> Explored:
+    """Choose which candidates get a place to be seen at all: at random, sooner the more they suit the shopper.
+
+    :param scores: of all rows (m,), in units of log-odds; `candidates` are positions in it.
+    """
+    left = [i for i in candidates if scores[i] > -np.inf]
+    explored: dict[int, float] = {}
+    while left and len(explored) < slots:
+        chances = np.exp(scores[left] - scores[left].max())
+        chances /= chances.sum()
+        at = int(rng.choice(len(left), p=chances.astype(np.float64) / chances.sum(dtype=np.float64)))
+        explored[left.pop(at)] = float(chances[at])
+    return explored
 
 
 def _considered(snapshot: Snapshot, rows: Rows, scores: NDArray[np.float32]) -> NDArray[np.intp]:
@@ -62,8 +72,16 @@ def _considered(snapshot: Snapshot, rows: Rows, scores: NDArray[np.float32]) -> 
     return np.unique(np.concatenate(found)) if len(found) > 1 else found[0]
 
 
-def _greedy(snapshot: Snapshot, rows: Rows, scores: NDArray[np.float32], shares: Sequence[float], n: int) -> list[int]:
-    """Fill places one by one: the wish most behind its share takes what is best for it and not yet shown."""
+def _greedy(
+    snapshot: Snapshot,
+    rows: Rows,
+    scores: NDArray[np.float32],
+    shares: Sequence[float],
+    n: int,
+    explored: Sequence[int],
+) -> list[int]:
+    """Fill the places beside the explored one by one: the wish most behind its share takes what is best for it and not
+    yet shown."""
     best = _considered(snapshot, rows, scores)
     if not len(best):
         return []
@@ -74,11 +92,19 @@ def _greedy(snapshot: Snapshot, rows: Rows, scores: NDArray[np.float32], shares:
     caps = {block: max(_LEAST_CAP, int(share * n)) for block, share in _CAPS.items()}
     counts = {block: np.zeros(int(codes.max()) + 1, dtype=np.intp) for block, codes in groups.items()}
     value = scores[:, best].astype(np.float32)
+    value[:, np.isin(best, explored)] = -np.inf
+    for block, of_block in counts.items():
+        for code in snapshot.codes(block)[rows[list(explored)]]:
+            if code < len(of_block):
+                of_block[code] += 1
+        full = of_block >= caps[block]
+        full[0] = False  # nothing said is no group
+        value[:, full[groups[block]]] = -np.inf
     closest = np.zeros(len(best), dtype=np.float32)
     share = np.array(shares, dtype=np.float64)
     given = np.zeros(len(share))
     chosen: list[int] = []
-    while len(chosen) < min(n, len(best)):
+    while len(chosen) < min(n - len(explored), len(best)):
         wish = int(np.argmax(share / (2 * given + 1)))  # Sainte-Laguë, as seats of a parliament
         at = int(np.argmax(value[wish] - _PENALTY * closest))
         if value[wish, at] == -np.inf:
@@ -115,10 +141,10 @@ def _feature(snapshot: Snapshot, block: str, rows: Rows) -> NDArray[np.intp]:
 
 
 def _interleave(chosen: list[int], fresh: list[int], n: int) -> list[int]:
-    """Put exploration at even distances, never at the top."""
+    """Put exploration at even distances into the lower half: who sees only the top sees what suits them best."""
     slate = list(chosen)
     for i, row in enumerate(fresh):
-        slate.insert(min(len(slate), round((i + 0.75) * n / len(fresh))), row)
+        slate.insert(min(len(slate), n // 2 + round((i + 0.5) * (n - n // 2) / len(fresh))), row)
     return slate[:n]
 
 

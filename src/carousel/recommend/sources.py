@@ -142,16 +142,16 @@ class PopularSource:
 
 
 class ExplorationSource:
-    """A random draw, the same until the shopper's taste changes, so that every listing gets its chance."""
+    """A random draw of the listings few have seen, the same until the shopper's taste changes: nobody can know yet
+    whether they are liked."""
 
     name = "exploration"
 
     def find(self, view: View) -> Rows:
-        inside = view.prior.newest if view.mask is None else np.flatnonzero(view.mask & view.snapshot.active)
-        if not len(inside):
-            return np.empty(0, dtype=np.intp)
+        unseen = view.prior.unseen
+        inside = unseen if view.mask is None else unseen[view.mask[unseen]]
         rng = np.random.default_rng(seed_of(view.query))
-        return inside[np.unique(rng.integers(0, len(inside), EXPLORED))]
+        return rng.choice(inside, EXPLORED, replace=False) if len(inside) > EXPLORED else inside
 
 
 def _first_inside(view: View, ordered: Rows, n: int) -> Rows:
@@ -164,6 +164,12 @@ def seed_of(query: Query) -> list[int]:
     """Seed randomness by shopper, day and taste: a reload shows the same page, a click may not."""
     shopper = int.from_bytes(query.shopper_id.encode()[-8:].rjust(8, b"\0"), "big")
     return [shopper, query.now.toordinal(), query.taste.version]
+
+
+class FindsNear(Protocol):
+    """Knows which listings are near to those of a query."""
+
+    async def near(self, query: Query, snapshot: Snapshot) -> Near: ...
 
 
 class Neighbours:

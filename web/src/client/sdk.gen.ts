@@ -2,7 +2,7 @@
 
 import type { Client, ClientMeta, Options as Options2, RequestResult, ServerSentEventsResult, TDataShape } from './client';
 import { client } from './client.gen';
-import type { BatchListingsData, BatchListingsErrors, BatchListingsResponses, DeleteListingData, DeleteListingErrors, DeleteListingResponses, EraseMeData, EraseMeErrors, EraseMeResponses, ExportMeData, ExportMeErrors, ExportMeResponses, GetImportData, GetImportErrors, GetImportResponses, GetListingData, GetListingErrors, GetListingResponses, ListImportRejectsData, ListImportRejectsErrors, ListImportRejectsResponses, ListImportsData, ListImportsErrors, ListImportsResponses, LiveData, LiveErrors, LiveResponse, LiveResponses, LivezData, LivezResponses, LoginData, LoginErrors, LoginResponses, MeData, MeErrors, MeResponses, MergeSessionData, MergeSessionErrors, MergeSessionResponses, MetricsData, MetricsResponses, MyTasteData, MyTasteErrors, MyTasteResponses, PatchListingData, PatchListingErrors, PatchListingResponses, PutListingData, PutListingErrors, PutListingResponses, ReadyzData, ReadyzResponses, RecommendData, RecommendErrors, RecommendResponses, SearchListingsData, SearchListingsErrors, SearchListingsResponses, SendEventsData, SendEventsErrors, SendEventsResponses, SimilarListingsData, SimilarListingsErrors, SimilarListingsResponses, StartImportData, StartImportErrors, StartImportResponses, StartSessionData, StartSessionErrors, StartSessionResponses } from './types.gen';
+import type { BatchListingsData, BatchListingsErrors, BatchListingsResponses, DeleteListingData, DeleteListingErrors, DeleteListingResponses, EraseMeData, EraseMeErrors, EraseMeResponses, ExportMeData, ExportMeErrors, ExportMeResponses, GetImportData, GetImportErrors, GetImportResponses, GetListingData, GetListingErrors, GetListingResponses, ListImportRejectsData, ListImportRejectsErrors, ListImportRejectsResponses, ListImportsData, ListImportsErrors, ListImportsResponses, LiveData, LiveErrors, LiveResponse, LiveResponses, LivezData, LivezResponses, LoginData, LoginErrors, LoginResponses, MeData, MeErrors, MeResponses, MergeSessionData, MergeSessionErrors, MergeSessionResponses, MetricsData, MetricsResponses, MyTasteData, MyTasteErrors, MyTasteResponses, PatchListingData, PatchListingErrors, PatchListingResponses, PutListingData, PutListingErrors, PutListingResponses, ReadyzData, ReadyzResponses, RecommendData, RecommendErrors, RecommendResponses, RecommendRowsData, RecommendRowsErrors, RecommendRowsResponses, SearchListingsData, SearchListingsErrors, SearchListingsResponses, SendEventsData, SendEventsErrors, SendEventsResponses, SimilarListingsData, SimilarListingsErrors, SimilarListingsResponses, StartImportData, StartImportErrors, StartImportResponses, StartSessionData, StartSessionErrors, StartSessionResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -271,6 +271,17 @@ export const myTaste = <ThrowOnError extends boolean = false>(options?: Options<
 export const recommend = <ThrowOnError extends boolean = false>(options?: Options<RecommendData, ThrowOnError>): RequestResult<RecommendResponses, RecommendErrors, ThrowOnError> => (options?.client ?? client).get<RecommendResponses, RecommendErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/recommendations',
+    ...options
+});
+
+/**
+ * Recommend Rows
+ *
+ * The rows of a page: picked for this shopper, one per wish, and others to look around in.
+ */
+export const recommendRows = <ThrowOnError extends boolean = false>(options?: Options<RecommendRowsData, ThrowOnError>): RequestResult<RecommendRowsResponses, RecommendRowsErrors, ThrowOnError> => (options?.client ?? client).get<RecommendRowsResponses, RecommendRowsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/recommendations/rows',
     ...options
 });
 

@@ -1229,6 +1229,32 @@ export type RecommendedListing = {
 };
 
 /**
+ * RecommendedRows
+ *
+ * The rows of a page; no listing is in two of them, and a row with fewer than three cars is left out.
+ */
+export type RecommendedRows = {
+    /**
+     * Placement
+     */
+    placement: string;
+    /**
+     * Taste Version
+     */
+    taste_version: number;
+    /**
+     * Personalised
+     *
+     * Whether the shopper's taste was used.
+     */
+    personalised: boolean;
+    /**
+     * Rows
+     */
+    rows: Array<RowOut>;
+};
+
+/**
  * RejectOut
  *
  * A row that became no listing; docs/listings.md explains the reasons.
@@ -1308,6 +1334,52 @@ export type RejectedListing = {
      * Reason
      */
     reason: string;
+};
+
+/**
+ * RowOut
+ *
+ * One row of a page: a slate of its own, so send its `recommendation_id` with the events it causes.
+ */
+export type RowOut = {
+    /**
+     * Recommendation Id
+     */
+    recommendation_id: string;
+    /**
+     * Row
+     */
+    row: 'picked_for_you' | 'interest' | 'because_you_viewed' | 'new_this_week' | 'good_prices';
+    /**
+     * Name
+     *
+     * In English.
+     */
+    name: string;
+    /**
+     * Facts
+     *
+     * What the name is made of, for other languages: make, model, body_type, fuel_type, transmission, size (small or family), price_amount with price_currency.
+     */
+    facts: {
+        [key: string]: string | number;
+    };
+    /**
+     * Interest Id
+     *
+     * Of an interest: the listing in its middle.
+     */
+    interest_id?: string | null;
+    /**
+     * Listing Id
+     *
+     * Of `because_you_viewed`: the listing viewed.
+     */
+    listing_id?: string | null;
+    /**
+     * Listings
+     */
+    listings: Array<RecommendedListing>;
 };
 
 /**
@@ -2841,6 +2913,140 @@ export type RecommendResponses = {
 };
 
 export type RecommendResponse = RecommendResponses[keyof RecommendResponses];
+
+export type RecommendRowsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Placement
+         */
+        placement?: 'home' | 'detail' | 'search' | 'saved' | 'email';
+        /**
+         * N
+         *
+         * Most listings of a row.
+         */
+        n?: number;
+        /**
+         * Make
+         */
+        make?: Array<string>;
+        /**
+         * Model
+         */
+        model?: Array<string>;
+        /**
+         * Body
+         */
+        body?: Array<string>;
+        /**
+         * Fuel
+         */
+        fuel?: Array<string>;
+        /**
+         * Transmission
+         */
+        transmission?: Array<string>;
+        /**
+         * Drivetrain
+         */
+        drivetrain?: Array<string>;
+        /**
+         * Color
+         */
+        color?: Array<string>;
+        /**
+         * Seller
+         */
+        seller?: Array<string>;
+        /**
+         * Condition
+         */
+        condition?: Array<string>;
+        /**
+         * Min Price
+         */
+        min_price?: number | null;
+        /**
+         * Max Price
+         */
+        max_price?: number | null;
+        /**
+         * Currency
+         *
+         * Of the prices asked for; the catalogue's by default.
+         */
+        currency?: string | null;
+        /**
+         * Min Year
+         */
+        min_year?: number | null;
+        /**
+         * Max Year
+         */
+        max_year?: number | null;
+        /**
+         * Max Mileage Km
+         */
+        max_mileage_km?: number | null;
+        /**
+         * Near
+         *
+         * LAT,LON in degrees
+         */
+        near?: string | null;
+        /**
+         * Radius Km
+         */
+        radius_km?: number | null;
+    };
+    url: '/v1/recommendations/rows';
+};
+
+export type RecommendRowsErrors = {
+    /**
+     * Bad request
+     */
+    400: unknown;
+    /**
+     * Not authenticated
+     */
+    401: unknown;
+    /**
+     * Not allowed
+     */
+    403: unknown;
+    /**
+     * Not found
+     */
+    404: unknown;
+    /**
+     * Method not allowed
+     */
+    405: unknown;
+    /**
+     * Too large
+     */
+    413: unknown;
+    /**
+     * Invalid input
+     */
+    422: unknown;
+    /**
+     * Temporarily unavailable
+     */
+    503: unknown;
+};
+
+export type RecommendRowsResponses = {
+    /**
+     * Successful Response
+     */
+    200: RecommendedRows;
+};
+
+export type RecommendRowsResponse = RecommendRowsResponses[keyof RecommendRowsResponses];
 
 export type StartSessionData = {
     body?: never;

@@ -1,8 +1,9 @@
 """Recommendations: from a token to a slate."""
 
 import hashlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Query, Response
@@ -11,10 +12,12 @@ from uuid_utils import uuid7
 from carousel.activity.log import hidden_key
 from carousel.api.dependencies import AShopper, Resources, Use
 from carousel.api.routes.listings import FILTERS_DESCRIBED, FiltersQuery, currency_of
-from carousel.api.schemas import PROBLEMS, Recommendations
+from carousel.api.schemas import PROBLEMS, Recommendations, RecommendedRows
 from carousel.catalogue import repository
+from carousel.catalogue.search import Filters
+from carousel.catalogue.snapshot import Snapshot
 from carousel.recommend import query as recommend_query
-from carousel.recommend.query import Placement, Slate
+from carousel.recommend.query import Placement, Served
 from carousel.taste import repository as taste_repository
 from carousel.taste.taste import Taste
 from carousel.telemetry import slates_served
@@ -33,41 +36,94 @@ async def recommend(
     n: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> Response:
     """What this shopper should see next, each listing with the reasons why. Takes the filters of search."""
-    now = datetime.now(UTC)
-    async with use.pool.connection() as connection:
-        known, revision = await taste_repository.load_with_revision(connection, shopper.shopper_id)
-        snapshot = await use.live.current(connection, revision)
-    taste = known or Taste.empty(now)
-    key = f"slate:{_digest(shopper.shopper_id, placement, n, wanted)}"  # it does not tell whose it is
-    overlay, cached = await _cached(use, shopper.shopper_id, key)
-    hidden = _hidden(taste, overlay)
-    # A slate is good as long as nothing it was made from has changed.
-    state = [taste.version, snapshot.revision, use.recommender.version, sorted(overlay.items())]
-    cache: Literal["hit", "miss"] = "hit"
-    if cached is None or cached["state"] != state or not use.settings.slate_ttl:
-        cache = "miss"
-        query = recommend_query.Query(
-            shopper_id=shopper.shopper_id,
-            taste=taste,
-            now=now,
-            placement=placement,
-            n=n,
-            filters=wanted,
-            currency=currency_of(use, snapshot, wanted),
-            hidden=hidden,
-        )
-        cached = {"state": state, "listings": _shape(await use.recommender.recommend(query, snapshot))}
-        if use.settings.slate_ttl:
-            await use.valkey.set(key, orjson.dumps(cached), ex=use.settings.slate_ttl)
-    slates_served.labels(placement, cache).inc()
-    listings = await _read(use, cached["listings"])
+
+    async def make(query: recommend_query.Query, snapshot: Snapshot) -> list[Made]:
+        slate = await use.recommender.recommend(query, snapshot)
+        return [_shape({}, slate.listings)]
+
+    taste, (slate,) = await _made(use, shopper.shopper_id, "slate", placement, n, wanted, make)
+    answer = {"placement": placement, "taste_version": taste.version} | (await _read(use, [slate]))[0]
+    return Response(orjson.dumps(answer), media_type="application/json")
+
+
+@router.get(
+    "/recommendations/rows",
+    operation_id="recommendRows",
+    response_model=RecommendedRows,
+    openapi_extra=FILTERS_DESCRIBED,
+)
+async def recommend_rows(
+    shopper: AShopper,
+    use: Use,
+    wanted: FiltersQuery,
+    placement: Annotated[Placement, Query()] = "home",
+    n: Annotated[int, Query(ge=1, le=50, description="Most listings of a row.")] = 12,
+) -> Response:
+    """The rows of a page: picked for this shopper, one per wish, and others to look around in."""
+
+    async def make(query: recommend_query.Query, snapshot: Snapshot) -> list[Made]:
+        return [
+            _shape(
+                {"row": row.kind, "name": row.name, "facts": dict(row.facts)}
+                | ({"interest_id": row.interest_id} if row.interest_id else {})
+                | ({"listing_id": row.listing_id} if row.listing_id else {}),
+                row.listings,
+            )
+            for row in await use.recommender.rows(query, snapshot)
+        ]
+
+    taste, made = await _made(use, shopper.shopper_id, "rows", placement, n, wanted, make)
+    rows = [row for row in await _read(use, made) if row["listings"]]
     answer = {
-        "recommendation_id": str(uuid7()),
         "placement": placement,
         "taste_version": taste.version,
-        "listings": listings,
+        "personalised": bool(taste.version),
+        "rows": rows,
     }
     return Response(orjson.dumps(answer), media_type="application/json")
+
+
+Made = dict[str, Any]
+"""A slate as it is cached: what the answer says of it beside `listings`: (listing_id, score, reasons)."""
+
+
+async def _made(
+    use: Resources,
+    shopper_id: str,
+    kind: str,
+    placement: str,
+    n: int,
+    wanted: Filters,
+    make: Callable[[recommend_query.Query, Snapshot], Awaitable[list[Made]]],
+) -> tuple[Taste, list[Made]]:
+    """Return the shopper's taste and the slates made by it, from the cache as long as nothing has changed."""
+    now = datetime.now(UTC)
+    async with use.pool.connection() as connection:
+        known, revision = await taste_repository.load_with_revision(connection, shopper_id)
+        snapshot = await use.live.current(connection, revision)
+    taste = known or Taste.empty(now)
+    key = f"slate:{_digest(kind, shopper_id, placement, n, wanted)}"  # it does not tell whose it is
+    overlay, cached = await _cached(use, shopper_id, key)
+    state = [taste.version, snapshot.revision, use.recommender.version, sorted(overlay.items())]
+    hit = cached is not None and cached["state"] == state and bool(use.settings.slate_ttl)
+    slates_served.labels(placement, "hit" if hit else "miss").inc()
+    if cached is not None and hit:
+        made: list[Made] = cached["slates"]
+        return taste, made
+    query = recommend_query.Query(
+        shopper_id=shopper_id,
+        taste=taste,
+        now=now,
+        placement=placement,
+        n=n,
+        filters=wanted,
+        currency=currency_of(use, snapshot, wanted),
+        hidden=_hidden(taste, overlay),
+    )
+    made = await make(query, snapshot)
+    if use.settings.slate_ttl:
+        await use.valkey.set(key, orjson.dumps({"state": state, "slates": made}), ex=use.settings.slate_ttl)
+    return taste, made
 
 
 async def _cached(use: Resources, shopper_id: str, key: str) -> tuple[dict[str, bool], dict[str, Any] | None]:
@@ -90,17 +146,27 @@ def _digest(*parts: object) -> str:
     return hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()
 
 
-def _shape(slate: Slate) -> list[tuple[str, float, list[dict[str, str]]]]:
+def _shape(about: dict[str, Any], listings: Sequence[Served]) -> Made:
+    return about | {
+        "listings": [
+            (served.listing_id, served.score, [{"code": r.code, "text": r.text} for r in served.reasons])
+            for served in listings
+        ]
+    }
+
+
+async def _read(use: Resources, slates: Sequence[Made]) -> list[dict[str, Any]]:
+    """Read the rows as they are now: whatever was late before, a sold car ends here. Each answer is a slate of its
+    own."""
+    async with use.pool.connection() as connection:
+        documents = await repository.active_documents(connection, [i for s in slates for i, _, _ in s["listings"]])
     return [
-        (served.listing_id, served.score, [{"code": r.code, "text": r.text} for r in served.reasons])
-        for served in slate.listings
+        slate | {"recommendation_id": str(uuid7()), "listings": _documents(documents, slate["listings"])}
+        for slate in slates
     ]
 
 
-async def _read(use: Resources, listings: list[tuple[str, float, list[dict[str, str]]]]) -> list[orjson.Fragment]:
-    """Read the rows as they are now: whatever was late before, a sold car ends here."""
-    async with use.pool.connection() as connection:
-        documents = await repository.active_documents(connection, [i for i, _, _ in listings])
+def _documents(documents: Mapping[str, str], listings: list[tuple[str, float, Any]]) -> list[orjson.Fragment]:
     shown = [(documents[i], score, reasons) for i, score, reasons in listings if i in documents]
     return [
         # The document is a JSON object: what belongs to the slate is appended to its text instead of parsing it.

@@ -3,8 +3,8 @@
 import { type DefaultError, type InfiniteData, infiniteQueryOptions, queryOptions, type UseMutationOptions } from '@tanstack/vue-query';
 
 import { client } from '../client.gen';
-import { batchListings, deleteListing, eraseMe, exportMe, getImport, getListing, listImportRejects, listImports, livez, login, me, mergeSession, metrics, myTaste, type Options, patchListing, putListing, readyz, recommend, searchListings, sendEvents, similarListings, startImport, startSession } from '../sdk.gen';
-import type { BatchListingsData, BatchListingsResponse, DeleteListingData, DeleteListingResponse, EraseMeData, EraseMeResponse, ExportMeData, GetImportData, GetImportResponse, GetListingData, GetListingResponse, ListImportRejectsData, ListImportRejectsResponse, ListImportsData, ListImportsResponse, LivezData, LivezResponse, LoginData, LoginResponse, MeData, MeResponse, MergeSessionData, MergeSessionResponse, MetricsData, MyTasteData, MyTasteResponse, PatchListingData, PatchListingResponse, PutListingData, PutListingResponse, ReadyzData, ReadyzResponse, RecommendData, RecommendResponse, SearchListingsData, SearchListingsResponse, SendEventsData, SendEventsResponse, SimilarListingsData, SimilarListingsResponse, StartImportData, StartImportResponse, StartSessionData, StartSessionResponse } from '../types.gen';
+import { batchListings, deleteListing, eraseMe, exportMe, getImport, getListing, listImportRejects, listImports, livez, login, me, mergeSession, metrics, myTaste, type Options, patchListing, putListing, readyz, recommend, recommendRows, searchListings, sendEvents, similarListings, startImport, startSession } from '../sdk.gen';
+import type { BatchListingsData, BatchListingsResponse, DeleteListingData, DeleteListingResponse, EraseMeData, EraseMeResponse, ExportMeData, GetImportData, GetImportResponse, GetListingData, GetListingResponse, ListImportRejectsData, ListImportRejectsResponse, ListImportsData, ListImportsResponse, LivezData, LivezResponse, LoginData, LoginResponse, MeData, MeResponse, MergeSessionData, MergeSessionResponse, MetricsData, MyTasteData, MyTasteResponse, PatchListingData, PatchListingResponse, PutListingData, PutListingResponse, ReadyzData, ReadyzResponse, RecommendData, RecommendResponse, RecommendRowsData, RecommendRowsResponse, SearchListingsData, SearchListingsResponse, SendEventsData, SendEventsResponse, SimilarListingsData, SimilarListingsResponse, StartImportData, StartImportResponse, StartSessionData, StartSessionResponse } from '../types.gen';
 
 export type QueryKey<TOptions extends Options> = [
     Pick<TOptions, 'baseUrl' | 'body' | 'headers' | 'path' | 'query'> & {
@@ -585,6 +585,26 @@ export const recommendOptions = (options?: Options<RecommendData>) => queryOptio
         return data;
     },
     queryKey: recommendQueryKey(options)
+});
+
+export const recommendRowsQueryKey = (options?: Options<RecommendRowsData>) => createQueryKey('recommendRows', options);
+
+/**
+ * Recommend Rows
+ *
+ * The rows of a page: picked for this shopper, one per wish, and others to look around in.
+ */
+export const recommendRowsOptions = (options?: Options<RecommendRowsData>) => queryOptions<RecommendRowsResponse, DefaultError, RecommendRowsResponse, ReturnType<typeof recommendRowsQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await recommendRows({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: recommendRowsQueryKey(options)
 });
 
 /**

@@ -9,13 +9,13 @@ counted.
 import argparse
 import time
 
+from carousel.crowd.choice_model import ChoiceModel
 from carousel.evaluation import simulated
 from carousel.evaluation.simulated import Market, Slates
 
 
-def models_of(market: Market) -> dict[str, Slates]:
+def models_of(market: Market, model: ChoiceModel) -> dict[str, Slates]:
     plain = simulated.plain_features(market)
-    model = market.trained()
     return {
         "oracle: knows the utilities": simulated.oracle,
         "oracle, at most 3 of a model": simulated.capped(market, simulated.oracle_scores),
@@ -30,7 +30,6 @@ def models_of(market: Market) -> dict[str, Slates]:
         "running average, at most 3 of a model": simulated.capped(market, simulated.average_scores(plain)),
         "Carousel, taste alone": simulated.carousel(market, None),
         "Carousel": simulated.carousel(market, model),
-        "Carousel, a tenth explored": simulated.carousel(market, model, exploration=0.1),
     }
 
 
@@ -43,10 +42,17 @@ def main() -> None:
     chosen = parser.parse_args()
     started = time.perf_counter()
     market = Market(listings=chosen.listings, shoppers=chosen.past, seed=chosen.seed)
-    models = models_of(market)
+    model = market.trained()
+    models = models_of(market, model)
     for views in (3, 8, 20):
         print(f"\n### After {views} views\n")
         print(simulated.table(simulated.evaluate(market, models, shoppers=chosen.shoppers, views=views)), flush=True)
+    print("\n### New listings\n")
+    print("| new listings in 2,000 slates of 20 | seen 50 times | places explored | HR@10 | without exploration |")
+    print("|---|---|---|---|---|")
+    for new in (20, 40, 60):
+        got = simulated.first_impressions(market, model, new=new)
+        print(f"| {new} | {got.reached:.0%} | {got.explored:.1%} | {got.hr:.4f} | {got.hr_without:.4f} |", flush=True)
     print(f"\n{time.perf_counter() - started:.0f} s")
 
 

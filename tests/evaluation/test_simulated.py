@@ -39,3 +39,17 @@ def test_a_slate_shows_nothing_that_was_viewed(market: Market) -> None:
     slates = simulated.running_average(market.embeddings)
     for case in simulated.cases(market, 5, 8):
         assert not set(slates(case)) & set(case.viewed)
+
+
+def test_new_listings_get_their_first_impressions_in_the_lower_half(market: Market) -> None:
+    got = simulated.first_impressions(market, market.trained(), new=4, slates=250)
+    assert got.reached == 1
+    assert 0 < got.explored <= 0.1
+    assert got.hr > 0.95 * got.hr_without
+
+
+def test_new_listings_do_not_get_them_without_exploration(market: Market) -> None:
+    got = simulated.first_impressions(market, market.trained(), new=4, slates=250, share=0)
+    assert got.reached < 1
+    assert got.explored == 0
+    assert got.hr == got.hr_without

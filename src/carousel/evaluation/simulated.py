@@ -6,6 +6,7 @@ bound what is possible: the `oracle` shows the listings that are most likely to 
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -28,6 +29,7 @@ from carousel.recommend.crowd import Crowd
 from carousel.recommend.interests import choices
 from carousel.recommend.pipeline import Recommender
 from carousel.recommend.query import Query
+from carousel.recommend.scorers import FIRST_IMPRESSIONS
 from carousel.recommend.sources import Near, last_viewed
 from carousel.recommend.training import History, train
 from carousel.taste.taste import Draft, Taste, settle
@@ -93,7 +95,7 @@ class Case:
     :ivar wishes: utility of every listing for each wish (wishes, size).
     :ivar chances: probability that a listing is chosen next (size,).
     :ivar chosen: one draw of it.
-    :ivar both: the views served more than one wish.
+    :ivar both: more than one wish was looked at twice or more.
     """
 
     shopper: Shopper
@@ -110,7 +112,7 @@ def cases(market: Market, count: int, views: int, *, seed: int = 7) -> Iterator[
         rng = np.random.default_rng([seed, int(shopper.email[4:].split("@")[0])])
         utilities = np.stack([shopper.decided * wanted(shopper, w, market.stock) for w in shopper.wishes])
         viewed: list[int] = []
-        turns: set[int] = set()
+        turns: Counter[int] = Counter()
         turn, left = 0, int(rng.integers(3, 8))
         while True:
             if left == 0:
@@ -122,10 +124,18 @@ def cases(market: Market, count: int, views: int, *, seed: int = 7) -> Iterator[
             if len(viewed) == views:
                 break
             viewed.append(chosen)
-            turns.add(turn)
+            turns[turn] += 1
+        both = sum(looks > 1 for looks in turns.values()) > 1
         chances = np.exp(now - now.max())
         chances /= chances.sum()
-        yield Case(shopper, np.array(viewed, dtype=np.intp), utilities, chances, chosen, len(turns) > 1)
+        yield Case(
+            shopper,
+            np.array(viewed, dtype=np.intp),
+            utilities,
+            chances,
+            chosen,
+            both,
+        )
 
 
 def make_unseen(count: int, *, seed: int) -> list[Shopper]:
@@ -306,6 +316,65 @@ def _best(scores: NDArray[np.floating], case: Case) -> Rows:
     left[case.viewed] = -np.inf
     best = np.argpartition(-left, K)[:K]
     return best[np.argsort(-left[best], kind="stable")]
+
+
+# --- new listings ---------------------------------------------------------------------------------------------------
+
+_READS_ON = 0.97
+"""Of those who look at one place of a slate so many look at the next: 56% see the last of 20."""
+_NEWS_AFTER = 25
+"""Slates between two updates of what is known of impressions."""
+
+
+@dataclass(frozen=True, slots=True)
+class FirstImpressions:
+    """What new listings got of some slates, and what that cost.
+
+    :ivar reached: share of the new listings that were seen `FIRST_IMPRESSIONS` times.
+    :ivar hr: hit rate of the first ten places; `hr_without` the same without exploration.
+    :ivar explored: share of all places that were explored.
+    """
+
+    reached: float
+    hr: float
+    hr_without: float
+    explored: float
+
+
+def first_impressions(
+    market: Market, model: ChoiceModel, *, new: int = 40, slates: int = 2_000, places: int = 20, share: float = 0.1
+) -> FirstImpressions:
+    """Serve slates on the day `new` listings arrive in a market that knows all others."""
+    rng = np.random.default_rng(market.seed)
+    arrived = rng.choice(len(market.listings), new, replace=False)
+    seen = np.full(len(market.listings), float(FIRST_IMPRESSIONS))
+    seen[arrived] = 0
+    snapshot = market.snapshot
+    with_it, without = (
+        Recommender(ExactNeighbours(market), exact_limit=10**9, exploration=part) for part in (share, 0.0)
+    )
+    for recommender in (with_it, without):
+        recommender.use(Crowd(model))
+    hr, hr_without, explored = [], [], 0
+    for number, case in enumerate(cases(market, slates, 8)):
+        if number % _NEWS_AFTER == 0:
+            snapshot.set_attention([(snapshot.ids[row], 0.0, int(n)) for row, n in enumerate(seen)])
+            snapshot.revision += 1
+        query = Query(shopper_id=case.shopper.shopper_id, taste=taste_of(market, case), now=NOW, n=places)
+        served = asyncio.run(with_it.recommend(query, snapshot)).listings
+        rows = [snapshot.row_of[x.listing_id] for x in served]
+        hr.append(case.chances[rows[:K]].sum())
+        plain = asyncio.run(without.recommend(query, snapshot)).listings
+        hr_without.append(case.chances[[snapshot.row_of[x.listing_id] for x in plain[:K]]].sum())
+        explored += sum(x.propensity < 1 for x in served)
+        looked = rng.random() < _READS_ON ** np.arange(len(rows))
+        seen[rows] += looked
+    return FirstImpressions(
+        reached=float((seen[arrived] >= FIRST_IMPRESSIONS).mean()),
+        hr=float(np.mean(hr)),
+        hr_without=float(np.mean(hr_without)),
+        explored=explored / (slates * places),
+    )
 
 
 # --- what counts ---------------------------------------------------------------------------------------------------

@@ -17,7 +17,8 @@ _LIKENESS: dict[str, float] = {"model": 0.35, "make": 0.2, "body": 0.15, "price"
 _PENALTY = 0.4
 
 _CAPS: dict[str, float] = {"make": 0.6, "model": 0.3, "merchant": 0.4}
-"""Largest share of a slate one make, model or seller may take while others are left."""
+"""Largest share of a slate, and of its first ten places, one make, model or seller may take while others are left."""
+_TEN = 10
 _LEAST_CAP = 2
 
 Explored = Mapping[int, float]
@@ -89,39 +90,44 @@ def _greedy(
     features = np.stack([_feature(snapshot, block, considered) for block in _LIKENESS], axis=1)
     likeness = np.array(list(_LIKENESS.values()), dtype=np.float32)
     groups = {block: snapshot.codes(block)[considered] for block in _CAPS}
-    caps = {block: max(_LEAST_CAP, int(share * n)) for block, share in _CAPS.items()}
-    counts = {block: np.zeros(int(codes.max()) + 1, dtype=np.intp) for block, codes in groups.items()}
-    value = scores[:, best].astype(np.float32)
-    value[:, np.isin(best, explored)] = -np.inf
+    counts = {block: np.zeros(len(snapshot.vocabularies[block]), dtype=np.intp) for block in _CAPS}
     for block, of_block in counts.items():
-        for code in snapshot.codes(block)[rows[list(explored)]]:
-            if code < len(of_block):
-                of_block[code] += 1
-        full = of_block >= caps[block]
-        full[0] = False  # nothing said is no group
-        value[:, full[groups[block]]] = -np.inf
+        np.add.at(of_block, snapshot.codes(block)[rows[list(explored)]], 1)
+    free = ~np.isin(best, explored)
+    value = scores[:, best].astype(np.float32)
     closest = np.zeros(len(best), dtype=np.float32)
     share = np.array(shares, dtype=np.float64)
     given = np.zeros(len(share))
     chosen: list[int] = []
     while len(chosen) < min(n - len(explored), len(best)):
         wish = int(np.argmax(share / (2 * given + 1)))  # Sainte-Laguë, as seats of a parliament
-        at = int(np.argmax(value[wish] - _PENALTY * closest))
-        if value[wish, at] == -np.inf:
+        within = free & _below_caps(groups, counts, min(n, _TEN * (len(chosen) // _TEN + 1)))
+        at = int(np.argmax(np.where(within, value[wish] - _PENALTY * closest, -np.inf)))
+        if not within[at] or value[wish, at] == -np.inf:
             if not share.any():
                 break
             share[wish] = 0  # nothing is left for it
             continue
         given[wish] += 1
         chosen.append(int(best[at]))
-        value[:, at] = -np.inf
+        free[at] = False
         np.maximum(closest, (features == features[at]) @ likeness, out=closest)
         for block, codes in groups.items():
-            code = codes[at]
-            counts[block][code] += 1
-            if code and counts[block][code] >= caps[block]:
-                value[:, codes == code] = -np.inf
+            counts[block][codes[at]] += 1
     return chosen
+
+
+def _below_caps(
+    groups: Mapping[str, NDArray[np.intp]], counts: Mapping[str, NDArray[np.intp]], places: int
+) -> NDArray[np.bool_]:
+    """Return whose make, model and seller have room in the first `places` of a slate (m,)."""
+    below = []
+    for block, codes in groups.items():
+        full = counts[block] >= max(_LEAST_CAP, int(_CAPS[block] * places))
+        full[0] = False  # what nobody said is no group
+        below.append(~full[codes])
+    allowed: NDArray[np.bool_] = np.logical_and.reduce(below)
+    return allowed
 
 
 def _rank_within(codes: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -1,0 +1,274 @@
+"""Carousel itself as a row of the table: the crowd alone, or with listings the taste and the crowd together.
+
+Its settings are chosen on the validation split, as a running Carousel would choose them from its own archive.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from carousel.activity.events import Event
+from carousel.evaluation.baselines import EASE_MOST_ITEMS, Als, Ease, ItemToItem, PopularLately
+from carousel.evaluation.choose import batches, best_of, quality, validation
+from carousel.evaluation.models import Model, NotPossibleError, Scores, Training
+from carousel.evaluation.split import Queries
+from carousel.recommend.pipeline import Recommender
+from carousel.recommend.query import Query
+from carousel.recommend.sources import Neighbours
+from carousel.taste.taste import Draft, Taste
+
+RECENCIES = (1.0, 0.95, 0.8)
+EASE_REGS = (30.0, 100.0, 300.0, 1000.0)
+ALS_SETTINGS = ((32, 0.05, 2.0), (64, 0.05, 10.0), (64, 1.0, 10.0), (128, 0.05, 2.0))
+"""(embedding_size, reg, alpha) that are tried; `carousel tune` searches wider."""
+BLENDS = (0.0, 0.25, 0.5, 0.75, 1.0)
+MOST_TO_TRY = 2_000_000
+"""Interactions up to which several settings are tried; above it one fit is enough to wait for."""
+MOST_EVENTS = 200
+"""Events of a history that a taste is made of; older ones have faded."""
+
+
+@dataclass(frozen=True)
+class CrowdSettings:
+    """How the collaborative part is fitted and blended; `carousel tune` writes and `--settings` reads them.
+
+    :ivar blend: the share of the companions (EASE or item-to-item); the rest is ALS.
+    :ivar recency: the weight of an event one step back in the history.
+    """
+
+    embedding_size: int = 64
+    reg: float = 0.05
+    alpha: float = 10.0
+    epochs: int = 15
+    ease_reg: float = 200.0
+    recency: float = 1.0
+    blend: float = 0.5
+
+
+_nobody = cast("Neighbours", None)
+"""Scoring the whole catalogue asks nobody for what is near."""
+
+
+class TunedAls:
+    """Plain implicit ALS, its settings chosen on the validation split."""
+
+    name = "ALS"
+
+    def fit(self, training: Training) -> None:
+        few = len(training.log) <= MOST_TO_TRY
+        tried = [Als(size, reg, alpha) for size, reg, alpha in (ALS_SETTINGS if few else ALS_SETTINGS[1:2])]
+        self._model = _again(tried[best_of(tried, training)], training)
+
+    def scores(self, queries: Queries) -> Scores:
+        return self._model.scores(queries)
+
+
+class TunedEase:
+    """EASE, its regularisation chosen on the validation split."""
+
+    name = "EASE"
+
+    def fit(self, training: Training) -> None:
+        known = int((training.users_of_item > 0).sum())
+        if known > 4 * EASE_MOST_ITEMS:
+            raise NotPossibleError(f"{known:,} items do not fit a dense matrix; at most {4 * EASE_MOST_ITEMS:,}")
+        tried = [Ease(reg) for reg in (EASE_REGS if known <= EASE_MOST_ITEMS else EASE_REGS[2:3])]
+        self._model = _again(tried[best_of(tried, training)], training)
+
+    def scores(self, queries: Queries) -> Scores:
+        return self._model.scores(queries)
+
+
+class CarouselCrowd:
+    """The collaborative part alone: ALS and companions, blended; who has no history gets what is popular lately."""
+
+    name = "Carousel"
+
+    def __init__(self, settings: CrowdSettings | None = None) -> None:
+        self._given = settings
+        self.settings = settings or CrowdSettings()
+
+    def fit(self, training: Training) -> None:
+        parts = validation(training)
+        if self._given is None and parts is not None:
+            self.settings = self._choose(training, *parts)
+        self._fit_parts(training)
+
+    def scores(self, queries: Queries) -> Scores:
+        return blended(self._als.scores(queries), self._companions.scores(queries), self.settings.blend) + (
+            1e-3 * standard(self._popular(queries))  # decides where nothing else does
+        )
+
+    def _fit_parts(self, training: Training) -> None:
+        s = self.settings
+        self._als = Als(s.embedding_size, s.reg, s.alpha, s.epochs, s.recency)
+        self._companions = companions_of(training, s)
+        self._als.fit(training)
+        self._companions.fit(training)
+        self._interest = _interest(training)
+
+    def _popular(self, queries: Queries) -> Scores:
+        return np.repeat(self._interest[None, :], len(queries), axis=0)
+
+    def _choose(self, training: Training, earlier: Training, queries: Queries) -> CrowdSettings:
+        settings = self.settings
+        if len(training.log) <= MOST_TO_TRY:
+            als = [Als(size, reg, alpha) for size, reg, alpha in ALS_SETTINGS]
+            size, reg, alpha = ALS_SETTINGS[best_of(als, training)]
+            ease = [Ease(value) for value in EASE_REGS] if fits_ease(training) else []
+            settings = replace(settings, embedding_size=size, reg=reg, alpha=alpha,
+                               ease_reg=EASE_REGS[best_of(ease, training)] if ease else settings.ease_reg)  # fmt: skip
+        tried = [replace(settings, recency=recency, blend=blend) for recency in RECENCIES for blend in BLENDS]
+        reached = np.zeros(len(tried))
+        for recency in RECENCIES:
+            part = CarouselCrowd(replace(settings, recency=recency))
+            part._fit_parts(earlier)
+            for batch in (queries.batch(*b) for b in batches(queries, earlier.item_count)):
+                one, two = part._als.scores(batch), part._companions.scores(batch)
+                last = 1e-3 * standard(part._popular(batch))
+                for i, other in enumerate(tried):
+                    if other.recency == recency:
+                        reached[i] += quality(blended(one, two, other.blend) + last, earlier, batch).sum()
+        return tried[int(reached.argmax())]
+
+
+class CarouselHybrid:
+    """The recommender of the API, its taste made of each user's events, blended with the crowd's scores."""
+
+    name = "Carousel"
+
+    def __init__(self, settings: CrowdSettings | None = None) -> None:
+        self._crowd = CarouselCrowd(settings)
+        self._taste = TasteReplay()
+        self.share = 0.5
+        """The crowd's share of the blend."""
+
+    def fit(self, training: Training) -> None:
+        self._taste.fit(training)
+        parts = validation(training)
+        if parts is not None:
+            self.share = self._choose(*parts)
+            self._taste.fit(training)
+        self._crowd.fit(training)
+
+    def scores(self, queries: Queries) -> Scores:
+        return blended(self._taste.scores(queries), self._crowd.scores(queries), self.share)
+
+    def _choose(self, earlier: Training, queries: Queries) -> float:
+        crowd = CarouselCrowd(self._crowd._given)
+        crowd.fit(earlier)
+        self._taste.fit(earlier)
+        reached = np.zeros(len(BLENDS))
+        for batch in (queries.batch(*b) for b in batches(queries, earlier.item_count)):
+            one, two = self._taste.scores(batch), crowd.scores(batch)
+            reached += [quality(blended(one, two, share), earlier, batch).sum() for share in BLENDS]
+        return BLENDS[int(reached.argmax())]
+
+
+class TasteReplay:
+    """The content-based part alone: every user's events folded into a taste, and the catalogue scored by it."""
+
+    name = "Carousel taste"
+
+    def fit(self, training: Training) -> None:
+        if training.listings is None:
+            raise NotPossibleError("needs listings")
+        self._listings = training.listings
+        self._kinds = training.dataset.kinds
+        self._clock = training.dataset.clock
+        interest = _interest(training)
+        known = np.flatnonzero(self._listings.rows >= 0)
+        ids = self._listings.snapshot.ids
+        self._listings.snapshot.set_popularity(
+            [(ids[self._listings.rows[item]], float(interest[item])) for item in known]
+        )
+        # One of its own for every fit: it keeps what is popular until the clock has moved on.
+        self._recommender = Recommender(_nobody, exact_limit=self._listings.snapshot.size, exploration=0.0)
+
+    def scores(self, queries: Queries) -> Scores:
+        listings = self._listings
+        scores = np.empty((len(queries), len(listings.rows)), dtype=np.float32)
+        described = listings.rows >= 0
+        for row, user in enumerate(queries.users.tolist()):
+            events = np.arange(queries.starts[row], queries.starts[row + 1])[-MOST_EVENTS:]
+            now = self._moment(float(queries.at[row]), 0)
+            # What is fresh changes by the hour at most, and working it out costs more than a score.
+            now = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+            taste = self._replay(queries, events, str(user), now)
+            own = self._recommender.scores(Query(shopper_id=str(user), taste=taste, now=now), listings.snapshot)
+            scores[row, described] = own[listings.rows[described]]
+            # Nothing is known of an item that no listing describes: it is as good as the mean listing.
+            scores[row, ~described] = own[np.isfinite(own)].mean()
+        return scores
+
+    def _replay(self, queries: Queries, events: NDArray[np.intp], user: str, now: datetime) -> Taste:
+        draft = Draft(Taste.empty(now))
+        history = queries.history
+        for steps_back, at in zip(range(len(events), 0, -1), events.tolist(), strict=True):
+            listing = self._listings.rows[history.items[at]]
+            if listing < 0:
+                continue
+            described = self._listings.described[listing]
+            kind = self._kinds[history.kinds[at]]
+            moment = self._moment(float(history.at[at]), steps_back)
+            event = Event(
+                event_id="", type=kind, shopper_id=user, occurred_at=moment, received_at=moment,
+                listing_id=described.listing_id, value=60.0,
+            )  # fmt: skip
+            draft.add(event, described)
+        return draft.taste()
+
+    def _moment(self, at: float, steps_back: int) -> datetime:
+        """Return a time; where the log has no clock, a minute between one event and the next."""
+        if self._clock:
+            return datetime.fromtimestamp(at, UTC)
+        return datetime(2020, 1, 1, tzinfo=UTC) - timedelta(minutes=steps_back)
+
+
+def fits_ease(training: Training) -> bool:
+    return int((training.users_of_item > 0).sum()) <= EASE_MOST_ITEMS
+
+
+def companions_of(training: Training, settings: CrowdSettings) -> Model:
+    """Return EASE where it fits in memory, else item-to-item."""
+    return Ease(settings.ease_reg, settings.recency) if fits_ease(training) else ItemToItem(settings.recency)
+
+
+def standard(scores: Scores) -> Scores:
+    """Return scores with mean 0 and deviation 1 in each row; what is not finite becomes the lowest."""
+    finite = np.isfinite(scores) & (scores > -1e3)
+    count = np.maximum(finite.sum(axis=1, keepdims=True), 1)
+    filled = np.where(finite, scores, 0)
+    mean = filled.sum(axis=1, keepdims=True) / count
+    deviation = np.sqrt((np.where(finite, scores - mean, 0) ** 2).sum(axis=1, keepdims=True) / count)
+    standardised = np.divide(filled - mean, deviation, out=np.zeros_like(scores), where=deviation > 1e-12)
+    lowest = standardised.min(axis=1, keepdims=True, initial=0)
+    return np.where(finite, standardised, lowest).astype(np.float32)
+
+
+def blended(one: Scores, two: Scores, share: float) -> Scores:
+    """Return (1 − share) · one + share · two, each standardised per question."""
+    if share == 0:
+        return standard(one)
+    if share == 1:
+        return standard(two)
+    blend: Scores = (1 - share) * standard(one) + share * standard(two)
+    return blend
+
+
+def _interest(training: Training) -> NDArray[np.float32]:
+    """Return the interest in each item (items,), old interest fading where there are times."""
+    model = PopularLately()
+    try:
+        model.fit(training)
+    except NotPossibleError:
+        return training.users_of_item.astype(np.float32)
+    return model.interest
+
+
+def _again(model: Model, training: Training) -> Model:
+    model.fit(training)
+    return model

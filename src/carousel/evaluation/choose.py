@@ -1,0 +1,80 @@
+"""Choose settings on a validation split of what may be learned from; the questions of the test are never seen."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from carousel.evaluation import metrics
+from carousel.evaluation.models import Model, Scores, Training
+from carousel.evaluation.split import Queries, Split, by_time, leave_last_out
+
+MOST_QUESTIONS = 2_000
+FEW_QUESTIONS = 20
+BATCH_CELLS = 4_000_000
+"""Scores held at a time: 16 MB."""
+K = 10
+
+
+def validation(training: Training) -> tuple[Training, Queries] | None:
+    """Return the earlier part of the training data and questions about the later, or None where there are too few.
+
+    It is split the way the test was: by time, or by the last of every user.
+    """
+    found = training.cache.get("validation")
+    if isinstance(found, tuple):
+        return found
+    split = _split(training)
+    if len(split.queries) < FEW_QUESTIONS or not len(split.train):
+        return None
+    pair = (replace(training, log=split.train, cache={}), split.queries)
+    training.cache["validation"] = pair
+    return pair
+
+
+def _split(training: Training) -> Split:
+    log = training.log
+    if training.by_time and training.dataset.timed:
+        split = by_time(log, most=MOST_QUESTIONS, seed=training.seed)
+        if len(split.queries) >= 5 * FEW_QUESTIONS:
+            return split
+    return leave_last_out(log, most=MOST_QUESTIONS, seed=training.seed)
+
+
+def batches(queries: Queries, item_count: int) -> list[tuple[int, int]]:
+    """Return the questions in pieces whose scores fit in memory."""
+    size = max(1, min(512, BATCH_CELLS // max(item_count, 1)))
+    return [(first, min(first + size, len(queries))) for first in range(0, len(queries), size)]
+
+
+def allowed(training: Training, queries: Queries, *, repeats: bool = False) -> NDArray[np.bool_]:
+    """Return what could be shown to each (q, items): in stock then, not seen before; a target always could."""
+    there = training.stock.at(queries.at)
+    if not repeats:
+        there[queries.row_of_event(), queries.history.items] = False
+    there[np.repeat(np.arange(len(queries)), np.diff(queries.target_starts)), queries.targets] = True
+    return there
+
+
+def quality(scores: Scores, training: Training, queries: Queries) -> NDArray[np.float64]:
+    """Return nDCG@10 of each question (q,) of a batch; the scores stay as they are."""
+    ranked = metrics.rank(scores.copy(), allowed(training, queries), queries.target_starts, queries.targets, K)
+    return metrics.accuracy(ranked.ranks, queries.target_starts, K)["ndcg"]
+
+
+def best_of(candidates: Sequence[Model], training: Training) -> int:
+    """Return which model answers the validation questions best; the first where there are none."""
+    parts = validation(training)
+    if parts is None or len(candidates) == 1:
+        return 0
+    earlier, queries = parts
+    reached = []
+    for model in candidates:
+        model.fit(earlier)
+        found = [
+            quality(model.scores(batch), earlier, batch)
+            for batch in (queries.batch(*b) for b in batches(queries, earlier.item_count))
+        ]
+        reached.append(float(np.concatenate(found).mean()))
+    return int(np.argmax(reached))

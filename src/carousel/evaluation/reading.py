@@ -1,0 +1,214 @@
+"""Open a log of any form as a lazy frame of text: CSV in its dialects, JSON, NDJSON, Parquet, packed or not."""
+
+import bz2
+import csv
+import gzip
+import lzma
+import shutil
+import zipfile
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import orjson
+import polars as pl
+
+from carousel.catalogue.feeds.encodings import encoding_of
+from carousel.errors import UnusableFeedError
+from carousel.evaluation.columns import looks_like_a_header
+
+_HEAD = 1 << 18
+_BLOCK = 1 << 22
+_SEPARATORS = ("\t", ";", ",", "|", " ")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A file's rows, lazily; every column is text. `named` says whether the file has a header."""
+
+    frame: pl.LazyFrame
+    named: bool
+    form: str
+
+    @property
+    def columns(self) -> list[str]:
+        return self.frame.collect_schema().names()
+
+
+def open_table(path: Path, folder: Path) -> Table:
+    """Open a file.
+
+    :param folder: where an archive may be unpacked; it must live as long as the table.
+    :raises UnusableFeedError: it is missing, empty, or no table; says what to do.
+    """
+    try:
+        plain = _unpacked(path, folder)
+        with plain.open("rb") as file:
+            head = file.read(_HEAD)
+    except (OSError, EOFError, zipfile.BadZipFile, lzma.LZMAError) as error:
+        raise UnusableFeedError(f"{path}: {getattr(error, 'strerror', None) or error}; check the file") from error
+    if not head.strip():
+        raise UnusableFeedError(f"{path} is empty; export the interactions again")
+    try:
+        table = _parquet(plain) if head.startswith(b"PAR1") else _text(plain, head, folder)
+        columns = table.columns
+    except pl.exceptions.PolarsError as error:
+        first = str(error).splitlines()[0]
+        raise UnusableFeedError(f"{path} cannot be read as a table ({first}); export it as CSV") from error
+    if len(columns) < 2:
+        raise UnusableFeedError(
+            f"{path} has one column; a log has a user and an item per row, separated by comma, semicolon or tab"
+        )
+    return table
+
+
+def _unpacked(path: Path, folder: Path) -> Path:
+    """Return the file itself, or what its archive holds, unpacked into the folder."""
+    with path.open("rb") as file:
+        magic = file.read(6)
+    packed: gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile | IO[bytes]
+    if magic.startswith(b"\x1f\x8b"):
+        packed = gzip.open(path)  # noqa: SIM115 - closed below, whichever it is
+    elif magic.startswith(b"BZh"):
+        packed = bz2.open(path)  # noqa: SIM115
+    elif magic.startswith(b"\xfd7zXZ"):
+        packed = lzma.open(path)  # noqa: SIM115
+    elif magic.startswith(b"PK\x03\x04"):
+        archive = zipfile.ZipFile(path)
+        inside = [i for i in archive.infolist() if not i.is_dir() and not Path(i.filename).name.startswith((".", "_"))]
+        if len(inside) != 1:
+            raise UnusableFeedError(f"{path} holds {len(inside)} files; unpack it and name the one with the events")
+        packed = archive.open(inside[0])
+    else:
+        return path
+    plain = folder / "unpacked"
+    with packed, plain.open("wb") as unpacked:
+        shutil.copyfileobj(packed, unpacked, _BLOCK)
+    return plain
+
+
+def _parquet(path: Path) -> Table:
+    return Table(_as_text(_flat(pl.scan_parquet(path))), named=True, form="Parquet")
+
+
+def _text(path: Path, head: bytes, folder: Path) -> Table:
+    encoding = encoding_of(path, head)
+    if encoding.lower().replace("_", "-") not in ("utf-8", "ascii", "utf-8-sig"):
+        path = _as_utf8(path, encoding, folder)
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    text = head.decode("utf-8", errors="replace").lstrip("\ufeff \t\r\n")
+    if "\x00" in text:
+        raise UnusableFeedError(f"{path} is not text; give CSV, JSON, NDJSON or Parquet")
+    if text[:1] in "[{":
+        return _json(path, text)
+    return _csv(path, text)
+
+
+def _as_utf8(path: Path, encoding: str, folder: Path) -> Path:
+    plain = folder / "utf8"
+    with path.open(encoding=encoding, errors="replace", newline="") as file, plain.open("w", encoding="utf-8") as out:
+        shutil.copyfileobj(file, out, _BLOCK)
+    return plain
+
+
+def _json(path: Path, text: str) -> Table:
+    first = text.splitlines()[0].strip()
+    if first.startswith("{") and first.endswith("}"):
+        frame = pl.scan_ndjson(path, infer_schema_length=10_000, ignore_errors=True)
+        return Table(_as_text(_flat(frame)), named=True, form="NDJSON")
+    try:
+        document = orjson.loads(path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
+    except orjson.JSONDecodeError as error:
+        raise UnusableFeedError(f"{path} is not JSON ({error}); export it again") from error
+    if isinstance(document, dict):
+        document = next((v for v in document.values() if isinstance(v, list)), [document])
+    rows = [row for row in document if isinstance(row, dict)]
+    if not rows:
+        raise UnusableFeedError(f"{path} holds no list of objects; give one object per interaction")
+    return Table(_as_text(_flat(pl.DataFrame(rows, infer_schema_length=None, strict=False).lazy())), True, "JSON")
+
+
+def _csv(path: Path, text: str) -> Table:
+    eol = "\r" if "\n" not in text and "\r" in text else "\n"
+    lines = [line for line in text.replace("\r\n", "\n").split(eol) if line.strip()]
+    lines = (lines[:-1] if len(text) >= _HEAD // 4 and len(lines) > 1 else lines)[:2_000]
+    if "::" in lines[-1] and "::" in lines[0]:
+        return _double_colons(path, lines)
+    separator = _separator(lines)
+    rows = list(csv.reader(lines, delimiter=separator))
+    width = Counter(map(len, rows)).most_common(1)[0][0]
+    if width < 2:
+        raise UnusableFeedError(f"{path} has no columns that we can see; give CSV, JSON, NDJSON or Parquet")
+    # Some copies begin with lines that count the rows; the table begins where the rows are as wide as most.
+    skipped = next(i for i, row in enumerate(rows) if len(row) == width)
+    named = looks_like_a_header(rows[skipped])
+    quoted = any('"' in line for line in lines)
+    frame = pl.scan_csv(
+        path,
+        separator=separator,
+        has_header=named,
+        skip_lines=skipped,
+        infer_schema=False,
+        eol_char=eol,
+        quote_char='"' if quoted else None,
+        ignore_errors=True,
+        truncate_ragged_lines=True,
+        encoding="utf8-lossy",
+    )
+    frame = frame.rename(lambda name: name.strip().strip("\ufeff\r"))
+    return Table(frame, named, {"\t": "TSV", ",": "CSV"}.get(separator, f"CSV with {separator!r}"))
+
+
+def _double_colons(path: Path, lines: list[str]) -> Table:
+    """Read what MovieLens calls .dat: with one colon as the separator every second column is empty."""
+    named = looks_like_a_header(lines[0].split("::"))
+    frame = pl.scan_csv(path, separator=":", has_header=False, infer_schema=False, quote_char=None,
+                        truncate_ragged_lines=True, encoding="utf8-lossy", skip_rows=int(named))  # fmt: skip
+    names = frame.collect_schema().names()[::2]
+    titles = lines[0].split("::") if named else [f"column_{i}" for i in range(1, len(names) + 1)]
+    return Table(frame.select(pl.col(n).alias(t) for n, t in zip(names, titles, strict=False)), named, "::-separated")
+
+
+def _separator(lines: list[str]) -> str:
+    """Return the separator most lines have the same number of, at least one."""
+
+    def agreement(separator: str) -> tuple[float, int]:
+        counts = Counter(len(row) for row in csv.reader(lines[:200], delimiter=separator))
+        width, times = counts.most_common(1)[0]
+        return (times / sum(counts.values()) if width > 1 else 0.0, width)
+
+    return max(_SEPARATORS, key=agreement)
+
+
+def _flat(frame: pl.LazyFrame) -> pl.LazyFrame:
+    """Make `user.id` of an object in a column; deeper ones stay as they are and are not used."""
+    schema = frame.collect_schema()
+    columns: list[pl.Expr] = []
+    for name, kind in schema.items():
+        if isinstance(kind, pl.Struct):
+            columns += [pl.col(name).struct.field(f.name).alias(f"{name}.{f.name}") for f in kind.fields]
+        else:
+            columns.append(pl.col(name))
+    return frame.select(columns)
+
+
+def _as_text(frame: pl.LazyFrame) -> pl.LazyFrame:
+    columns: list[pl.Expr] = []
+    for name, kind in frame.collect_schema().items():
+        column = pl.col(name)
+        if isinstance(kind, pl.Datetime):
+            column = column.dt.replace_time_zone(None) if kind.time_zone == "UTC" else column
+            if kind.time_zone not in (None, "UTC"):
+                column = column.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+            column = column.dt.strftime("%Y-%m-%d %H:%M:%S%.6f")
+        elif kind in (pl.Float32, pl.Float64):
+            # Ids that were numbers with a hole somewhere come as 12.0.
+            column = column.cast(pl.String).str.replace(r"\.0$", "")
+        elif kind == pl.Binary:
+            column = column.cast(pl.String, strict=False)
+        elif isinstance(kind, pl.List | pl.Struct | pl.Array) or kind == pl.Object:
+            continue
+        columns.append(column.cast(pl.String).alias(name))
+    return frame.select(columns)

@@ -1,5 +1,7 @@
 """What Carousel is compared with, from no idea at all to what a good library offers."""
 
+import warnings
+
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
@@ -108,13 +110,13 @@ class NearestToLast:
         liked = queries.history.weights > 0
         last[queries.row_of_event()[liked]] = queries.history.items[liked]  # the last one written stays
         if self._points is not None:
-            scores = -_distances(np.nan_to_num(self._points[last]), self._points)
-            scores[np.isnan(self._points[last, 0]) | (last < 0)] = 0
-            return scores
+            near: Scores = -_distances(np.nan_to_num(self._points[last]), self._points)
+            near[np.isnan(self._points[last, 0]) | (last < 0)] = 0
+            return near
         assert self._alike is not None
-        scores = self._alike[last].toarray().astype(np.float32)
-        scores[last < 0] = 0
-        return scores
+        alike: Scores = self._alike[last].toarray().astype(np.float32)
+        alike[last < 0] = 0
+        return alike
 
 
 class ItemToItem:
@@ -227,9 +229,12 @@ def _alike(training: Training) -> sp.csr_matrix:
     if isinstance(found, sp.csr_matrix):
         return found
     from implicit.nearest_neighbours import CosineRecommender
+    from implicit.utils import ParameterWarning
 
     model = CosineRecommender(K=NEIGHBOURS + 1)
-    model.fit(training.binary, show_progress=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ParameterWarning)  # of a matrix it makes itself
+        model.fit(training.binary, show_progress=False)
     alike = model.similarity.tocsr().astype(np.float32)
     alike.setdiag(0)
     alike.eliminate_zeros()

@@ -5,7 +5,7 @@ Its settings are chosen on the validation split, as a running Carousel would cho
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import cast
+from typing import Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from carousel.recommend.query import Query
 from carousel.recommend.sources import Neighbours
 from carousel.taste.taste import Draft, Taste
 
-RECENCIES = (1.0, 0.95, 0.8)
+RECENCIES = (1.0, 0.95, 0.8, 0.6)
 EASE_REGS = (30.0, 100.0, 300.0, 1000.0)
 ALS_SETTINGS = ((32, 0.05, 2.0), (64, 0.05, 10.0), (64, 1.0, 10.0), (128, 0.05, 2.0))
 """(embedding_size, reg, alpha) that are tried; `carousel tune` searches wider."""
@@ -46,6 +46,7 @@ class CrowdSettings:
     ease_reg: float = 200.0
     recency: float = 1.0
     blend: float = 0.5
+    companions: Literal["ease", "item-to-item"] = "ease"
 
 
 _nobody = cast("Neighbours", None)
@@ -121,18 +122,22 @@ class CarouselCrowd:
             ease = [Ease(value) for value in EASE_REGS] if fits_ease(training) else []
             settings = replace(settings, embedding_size=size, reg=reg, alpha=alpha,
                                ease_reg=EASE_REGS[best_of(ease, training)] if ease else settings.ease_reg)  # fmt: skip
-        tried = [replace(settings, recency=recency, blend=blend) for recency in RECENCIES for blend in BLENDS]
-        reached = np.zeros(len(tried))
-        for recency in RECENCIES:
-            part = CarouselCrowd(replace(settings, recency=recency))
+        kinds: tuple[Literal["ease", "item-to-item"], ...] = ("ease", "item-to-item")
+        parts = [
+            replace(settings, recency=r, companions=c) for r in RECENCIES for c in kinds[not fits_ease(training) :]
+        ]
+        reached: list[tuple[float, CrowdSettings]] = []
+        for settings in parts:
+            part = CarouselCrowd(settings)
             part._fit_parts(earlier)
+            found = np.zeros(len(BLENDS))
             for batch in (queries.batch(*b) for b in batches(queries, earlier.item_count)):
                 one, two = part._als.scores(batch), part._companions.scores(batch)
                 last = 1e-3 * standard(part._popular(batch))
-                for i, other in enumerate(tried):
-                    if other.recency == recency:
-                        reached[i] += quality(blended(one, two, other.blend) + last, earlier, batch).sum()
-        return tried[int(reached.argmax())]
+                found += [quality(blended(one, two, blend) + last, earlier, batch).sum() for blend in BLENDS]
+            best = int(found.argmax())
+            reached.append((float(found[best]), replace(settings, blend=BLENDS[best])))
+        return max(reached, key=lambda pair: pair[0])[1]
 
 
 class CarouselHybrid:
@@ -233,8 +238,10 @@ def fits_ease(training: Training) -> bool:
 
 
 def companions_of(training: Training, settings: CrowdSettings) -> Model:
-    """Return EASE where it fits in memory, else item-to-item."""
-    return Ease(settings.ease_reg, settings.recency) if fits_ease(training) else ItemToItem(settings.recency)
+    """Return EASE where it is wanted and fits in memory, else item-to-item."""
+    if settings.companions == "ease" and fits_ease(training):
+        return Ease(settings.ease_reg, settings.recency)
+    return ItemToItem(settings.recency)
 
 
 def standard(scores: Scores) -> Scores:
@@ -246,7 +253,8 @@ def standard(scores: Scores) -> Scores:
     deviation = np.sqrt((np.where(finite, scores - mean, 0) ** 2).sum(axis=1, keepdims=True) / count)
     standardised = np.divide(filled - mean, deviation, out=np.zeros_like(scores), where=deviation > 1e-12)
     lowest = standardised.min(axis=1, keepdims=True, initial=0)
-    return np.where(finite, standardised, lowest).astype(np.float32)
+    all_finite: Scores = np.where(finite, standardised, lowest).astype(np.float32, copy=False)
+    return all_finite
 
 
 def blended(one: Scores, two: Scores, share: float) -> Scores:

@@ -1,7 +1,7 @@
 """Find out which column of a log is the shopper, the item, the time, the type and the strength."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from carousel.errors import UnusableFeedError
@@ -23,7 +23,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "vehicle", "car", "ad", "movieid", "artistid", "articleid", "contentid", "trackid", "bookid", "gameid",
         "postid", "advertid", "classifiedid", "announcementid", "productsku", "sku", "asin", "parentasin", "isbn",
         "vin", "iid", "itemname", "itemcode", "stockcode", "movie", "artist", "article", "offer", "track", "book",
-        "song", "songid", "businessid", "recipeid", "newsid", "videoid", "appid", "gmapid", "poi", "i",
+        "song", "songid", "businessid", "recipeid", "newsid", "videoid", "appid", "gmapid", "poi", "aid", "i",
     ),
     "time": (
         "occurredat", "eventtime", "timestamp", "eventtimestamp", "ts", "time", "datetime", "date", "createdat",
@@ -40,14 +40,17 @@ _NAMES: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 _PARTS: dict[str, str] = {
-    "user": r"user|customer|visitor|shopper|member|client|person|buyer|session",
-    "item": r"item|product|listing|vehicle|car|movie|artist|article|offer|advert|track|book|song|game|video",
-    "time": r"time|date|stamp",
-    "type": r"event.?type|action|behavio",
+    "user": r"user|customer|visitor|shopper|member|client|person|buyer|session"
+    r"|nutzer|kunde|besucher|usuario|utilisateur",
+    "item": r"item|product|listing|vehicle|car|movie|artist|article|offer|advert|track|book|song|game|video"
+    r"|fahrzeug|anzeige|inserat|angebot|artikel|annonce|voiture|anuncio|coche",
+    "time": r"time|date|stamp|zeit|datum|fecha|heure",
+    "type": r"eventtype|action|behavio|ereignis|aktion|evento",
 }
 _SESSIONS = ("sessionid", "session", "sid", "usersession")
 _RATINGS = ("rating", "overall", "stars", "score", "r")
 _SAMPLE = 2_000
+_NUMBER = r"-?\d+(\.\d+)?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +63,8 @@ class Roles:
     type: str | None = None
     strength: str | None = None
     session: str | None = None
-
-    @property
-    def is_rating(self) -> bool:
-        """Whether the strength is an opinion on a scale, not a count."""
-        return self.strength is not None and _plain(self.strength) in _RATINGS
+    is_rating: bool = False
+    """Whether the strength is an opinion on a scale, not a count."""
 
     def used(self) -> tuple[str, ...]:
         names = (self.user, self.item, self.time, self.type, self.strength, self.session)
@@ -97,20 +97,38 @@ def roles_of(sample: Mapping[str, Sequence[str | None]], said: Mapping[str, str 
             f"no column says the {' or the '.join(missing)}; there are {', '.join(map(repr, columns[:30]))}:"
             f" name it with {' '.join(f'--{role} COLUMN' for role in missing)}"
         )
-    roles = Roles(**found)
+    strength = found.get("strength")
+    is_rating = strength is not None and (
+        _plain(strength) in _RATINGS if named else _few_and_small([v for v in sample[strength] if v])
+    )
+    roles = Roles(**found, is_rating=is_rating)
     session = next((c for c in columns if _plain(c) in _SESSIONS and c not in found.values()), None)
     return replace(roles, session=session if named and "user" not in {r for r, n in said.items() if n} else None)
 
 
-def looks_like_a_header(cells: Sequence[str]) -> bool:
-    """Return whether the first row of a file names columns."""
+def looks_like_a_header(rows: Sequence[Sequence[str]], said: Collection[str] = ()) -> bool:
+    """Return whether the first of some rows names columns, because a name is known, was said, or is like no cell."""
+    cells = rows[0]
+    if any(cell.strip() in said for cell in cells):
+        return True
     known = {name for names in _NAMES.values() for name in names}
     plain = [_plain(cell) for cell in cells]
     if sum(cell in known for cell in plain) >= 2:
         return True
     if any(re.fullmatch(r"\s*[-+]?\d[\d.,:eE+-]*\s*", cell) for cell in cells):
         return False
-    return any(cell in known or re.search("|".join(_PARTS.values()), cell) for cell in plain)
+    if any(cell in known or re.search("|".join(_PARTS.values()), cell) for cell in plain):
+        return True
+    columns = list(zip(*(row for row in rows[1:] if len(row) == len(cells)), strict=True))
+    again = any(cell in column for cell, column in zip(cells, columns, strict=False))
+    return not again and any(len(set(column)) < len(column) / 2 for column in columns)
+
+
+def times_of(columns: Sequence[str]) -> list[str]:
+    """Return the columns whose names say that they hold a time, the most telling first."""
+    known = _NAMES["time"]
+    named = sorted((c for c in columns if _plain(c) in known), key=lambda c: known.index(_plain(c)))
+    return named + [c for c in columns if c not in named and re.search(_PARTS["time"], _plain(c))]
 
 
 def _plain(name: str) -> str:
@@ -162,6 +180,11 @@ def _by_content(sample: Mapping[str, Sequence[str | None]]) -> dict[str, str]:
     for role, column in zip(("user", "item", "strength"), rest, strict=False):
         found[role] = column
     strengths = [v for v in sample[found["strength"]] if v] if "strength" in found else []
-    if strengths and not all(re.fullmatch(r"-?\d+(\.\d+)?", v) for v in strengths):
+    if not all(re.fullmatch(_NUMBER, v) for v in strengths):
         del found["strength"]
     return found
+
+
+def _few_and_small(cells: Sequence[str]) -> bool:
+    """Return whether numbers look like stars or points: few different ones, none above 10."""
+    return len(set(cells)) <= 20 and all(re.fullmatch(_NUMBER, v) and float(v) <= 10 for v in cells)

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from carousel.activity.events import EventType
 from carousel.errors import InputError, UnusableFeedError
-from carousel.evaluation.columns import Roles, roles_of
+from carousel.evaluation.columns import Roles, roles_of, times_of
 from carousel.evaluation.kinds import event_type, strength
 from carousel.evaluation.moments import TimeForm, other_order, time_form
 from carousel.evaluation.reading import Table, open_table
 
 _SAMPLE = 2_000
+_NOTHING = ["", "-", "null", "NULL", "None", "none", "nan", "NaN", "N/A", "NA", "na", "\\N", "<null>", "undefined"]
 _MOST_LOST = 0.5
 """Share of rows without a user, an item or a time above which we have misunderstood the file."""
 
@@ -97,9 +98,15 @@ def load(path: Path, options: ReadOptions | None = None, told: Told | None = Non
     tell = told or (lambda _: None)
     tell(f"reading {path.name}")
     with tempfile.TemporaryDirectory(prefix="carousel-evaluate-") as folder:
-        table = open_table(path, Path(folder))
+        said = [name for name in (options.user, options.item, options.time, options.type, options.strength) if name]
+        table = open_table(path, Path(folder), said)
         try:
-            return _read(path, table, options, tell)
+            try:
+                return _read(path, table, options, tell)
+            except pl.exceptions.PolarsError:
+                if table.mended is None:
+                    raise
+                return _read(path, table.mended(), options, tell)
         except pl.exceptions.PolarsError as error:
             first = str(error).splitlines()[0]
             raise UnusableFeedError(f"{path} cannot be read ({first}); export it as CSV") from error
@@ -114,6 +121,8 @@ def _read(path: Path, table: Table, options: ReadOptions, tell: Told) -> Dataset
             "strength": options.strength}  # fmt: skip
     roles = roles_of(sample, said, named=table.named)
     notes: list[str] = []
+    if options.time is None and roles.time is not None:
+        roles = replace(roles, time=_readable_time(roles.time, sample, notes))
     form = _form(table, roles, sample, notes)
     frame, kinds = _collected(table, roles, form, options, notes)
     read = frame.height
@@ -141,6 +150,16 @@ def _read(path: Path, table: Table, options: ReadOptions, tell: Told) -> Dataset
                "times": form.name if form else "none"},
     )  # fmt: skip
     return _core(dataset, options)
+
+
+def _readable_time(named: str, sample: dict[str, list[str | None]], notes: list[str]) -> str | None:
+    """Return the first column named like a time that holds one: of a date and a time of day, the date."""
+    for name in dict.fromkeys([named, *times_of(list(sample))]):
+        if time_form([cell for cell in sample[name] if cell]) is not None:
+            return name
+    shown = next((cell for cell in sample[named] if cell), "nothing")
+    notes.append(f"{named!r} holds no time that we can read, such as {shown[:40]!r}.")
+    return None
 
 
 def _form(table: Table, roles: Roles, sample: dict[str, list[str | None]], notes: list[str]) -> TimeForm | None:
@@ -180,7 +199,7 @@ def _collected(
 
     def text(name: str) -> pl.Expr:
         cell = pl.col(name).str.strip_chars()
-        return pl.when(~cell.is_in(["", "null", "NULL", "None", "nan", "NaN", "N/A"])).then(cell)
+        return pl.when(~cell.is_in(_NOTHING)).then(cell)
 
     user = text(roles.user)
     if roles.session is not None and roles.session != roles.user:
@@ -195,7 +214,7 @@ def _collected(
         .alias("strength"),
     ]
     frame = table.frame.select(columns).collect(engine="streaming")
-    if options.min_rating is not None and not roles.is_rating:
+    if options.min_rating is not None and roles.strength is None:
         raise InputError("--min-rating needs a column of ratings; name it with --strength", field="min_rating")
     names = [str(name) for name in frame["type"].unique().sort().cast(pl.String)]
     ours: dict[str, EventType | None] = {name: event_type(name) if name else "view" for name in names}
@@ -207,7 +226,7 @@ def _collected(
     if ignored:
         notes.append(f"Not interest, so not counted: {', '.join(map(repr, ignored[:10]))}.")
     weight = pl.col("type").cast(pl.String).replace_strict(weights, return_dtype=pl.Float32)
-    if roles.is_rating and options.min_rating is not None:
+    if options.min_rating is not None:
         weight = weight * (pl.col("strength").fill_null(0) >= options.min_rating).cast(pl.Float32)
         notes.append(f"Only ratings of at least {options.min_rating:g} count as interest.")
     elif roles.is_rating:

@@ -4,9 +4,11 @@ import bz2
 import csv
 import gzip
 import lzma
+import re
 import shutil
 import zipfile
 from collections import Counter
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -30,15 +32,18 @@ class Table:
     frame: pl.LazyFrame
     named: bool
     form: str
+    mended: Callable[[], "Table"] | None = None
+    """Reads the file in a slower way that forgives more."""
 
     @property
     def columns(self) -> list[str]:
         return self.frame.collect_schema().names()
 
 
-def open_table(path: Path, folder: Path) -> Table:
+def open_table(path: Path, folder: Path, said: Collection[str] = ()) -> Table:
     """Open a file.
 
+    :param said: columns the caller named; a first row with one of them is a header.
     :param folder: where an archive may be unpacked; it must live as long as the table.
     :raises UnusableFeedError: it is missing, empty, or no table; says what to do.
     """
@@ -51,7 +56,7 @@ def open_table(path: Path, folder: Path) -> Table:
     if not head.strip():
         raise UnusableFeedError(f"{path} is empty; export the interactions again")
     try:
-        table = _parquet(plain) if head.startswith(b"PAR1") else _text(plain, head, folder)
+        table = _parquet(plain) if head.startswith(b"PAR1") else _text(plain, head, folder, said)
         columns = table.columns
     except pl.exceptions.PolarsError as error:
         first = str(error).splitlines()[0]
@@ -92,7 +97,7 @@ def _parquet(path: Path) -> Table:
     return Table(_as_text(_flat(pl.scan_parquet(path))), named=True, form="Parquet")
 
 
-def _text(path: Path, head: bytes, folder: Path) -> Table:
+def _text(path: Path, head: bytes, folder: Path, said: Collection[str]) -> Table:
     encoding = encoding_of(path, head)
     if encoding.lower().replace("_", "-") not in ("utf-8", "ascii", "utf-8-sig"):
         path = _as_utf8(path, encoding, folder)
@@ -103,7 +108,7 @@ def _text(path: Path, head: bytes, folder: Path) -> Table:
         raise UnusableFeedError(f"{path} is not text; give CSV, JSON, NDJSON or Parquet")
     if text[:1] in "[{":
         return _json(path, text)
-    return _csv(path, text)
+    return _csv(path, text, folder, said)
 
 
 def _as_utf8(path: Path, encoding: str, folder: Path) -> Path:
@@ -114,8 +119,8 @@ def _as_utf8(path: Path, encoding: str, folder: Path) -> Path:
 
 
 def _json(path: Path, text: str) -> Table:
-    first = text.splitlines()[0].strip()
-    if first.startswith("{") and first.endswith("}"):
+    first, *others = text.splitlines()
+    if others and first.strip().startswith("{") and first.strip().endswith("}"):
         frame = pl.scan_ndjson(path, infer_schema_length=10_000, ignore_errors=True)
         return Table(_as_text(_flat(frame)), named=True, form="NDJSON")
     try:
@@ -130,7 +135,7 @@ def _json(path: Path, text: str) -> Table:
     return Table(_as_text(_flat(pl.DataFrame(rows, infer_schema_length=None, strict=False).lazy())), True, "JSON")
 
 
-def _csv(path: Path, text: str) -> Table:
+def _csv(path: Path, text: str, folder: Path, said: Collection[str]) -> Table:
     eol = "\r" if "\n" not in text and "\r" in text else "\n"
     lines = [line for line in text.replace("\r\n", "\n").split(eol) if line.strip()]
     lines = (lines[:-1] if len(text) >= _HEAD // 4 and len(lines) > 1 else lines)[:2_000]
@@ -143,7 +148,7 @@ def _csv(path: Path, text: str) -> Table:
         raise UnusableFeedError(f"{path} has no columns that we can see; give CSV, JSON, NDJSON or Parquet")
     # Some copies begin with lines that count the rows; the table begins where the rows are as wide as most.
     skipped = next(i for i, row in enumerate(rows) if len(row) == width)
-    named = looks_like_a_header(rows[skipped])
+    named = looks_like_a_header(rows[skipped:], said)
     quoted = any('"' in line for line in lines)
     frame = pl.scan_csv(
         path,
@@ -157,13 +162,35 @@ def _csv(path: Path, text: str) -> Table:
         truncate_ragged_lines=True,
         encoding="utf8-lossy",
     )
-    frame = frame.rename(lambda name: name.strip().strip("\ufeff\r"))
-    return Table(frame, named, {"\t": "TSV", ",": "CSV"}.get(separator, f"CSV with {separator!r}"))
+    names = frame.collect_schema().names()
+    clean = [n.strip().strip("\ufeff\r") for n in names] if named else [f"column_{i + 1}" for i in range(len(names))]
+    frame = frame.rename(dict(zip(names, clean, strict=True)))
+    form = {"\t": "TSV", ",": "CSV"}.get(separator, f"CSV with {separator!r}")
+
+    def mended() -> Table:
+        plain = _line_by_line(path, folder, separator, eol)
+        with plain.open(encoding="utf-8") as file:
+            return _csv(plain, file.read(_HEAD), folder, said)
+
+    return Table(frame, named, form, mended if quoted else None)
+
+
+def _line_by_line(path: Path, folder: Path, separator: str, eol: str) -> Path:
+    """Write a file anew whose quotes do not pair up: no cell of a log spans lines, so each line is read by itself."""
+    plain = folder / "mended.csv"
+    with (
+        path.open(encoding="utf-8", errors="replace", newline=eol) as file,
+        plain.open("w", encoding="utf-8", newline="") as out,
+    ):
+        for line in file:
+            cells = next(csv.reader([line.strip("\r\n")], delimiter=separator), [])
+            out.write(separator.join(re.sub(f'["\r\n{re.escape(separator)}]', " ", cell) for cell in cells) + eol)
+    return plain
 
 
 def _double_colons(path: Path, lines: list[str]) -> Table:
     """Read what MovieLens calls .dat: with one colon as the separator every second column is empty."""
-    named = looks_like_a_header(lines[0].split("::"))
+    named = looks_like_a_header([line.split("::") for line in lines])
     frame = pl.scan_csv(path, separator=":", has_header=False, infer_schema=False, quote_char=None,
                         truncate_ragged_lines=True, encoding="utf8-lossy", skip_rows=int(named))  # fmt: skip
     names = frame.collect_schema().names()[::2]
@@ -183,8 +210,12 @@ def _separator(lines: list[str]) -> str:
 
 
 def _flat(frame: pl.LazyFrame) -> pl.LazyFrame:
-    """Make `user.id` of an object in a column; deeper ones stay as they are and are not used."""
+    """Make a row of each object in a list, and `user.id` of an object in a column; deeper ones are not used."""
     schema = frame.collect_schema()
+    lists = [n for n, kind in schema.items() if isinstance(kind, pl.List) and isinstance(kind.inner, pl.Struct)]
+    if len(lists) == 1:  # a session with its events
+        frame = frame.explode(lists)
+        schema = frame.collect_schema()
     columns: list[pl.Expr] = []
     for name, kind in schema.items():
         if isinstance(kind, pl.Struct):

@@ -140,13 +140,12 @@ def _interval(found: Interval, digits: int) -> str:
 
 
 def _chosen(outcome: Outcome) -> list[str]:
-    return [
-        f"> {answer.name} chose on its validation split: "
-        + ", ".join(f"{name} {value:g}" for name, value in asdict(answer.settings).items())
-        + "."
-        for answer in outcome.answers
-        if answer.settings is not None
-    ]
+    lines = []
+    for answer in outcome.answers:
+        if answer.settings is not None:
+            said = ", ".join(f"{name} {value}" for name, value in asdict(answer.settings).items())
+            lines.append(f"> {answer.name} uses {said}.")
+    return lines
 
 
 def _shown(value: object) -> str:

@@ -16,7 +16,7 @@ from carousel.cli.common import HomeOption, stores
 from carousel.errors import InputError, UnusableFeedError
 
 if TYPE_CHECKING:
-    from carousel.evaluation.carousel import CrowdSettings
+    from carousel.evaluation.carousel import Settings
     from carousel.evaluation.dataset import Dataset
     from carousel.evaluation.stock import Listings, Stock
 
@@ -113,6 +113,48 @@ def evaluate(
         print(f"Written: {out / 'evaluation.md'}, {out / 'evaluation.html'}, evaluation.json", file=sys.stderr)
 
 
+@app.command()
+def tune(
+    interactions: InteractionsOption = None,
+    listings: ListingsOption = None,
+    trials: Annotated[int, typer.Option(min=1, help="Settings to try.")] = 40,
+    minutes: Annotated[float | None, typer.Option(min=0, help="Stop after that.")] = None,
+    storage: Annotated[
+        str | None, typer.Option(metavar="URL", help="Keep the trials, to go on later: sqlite:///tune.db")
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="For the best settings.")] = Path("tuned.toml"),
+    all_stock: AllStockOption = False,
+    user: UserOption = None,
+    item: ItemOption = None,
+    time_column: TimeOption = None,
+    type_column: TypeOption = None,
+    strength: StrengthOption = None,
+    min_rating: MinRatingOption = None,
+    min_per_user: MinPerUserOption = 1,
+    min_per_item: MinPerItemOption = 1,
+    seed: SeedOption = 1,
+    home: HomeOption = None,
+) -> None:
+    """Search for Carousel's settings on past activity; what `carousel evaluate` asks about is never looked at."""
+    from carousel.evaluation import tune as tuning
+
+    if not out.absolute().parent.is_dir():
+        raise InputError(f"--out {out}: there is no such folder", field="out")
+    reading = {
+        "user": user, "item": item, "time": time_column, "type": type_column, "strength": strength,
+        "min_rating": min_rating, "min_per_user": min_per_user, "min_per_item": min_per_item, "seed": seed,
+    }  # fmt: skip
+    with _progress() as told:
+        dataset, stock, joined, _ = _data(interactions, listings, reading, all_stock, home, told)
+        tuned = tuning.tune(
+            dataset, stock, joined, trials=trials, seconds=minutes and minutes * 60, storage=storage, seed=seed,
+            told=lambda number, best: told(f"trial {number}, best nDCG@10 {best:.4f}", min(number / trials, 1.0)),
+        )  # fmt: skip
+    tuning.write(tuned, out, _command())
+    print(tuning.markdown(tuned))
+    print(f"Written: {out}; try it with `carousel evaluate --settings {out}`", file=sys.stderr)
+
+
 def _data(
     interactions: Path | None,
     listings: Path | None,
@@ -164,17 +206,22 @@ def _archive(folder: Path, home: Path | None, listings: Path | None) -> tuple[Pa
     return events, listings
 
 
-def _settings(path: Path) -> "CrowdSettings":
+def _settings(path: Path) -> "Settings":
     import tomllib
 
-    from carousel.evaluation.carousel import CrowdSettings
+    from carousel.catalogue.traits import BLOCKS
+    from carousel.evaluation.carousel import CrowdSettings, Settings, TasteSettings
 
     try:
-        said = tomllib.loads(path.read_text(encoding="utf-8")).get("crowd", {})
-        return CrowdSettings(**said)
+        said = tomllib.loads(path.read_text(encoding="utf-8"))
+        settings = Settings(CrowdSettings(**said.get("crowd", {})), TasteSettings(**said.get("taste", {})))
+        unknown = {*settings.taste.weights, *settings.taste.smoothing} - {*BLOCKS}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError) as error:
         known = ", ".join(asdict(CrowdSettings()))
         raise InputError(f"--settings {path}: {error}; [crowd] may have {known}", field="settings") from error
+    if unknown:
+        raise InputError(f"--settings {path}: no block {', '.join(unknown)}; use {', '.join(BLOCKS)}", field="settings")
+    return settings
 
 
 def _command() -> str:

@@ -3,7 +3,9 @@
 Its settings are chosen on the validation split, as a running Carousel would choose them from its own archive.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal, cast
 
@@ -17,6 +19,7 @@ from carousel.evaluation.models import Model, NotPossibleError, Scores, Training
 from carousel.evaluation.split import Queries
 from carousel.recommend.pipeline import Recommender
 from carousel.recommend.query import Query
+from carousel.recommend.scorers import SMOOTHING, WEIGHTS
 from carousel.recommend.sources import Neighbours
 from carousel.taste.taste import Draft, Taste
 
@@ -35,6 +38,7 @@ MOST_EVENTS = 200
 class CrowdSettings:
     """How the collaborative part is fitted and blended; `carousel tune` writes and `--settings` reads them.
 
+    :ivar crowd: the crowd's share where listings are known; the rest is the taste's.
     :ivar blend: the share of the companions (EASE or item-to-item); the rest is ALS.
     :ivar recency: the weight of an event one step back in the history.
     """
@@ -47,6 +51,23 @@ class CrowdSettings:
     recency: float = 1.0
     blend: float = 0.5
     companions: Literal["ease", "item-to-item"] = "ease"
+    crowd: float = 0.5
+
+
+@dataclass(frozen=True)
+class TasteSettings:
+    """Weights and smoothing of a taste's blocks; a block that is absent keeps what is served now."""
+
+    weights: Mapping[str, float] = field(default_factory=dict)
+    smoothing: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that `carousel tune` searches for."""
+
+    crowd: CrowdSettings = CrowdSettings()
+    taste: TasteSettings = TasteSettings()
 
 
 _nobody = cast("Neighbours", None)
@@ -145,25 +166,25 @@ class CarouselHybrid:
 
     name = "Carousel"
 
-    def __init__(self, settings: CrowdSettings | None = None) -> None:
-        self._crowd = CarouselCrowd(settings)
-        self._taste = TasteReplay()
-        self.share = 0.5
-        """The crowd's share of the blend."""
+    def __init__(self, settings: Settings | None = None) -> None:
+        self._given = settings
+        self._crowd = CarouselCrowd(settings.crowd if settings else None)
+        self._taste = TasteReplay(settings.taste if settings else None)
+        self.settings = settings.crowd if settings else CrowdSettings()
 
     def fit(self, training: Training) -> None:
-        self._taste.fit(training)
         parts = validation(training)
-        if parts is not None:
-            self.share = self._choose(*parts)
-            self._taste.fit(training)
+        share = self._choose(*parts) if self._given is None and parts is not None else self.settings.crowd
+        self._taste.fit(training)
         self._crowd.fit(training)
+        self.settings = replace(self._crowd.settings, crowd=share)
 
     def scores(self, queries: Queries) -> Scores:
-        return blended(self._taste.scores(queries), self._crowd.scores(queries), self.share)
+        return blended(self._taste.scores(queries), self._crowd.scores(queries), self.settings.crowd)
 
     def _choose(self, earlier: Training, queries: Queries) -> float:
-        crowd = CarouselCrowd(self._crowd._given)
+        """Return the crowd's share that answers the validation questions best."""
+        crowd = CarouselCrowd()
         crowd.fit(earlier)
         self._taste.fit(earlier)
         reached = np.zeros(len(BLENDS))
@@ -177,6 +198,9 @@ class TasteReplay:
     """The content-based part alone: every user's events folded into a taste, and the catalogue scored by it."""
 
     name = "Carousel taste"
+
+    def __init__(self, settings: TasteSettings | None = None) -> None:
+        self._settings = settings or TasteSettings()
 
     def fit(self, training: Training) -> None:
         if training.listings is None:
@@ -194,6 +218,10 @@ class TasteReplay:
         self._recommender = Recommender(_nobody, exact_limit=self._listings.snapshot.size, exploration=0.0)
 
     def scores(self, queries: Queries) -> Scores:
+        with _blocks(self._settings):
+            return self._scores(queries)
+
+    def _scores(self, queries: Queries) -> Scores:
         listings = self._listings
         scores = np.empty((len(queries), len(listings.rows)), dtype=np.float32)
         described = listings.rows >= 0
@@ -231,6 +259,19 @@ class TasteReplay:
         if self._clock:
             return datetime.fromtimestamp(at, UTC)
         return datetime(2020, 1, 1, tzinfo=UTC) - timedelta(minutes=steps_back)
+
+
+@contextmanager
+def _blocks(settings: TasteSettings) -> Iterator[None]:
+    """Score by other weights and smoothing than those served, as long as it lasts."""
+    kept = dict(WEIGHTS), dict(SMOOTHING)
+    WEIGHTS.update(settings.weights)
+    SMOOTHING.update(settings.smoothing)
+    try:
+        yield
+    finally:
+        WEIGHTS.update(kept[0])
+        SMOOTHING.update(kept[1])
 
 
 def fits_ease(training: Training) -> bool:

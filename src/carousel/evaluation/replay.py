@@ -28,7 +28,15 @@ from carousel.evaluation.baselines import (
     RunningAverage,
 )
 from carousel.evaluation.bootstrap import Interval, interval, resampled_means
-from carousel.evaluation.carousel import CarouselCrowd, CarouselHybrid, CrowdSettings, TasteReplay, TunedAls, TunedEase
+from carousel.evaluation.carousel import (
+    CarouselCrowd,
+    CarouselHybrid,
+    CrowdSettings,
+    Settings,
+    TasteReplay,
+    TunedAls,
+    TunedEase,
+)
 from carousel.evaluation.choose import allowed, batches
 from carousel.evaluation.dataset import Dataset, Log
 from carousel.evaluation.models import Model, NotPossibleError, Training
@@ -46,7 +54,7 @@ _MOST_COLUMNS = 20_000
 Told = Callable[[str, float], None]
 """Called with what is being done and the share that is done."""
 
-MODELS: Mapping[str, Callable[[CrowdSettings | None, bool], Model]] = {
+MODELS: Mapping[str, Callable[[Settings | None, bool], Model]] = {
     "random": lambda _settings, _listings: Random(),
     "popular": lambda _settings, _listings: Popular(),
     "popular-lately": lambda _settings, _listings: PopularLately(),
@@ -56,9 +64,13 @@ MODELS: Mapping[str, Callable[[CrowdSettings | None, bool], Model]] = {
     "item-to-item": lambda _settings, _listings: ItemToItem(),
     "als": lambda _settings, _listings: TunedAls(),
     "ease": lambda _settings, _listings: TunedEase(),
-    "taste": lambda _settings, _listings: TasteReplay(),
-    "carousel": lambda settings, listings: CarouselHybrid(settings) if listings else CarouselCrowd(settings),
+    "taste": lambda settings, _listings: TasteReplay(settings.taste if settings else None),
+    "carousel": lambda settings, listings: _carousel(settings, hybrid=listings),
 }
+
+
+def _carousel(settings: Settings | None, *, hybrid: bool) -> Model:
+    return CarouselHybrid(settings) if hybrid else CarouselCrowd(settings.crowd if settings else None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +89,7 @@ class EvaluateOptions:
     repeats: bool = False
     max_users: int = MOST_USERS
     seed: int = 1
-    settings: CrowdSettings | None = None
+    settings: Settings | None = None
 
 
 @dataclass(frozen=True)

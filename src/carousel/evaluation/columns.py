@@ -146,12 +146,15 @@ def _said(columns: Sequence[str], role: str, name: str) -> str:
 
 def _by_name(columns: Sequence[str], taken: set[str]) -> dict[str, str]:
     plain = {column: _plain(column) for column in columns if column not in taken}
+    # Of an object in a column the name inside counts too: `events.ts` is a time.
+    inside = {column: _plain(column.rpartition(".")[2]) for column in plain}
     found: dict[str, str] = {}
     for role in ROLES:
+        names = _NAMES[role]
         ranked = [
             (names.index(name), column)
-            for names in (_NAMES[role],)
-            for column, name in plain.items()
+            for column in plain
+            for name in (plain[column], inside[column])
             if name in names and column not in found.values()
         ]
         if ranked:

@@ -125,6 +125,8 @@ def _read(path: Path, table: Table, options: ReadOptions, tell: Told) -> Dataset
         roles = replace(roles, time=_readable_time(roles.time, sample, notes))
     form = _form(table, roles, sample, notes)
     frame, kinds = _collected(table, roles, form, options, notes)
+    if not (frame["weight"] > 0).any():
+        raise UnusableFeedError(f"{path}: no row says that somebody was interested; its types are {', '.join(kinds)}")
     read = frame.height
     usable = frame.drop_nulls(["user", "item", *(["at"] if form else [])])
     lost = read - usable.height
@@ -141,8 +143,6 @@ def _read(path: Path, table: Table, options: ReadOptions, tell: Told) -> Dataset
     log, repeated = _without_duplicates(log) if form else (log, 0)
     if repeated:
         notes.append(f"{repeated:,} rows say the same as another and are counted once.")
-    if not (log.weights > 0).any():
-        raise UnusableFeedError(f"{path}: no row says that somebody was interested; its types are {', '.join(kinds)}")
     dataset = Dataset(
         name=path.name, log=log, user_count=user_count, item_ids=item_ids, kinds=kinds, timed=form is not None,
         clock=form is not None and form.unit > 0, notes=tuple(notes),

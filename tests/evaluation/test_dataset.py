@@ -1,0 +1,207 @@
+"""Logs of any form are read without being told how, and what cannot be read says so in one line."""
+
+import bz2
+import gzip
+import io
+import lzma
+import zipfile
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import orjson
+import polars as pl
+import pytest
+
+from carousel.errors import UnusableFeedError
+from carousel.evaluation.dataset import Dataset, ReadOptions, load
+
+Write = Callable[..., Path]
+AT = datetime(2026, 1, 31, 12, tzinfo=UTC).timestamp()
+
+
+def said(dataset: Dataset, column: str) -> object:
+    columns = dataset.facts["columns"]
+    assert isinstance(columns, dict)
+    return columns.get(column)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "user_id,item_id,timestamp",
+        "visitorid,itemid,timestamp",
+        "customer,product,date",
+        "shopper_id,listing_id,occurred_at",
+        "uid,ad_id,ts",
+        "Session-ID,Car ID,Event Time",
+        "Kunde,Fahrzeug,Zeitstempel",
+        "reviewerID,asin,unixReviewTime",
+    ],
+)
+def test_columns_are_found_by_their_names(log_file: Write, header: str) -> None:
+    dataset = load(log_file(f"price,{header}\n9,u1,i1,1700000000\n8,u1,i2,1700000100\n7,u2,i1,1700000200\n"))
+    assert [said(dataset, role) for role in ("user", "item", "time")] == header.split(",")
+    assert (dataset.user_count, dataset.item_ids, dataset.timed) == (2, ["i1", "i2"], True)
+
+
+def test_columns_can_be_named(log_file: Write) -> None:
+    path = log_file("who,what,when_\na,x,1700000000\nb,y,1700000001\n")
+    with pytest.raises(UnusableFeedError, match=r"no column says the user.*'who', 'what'.*--user COLUMN"):
+        load(path)
+    dataset = load(path, ReadOptions(user="who", item="what", time="when_"))
+    assert (dataset.user_count, dataset.item_ids, dataset.timed) == (2, ["x", "y"], True)
+    with pytest.raises(UnusableFeedError, match="--user nobody: there is no such column"):
+        load(path, ReadOptions(user="nobody", item="what"))
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        f"{AT:.0f}", f"{AT * 1e3:.0f}", f"{AT * 1e6:.0f}", "2026-01-31T12:00:00Z", "2026-01-31T12:00:00.000+00:00",
+        "2026-01-31T14:00:00+02:00", "2026-01-31T07:00:00-0500", "2026-01-31 12:00:00 UTC", "2026-01-31 12:00",
+        "31.01.2026 12:00", "31/01/2026 12:00:00", "01/31/2026 12:00", "20260131120000", "31-Jan-2026 12:00:00",
+    ],
+)  # fmt: skip
+def test_one_moment_in_many_spellings(log_file: Write, time: str) -> None:
+    log = load(log_file(f"user_id;item_id;date\na;x;{time}\na;y;{time}\n")).log
+    assert log.at.tolist() == [AT, AT]
+
+
+def test_day_and_month_are_told_apart_by_the_whole_file(log_file: Write) -> None:
+    rows = "\n".join(f"u{i},i,0{i % 9 + 1}/02/2026" for i in range(3_000))
+    log = load(log_file(f"user,item,date\n{rows}\nv,i,02/25/2026\n")).log
+    assert datetime.fromtimestamp(log.at[-1], UTC).strftime("%m-%d") == "09-02"  # 09/02 is the 2nd of September
+
+
+def test_types_become_weights(log_file: Write) -> None:
+    types = ["view", "addtocart", "transaction", "call_click", "shown", "hide", "remove_from_cart", "pirouette"]
+    lines = "\n".join(f"u,i{i},{1_700_000_000 + i},{t}" for i, t in enumerate(types))
+    dataset = load(log_file(f"visitorid,itemid,timestamp,event\n{lines}\n"))
+    assert dict(zip(dataset.item_ids, dataset.log.weights.tolist(), strict=True)) == {
+        "i0": 1, "i1": 5, "i2": 10, "i3": 10, "i5": -4, "i6": -3, "i7": 1,
+    }  # fmt: skip
+    assert "Types that we do not know count as a view: 'pirouette'." in dataset.notes
+    assert "Not interest, so not counted: 'shown'." in dataset.notes
+
+
+def packed(kind: str, data: bytes) -> bytes:
+    if kind == "zip":
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w") as archive:
+            archive.writestr("log.csv", data)
+        return out.getvalue()
+    return {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress, "plain": bytes}[kind](data)
+
+
+@pytest.mark.parametrize("kind", ["plain", "gz", "bz2", "xz", "zip"])
+@pytest.mark.parametrize("form", ["csv", "tsv", "cr", "utf16", "colons", "headerless", "json", "wrapped", "ndjson"])
+def test_every_form_says_the_same(log_file: Write, form: str, kind: str) -> None:
+    rows = [(f"u{i % 7}", f"i{i % 11}", 1_700_000_000 + 60 * i) for i in range(100)]
+    documents = [{"user": {"id": u}, "item_id": i, "ts": t} for u, i, t in rows]
+    table = [("user_id", "item_id", "timestamp"), *rows]
+
+    def text(separator: str, end: str, cells: list[tuple[object, ...]]) -> bytes:
+        return (end.join(separator.join(map(str, row)) for row in cells) + end).encode()
+
+    content = {
+        "csv": text(",", "\r\n", table),
+        "tsv": b"93\n100\n" + text("\t", "\n", table),  # two lines that count, as some copies begin
+        "cr": text(";", "\r", table),
+        "utf16": text(",", "\n", table).decode().encode("utf-16"),
+        "colons": text("::", "\n", [(u, i, 5, t) for u, i, t in rows]),
+        "headerless": text("\t", "\n", [(u, i, t) for u, i, t in rows]),
+        "json": orjson.dumps(documents),
+        "wrapped": orjson.dumps({"events": documents}),
+        "ndjson": b"\n".join(map(orjson.dumps, documents)),
+    }[form]
+    dataset = load(log_file(packed(kind, content)))
+    assert (len(dataset.log), dataset.user_count, dataset.item_count, dataset.clock) == (100, 7, 11, True)
+    assert dataset.log.at[0] == 1_700_000_000
+
+
+def test_parquet_with_brotli_and_an_anonymous_session(log_file: Write) -> None:
+    frame = pl.DataFrame(
+        {
+            "user_id": [1.0, None, None, 1.0],
+            "session_id": ["s1", "s2", "s2", "s3"],
+            "listing_id": ["a", "a", "b", "b"],
+            "occurred_at": [datetime(2026, 1, d, tzinfo=UTC) for d in (1, 2, 3, 4)],
+        }
+    )
+    out = io.BytesIO()
+    frame.write_parquet(out, compression="brotli")
+    dataset = load(log_file(out.getvalue(), "log.parquet.brotli"))
+    assert dataset.user_count == 2  # 1, and who was in session s2
+    assert dataset.log.users.tolist() == [0, 1, 1, 0]
+
+
+def test_sessions_with_their_events_inside(log_file: Write) -> None:
+    lines = [{"session": s, "events": [{"aid": i, "ts": 1_700_000_000_000 + i, "type": "clicks"} for i in (1, 2, 3)]}
+             for s in (10, 11)]  # fmt: skip
+    dataset = load(log_file(b"\n".join(map(orjson.dumps, lines)), "log.jsonl"))
+    assert (len(dataset.log), dataset.user_count, dataset.item_ids) == (6, 2, ["1", "2", "3"])
+
+
+def test_quotes_that_do_not_pair_up_spoil_one_row(log_file: Write) -> None:
+    rows = "\n".join(f'"u{i % 9}, x",i{i % 7},{1_700_000_000 + i}' for i in range(200))
+    dataset = load(log_file(f'user_id,item_id,timestamp\n{rows}\nbroken,"line\n'))
+    assert (len(dataset.log), dataset.user_count) == (200, 9)
+
+
+def test_ratings_and_counts(log_file: Write) -> None:
+    rated = log_file("userId,movieId,rating,timestamp\n1,1,5,1700000000\n1,2,1,1700000001\n2,1,4,1700000002\n")
+    assert load(rated).log.weights.tolist() == [1, 1, 1]
+    assert load(rated, ReadOptions(min_rating=4)).item_ids == ["1"]
+    assert len(load(rated, ReadOptions(min_rating=4)).log) == 2
+    counted = load(log_file("user_id,artist_id,listen_count\n1,1,1\n1,2,100\n"))
+    assert sorted(counted.log.weights.tolist()) == pytest.approx([1, 1 + np.log(100)], rel=1e-6)
+
+
+def test_without_a_time_the_seed_draws_the_order(log_file: Write) -> None:
+    path = log_file("user_id,item_id\n" + "\n".join(f"u{i % 5},i{i}" for i in range(50)))
+    one, again, other = (load(path, ReadOptions(seed=seed)) for seed in (1, 1, 2))
+    assert not one.timed
+    assert any("No column says when" in note for note in one.notes)
+    assert one.log.items.tolist() == again.log.items.tolist() != other.log.items.tolist()
+
+
+def test_a_k_core_keeps_only_who_and_what_has_enough(log_file: Write) -> None:
+    rows = [(u, i) for u in "abc" for i in "xyz"] + [("d", "x"), ("a", "w")]
+    text = "user_id,item_id,timestamp\n" + "\n".join(f"{u},{i},{1_700_000_000 + n}" for n, (u, i) in enumerate(rows))
+    dataset = load(log_file(text), ReadOptions(min_per_user=2, min_per_item=2))
+    assert (dataset.user_count, dataset.item_ids, len(dataset.log)) == (3, ["x", "y", "z"], 9)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "is empty"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40, "is an image"),
+        (b"user_id,item_id,timestamp\n", "no rows"),
+        (b"user_id\n1\n2\n", "no columns|one column"),
+        (b"PAR1 and then nothing of the kind", "cannot be read"),
+        (b"[1, 2, 3]", "no list of objects"),
+        (b'{"a": 1, "b"', "not JSON|cannot be read"),
+        (b"\x1f\x8b" + b"garbage" * 20, "check the file"),
+        (b"user_id,item_id,event\na,x,impression\nb,y,impression\n", "its types are impression"),
+        (b"user_id,item_id,timestamp\n,,\n,,\na,b,1700000000\n", "lack a user"),
+    ],
+)  # fmt: skip
+def test_what_is_no_log_says_why_in_one_line(log_file: Write, content: bytes, why: str) -> None:
+    with pytest.raises(UnusableFeedError, match=why) as caught:
+        load(log_file(content, "log.dat"))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(UnusableFeedError, match="No such file"):
+        load(tmp_path / "nowhere.csv")
+
+
+def test_rows_that_say_the_same_count_once(log_file: Write) -> None:
+    text = "user_id,item_id,timestamp,type\n" + "a,x,1700000000,view\n" * 3 + "a,x,1700000000,click\n"
+    dataset = load(log_file(text))
+    assert len(dataset.log) == 2
+    assert "2 rows say the same as another and are counted once." in dataset.notes

@@ -1,0 +1,242 @@
+"""Models find what a made-up log has been made of, and every row of the table keeps the same promises."""
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import orjson
+import pytest
+
+from carousel.catalogue.listing import to_document
+from carousel.errors import InputError, UnusableFeedError
+from carousel.evaluation import tune as tuning
+from carousel.evaluation.carousel import CrowdSettings, Settings, TasteSettings, blended, standard
+from carousel.evaluation.choose import allowed, validation
+from carousel.evaluation.dataset import Dataset, ReadOptions, load
+from carousel.evaluation.models import Training, chosen
+from carousel.evaluation.page import page
+from carousel.evaluation.replay import MODELS, Answer, EvaluateOptions, Outcome, evaluate
+from carousel.evaluation.report import Report, markdown, to_json
+from carousel.evaluation.split import by_time, leave_last_out
+from carousel.evaluation.stock import Listings, Stock, join, read_listings, stock_of
+from carousel.market.listings import make_listings
+from carousel.recommend.scorers import SMOOTHING, WEIGHTS
+
+Write = Callable[..., Path]
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+LAST_ONLY = EvaluateOptions(splits=("last",))
+
+
+@pytest.fixture
+def crowds(log_file: Write, two_crowds: str) -> Dataset:
+    return load(log_file(two_crowds))
+
+
+@pytest.fixture(scope="module")
+def cars(tmp_path_factory: pytest.TempPathFactory) -> tuple[Dataset, Stock, Listings]:
+    """A log of 80 shoppers who each look only at cars of one body among 300 listings, and the listings."""
+    folder = tmp_path_factory.mktemp("cars")
+    listings = make_listings(300, seed=2, now=NOW)
+    (folder / "cars.ndjson").write_bytes(b"\n".join(orjson.dumps(to_document(x)) for x in listings))
+    rng = np.random.default_rng(5)
+    rows = ["shopper_id,listing_id,occurred_at,type"]
+    bodies = [[x.listing_id for x in listings if x.body_type == body] for body in ("suv", "small", "wagon", "sedan")]
+    wanted = [ids for ids in bodies if len(ids) >= 15]
+    assert len(wanted) >= 2
+    at = NOW.timestamp()
+    for shopper in range(80):
+        for step, car in enumerate(rng.choice(wanted[shopper % len(wanted)], 8, replace=False)):
+            rows.append(f"s{shopper},{car},{at + 3600 * step + shopper},view")
+    (folder / "log.csv").write_text("\n".join(rows))
+    dataset = load(folder / "log.csv")
+    read, dated = read_listings(folder / "cars.ndjson")
+    dataset, joined = join(dataset, read, dated=dated)
+    return dataset, stock_of(dataset, all_stock=True), joined
+
+
+def by_name(outcome: Outcome) -> dict[str, Answer]:
+    return {answer.name: answer for answer in outcome.answers}
+
+
+def test_who_had_the_same_shows_what_comes_next(crowds: Dataset) -> None:
+    (outcome,) = evaluate(crowds, stock_of(crowds, all_stock=True), None, LAST_ONLY)
+    hits = {name: answer.intervals["hr"].mean for name, answer in by_name(outcome).items()}
+    # Of 20 items 7 are known: 3 more of the own crowd, 10 of the other.
+    assert min(hits[name] for name in ("item to item", "ALS", "EASE", "Carousel")) == 1
+    first = {name: answer.hit_curve[0] for name, answer in by_name(outcome).items()}
+    assert first["Carousel"] > first["random"] + 0.3
+    assert outcome.left_out == {"running average": "needs listings", "Carousel taste": "needs listings"}
+
+
+def test_the_same_seed_gives_the_same_figures(crowds: Dataset) -> None:
+    stock = stock_of(crowds, all_stock=False)
+    one, again = (evaluate(crowds, stock, None, EvaluateOptions(seed=7)) for _ in range(2))
+    for a, b in zip(one, again, strict=True):
+        assert [(x.name, x.intervals) for x in a.answers] == [(x.name, x.intervals) for x in b.answers]
+
+
+def test_with_listings_the_taste_finds_the_body_that_was_looked_at(cars: tuple[Dataset, Stock, Listings]) -> None:
+    dataset, stock, listings = cars
+    names = tuple(chosen(["random", "average", "taste", "carousel"], list(MODELS)))
+    (outcome,) = evaluate(dataset, stock, listings, replace(LAST_ONLY, models=names))
+    found = {name: answer.intervals["mrr"].mean for name, answer in by_name(outcome).items()}
+    assert found["Carousel taste"] > 1.5 * found["random"]
+    assert found["Carousel"] > 1.5 * found["random"]
+    assert outcome.left_out == {}
+
+
+def test_listings_nobody_touched_are_stock_too(cars: tuple[Dataset, Stock, Listings]) -> None:
+    dataset, _, listings = cars
+    touched = len(np.unique(dataset.log.items))
+    assert dataset.item_count == 300 > touched
+    assert (listings.rows >= 0).all()
+    assert listings.matched == 1
+
+
+def test_every_model_scores_any_history(cars: tuple[Dataset, Stock, Listings]) -> None:
+    """Also one that nobody else's history looks like, and none at all."""
+    dataset, stock, listings = cars
+    split = leave_last_out(dataset.log)
+    training = Training(dataset, split.train, stock, listings, by_time=False)
+    queries = split.queries.batch(0, 4)
+    bare = replace(queries, starts=np.zeros(5, dtype=np.intp), history=queries.history.take(np.zeros(0, dtype=np.intp)))
+    for name, make in MODELS.items():
+        model = make(None, True)
+        model.fit(training)
+        for asked in (queries, bare):
+            scores = model.scores(asked)
+            assert scores.shape == (4, dataset.item_count), name
+            assert scores.dtype == np.float32, name
+            assert not np.isposinf(scores).any(), name
+            assert np.array_equal(scores, model.scores(asked), equal_nan=True), name
+
+
+def test_an_item_is_in_stock_from_its_first_to_a_while_after_its_last_event(dataset_of: Callable[..., Dataset]) -> None:
+    dataset = dataset_of([("a", "x", 0), ("b", "x", 100), ("a", "y", 500), ("b", "z", 1000)])
+    stock = stock_of(dataset, all_stock=False)
+    there = stock.at(np.array([50.0, 149.0, 151.0, 500.0]))  # a twentieth of 1,000 s after x was last seen
+    assert there.tolist() == [[True, False, False], [True, False, False], [False, False, False], [False, True, False]]
+    assert stock_of(dataset, all_stock=True).at(np.array([50.0])).all()
+
+
+def test_newest_does_not_know_that_the_answer_is_about_to_be_seen_first(dataset_of: Callable[..., Dataset]) -> None:
+    rows = [(f"u{u}", f"i{n}", 10.0 * n + u / 10) for u in range(5) for n in range(6)]
+    dataset = dataset_of([*rows, ("u0", "fresh", 100.0)])
+    split = leave_last_out(dataset.log)
+    training = Training(dataset, split.train, stock_of(dataset, all_stock=False), by_time=False)
+    model = MODELS["newest"](None, False)
+    model.fit(training)
+    (asked,) = (q for q in (split.queries.batch(i, i + 1) for i in range(5)) if q.users[0] == 0)
+    assert np.isnan(model.scores(asked)[0, dataset.item_ids.index("fresh")])
+
+
+def test_the_answer_can_always_be_shown_and_the_seen_never(crowds: Dataset) -> None:
+    split = by_time(crowds.log)
+    training = Training(crowds, split.train, stock_of(crowds, all_stock=False))
+    there = allowed(training, split.queries)
+    rows = split.queries.row_of_event()
+    assert there[np.arange(len(split.queries)), split.queries.targets].all()
+    assert not there[rows, split.queries.history.items].any()
+
+
+def test_settings_are_chosen_without_the_questions_of_the_test(crowds: Dataset) -> None:
+    split = by_time(crowds.log)
+    training = Training(crowds, split.train, stock_of(crowds, all_stock=True))
+    parts = validation(training)
+    assert parts is not None
+    earlier, queries = parts
+    assert earlier.log.at.max() < split.cut_at
+    assert (queries.at < split.cut_at).all()
+
+
+def test_a_log_of_single_items_cannot_be_asked_about(log_file: Write) -> None:
+    text = "user_id,item_id,timestamp\n" + "\n".join(f"u{i},i{i % 7},{1_700_000_000 + i}" for i in range(50))
+    dataset = load(log_file(text))
+    with pytest.raises(UnusableFeedError, match="nobody has two items"):
+        evaluate(dataset, stock_of(dataset, all_stock=False), None, EvaluateOptions())
+
+
+def test_without_times_the_models_that_need_them_are_left_out(log_file: Write, two_crowds: str) -> None:
+    path = log_file("\n".join(line.rpartition(",")[0] for line in two_crowds.splitlines()))
+    dataset = load(path)
+    (outcome,) = evaluate(dataset, stock_of(dataset, all_stock=False), None, EvaluateOptions())
+    assert {"newest", "popular lately"} <= outcome.left_out.keys()
+    assert by_name(outcome)["Carousel"].intervals["hr"].mean > by_name(outcome)["random"].intervals["hr"].mean
+
+
+def test_ids_that_match_no_listing(log_file: Write, two_crowds: str) -> None:
+    dataset = load(log_file(two_crowds))
+    with pytest.raises(UnusableFeedError, match="no item of the interactions is among the listings: items look like"):
+        join(dataset, make_listings(5, seed=1, now=NOW), dated=True)
+
+
+def test_a_blend_does_not_depend_on_scale_and_is_finite() -> None:
+    one = np.array([[1, 2, 3], [5, 5, 5]], dtype=np.float32)
+    two = np.array([[30, np.nan, -np.inf], [1, 2, 3]], dtype=np.float32)
+    assert np.isfinite(standard(two)).all()
+    assert np.allclose(blended(one, two, 0.3), blended(1000 * one, two, 0.3), atol=1e-5)
+    assert blended(one, two, 0.5)[1].argmax() == 2  # who says the same of all leaves it to the other
+
+
+def test_a_report_says_what_was_measured_and_the_page_needs_nothing_else(crowds: Dataset) -> None:
+    names = ("popular", "item-to-item", "carousel")
+    options = EvaluateOptions(models=names, seed=3)
+    outcomes = evaluate(crowds, stock_of(crowds, all_stock=False), None, options)
+    report = Report("carousel evaluate --interactions <log>", crowds, options, outcomes, "all", 1.0)
+    text, html, data = markdown(report), page(report), orjson.loads(orjson.dumps(to_json(report)))
+    for outcome, split in zip(outcomes, data["splits"], strict=True):
+        for answer in outcome.answers:
+            assert f"{answer.intervals['ndcg'].mean:.3f}" in text
+        reached = [m["ndcg"]["mean"] for m in split["models"]]
+        assert reached == sorted(reached, reverse=True)
+        assert all(m["hr"]["low"] <= m["hr"]["mean"] <= m["hr"]["high"] for m in split["models"])
+    assert "60 questions" in text
+    assert "Only 60 questions" in text
+    assert "&lt;log&gt;" in html
+    assert html.count("<svg") == 5 * len(outcomes)
+    assert "src=" not in html
+    assert "<script" not in html
+    assert page(report) == html
+
+
+def test_tuning_never_ends_below_where_it_began(crowds: Dataset, tmp_path: Path) -> None:
+    stock = stock_of(crowds, all_stock=True)
+    tuned, again = (tuning.tune(crowds, stock, None, trials=6, seed=2) for _ in range(2))
+    assert tuned.trials == again.trials
+    assert tuned.reached == max(value for _, value, _ in tuned.trials) >= tuned.before
+    assert not math.isnan(tuned.before)
+    tuning.write(tuned, tmp_path / "tuned.toml", "carousel tune")
+    assert "[crowd]" in (tmp_path / "tuned.toml").read_text()
+    assert "| 0 |" in tuning.markdown(tuned)
+
+
+def test_tuning_with_listings_leaves_what_is_served_as_it_was(cars: tuple[Dataset, Stock, Listings]) -> None:
+    dataset, stock, listings = cars
+    served = dict(WEIGHTS), dict(SMOOTHING)
+    tuned = tuning.tune(dataset, stock, listings, trials=3, seed=1)
+    assert served == (WEIGHTS, SMOOTHING)
+    assert tuned.settings.taste.weights.keys() == WEIGHTS.keys()
+
+
+def test_weights_of_the_taste_change_the_figures(cars: tuple[Dataset, Stock, Listings]) -> None:
+    dataset, stock, listings = cars
+    options = replace(LAST_ONLY, models=("taste",))
+    blind = Settings(CrowdSettings(), TasteSettings(dict.fromkeys(WEIGHTS, 0.0)))
+    (with_taste,), (without,) = (
+        evaluate(dataset, stock, listings, replace(options, settings=s)) for s in (None, blind)
+    )
+    assert with_taste.answers[0].intervals["mrr"].mean > without.answers[0].intervals["mrr"].mean
+
+
+def test_a_model_that_is_none_is_named() -> None:
+    with pytest.raises(InputError, match="--models magic: there is no such model; use some of random"):
+        chosen(["magic"], list(MODELS))
+
+
+def test_reading_with_a_minimum_still_evaluates(log_file: Write, two_crowds: str) -> None:
+    dataset = load(log_file(two_crowds + "lonely,nothing,1700000000\n"), ReadOptions(min_per_user=3, min_per_item=3))
+    assert "nothing" not in dataset.item_ids
+    assert evaluate(dataset, stock_of(dataset, all_stock=False), None, LAST_ONLY)[0].questions == 60

@@ -211,8 +211,8 @@ class TasteReplay:
         interest = _interest(training)
         known = np.flatnonzero(self._listings.rows >= 0)
         ids = self._listings.snapshot.ids
-        self._listings.snapshot.set_popularity(
-            [(ids[self._listings.rows[item]], float(interest[item])) for item in known]
+        self._listings.snapshot.set_attention(
+            [(ids[self._listings.rows[item]], float(interest[item]), 0) for item in known]
         )
         # One of its own for every fit: it keeps what is popular until the clock has moved on.
         self._recommender = Recommender(_nobody, exact_limit=self._listings.snapshot.size, exploration=0.0)

@@ -17,10 +17,14 @@ from carousel.evaluation.baselines import EASE_MOST_ITEMS, Als, Ease, ItemToItem
 from carousel.evaluation.choose import batches, best_of, quality, validation
 from carousel.evaluation.models import Model, NotPossibleError, Scores, Training
 from carousel.evaluation.split import Queries
+from carousel.evaluation.stock import Listings
+from carousel.recommend.crowd import Crowd
+from carousel.recommend.interests import choices
 from carousel.recommend.pipeline import Recommender
 from carousel.recommend.query import Query
 from carousel.recommend.scorers import SMOOTHING, WEIGHTS
-from carousel.recommend.sources import Neighbours
+from carousel.recommend.sources import FindsNear
+from carousel.recommend.training import LEAST_CHOICES, LEAST_SHOPPERS, MOST_SHOPPERS, History, train
 from carousel.taste.taste import Draft, Taste
 
 RECENCIES = (1.0, 0.95, 0.8, 0.6)
@@ -70,7 +74,7 @@ class Settings:
     taste: TasteSettings = TasteSettings()
 
 
-_nobody = cast("Neighbours", None)
+_nobody = cast("FindsNear", None)
 """Scoring the whole catalogue asks nobody for what is near."""
 
 
@@ -169,7 +173,7 @@ class CarouselHybrid:
     def __init__(self, settings: Settings | None = None) -> None:
         self._given = settings
         self._crowd = CarouselCrowd(settings.crowd if settings else None)
-        self._taste = TasteReplay(settings.taste if settings else None)
+        self._taste = TasteReplay(settings.taste if settings else None, choice_model=True)
         self.settings = settings.crowd if settings else CrowdSettings()
 
     def fit(self, training: Training) -> None:
@@ -195,12 +199,16 @@ class CarouselHybrid:
 
 
 class TasteReplay:
-    """The content-based part alone: every user's events folded into a taste, and the catalogue scored by it."""
+    """The content-based part alone: every user's events folded into a taste, and the catalogue scored by it.
+
+    With `choice_model` the model of the crowd's choices stands beside it, as in every slate of the API.
+    """
 
     name = "Carousel taste"
 
-    def __init__(self, settings: TasteSettings | None = None) -> None:
+    def __init__(self, settings: TasteSettings | None = None, *, choice_model: bool = False) -> None:
         self._settings = settings or TasteSettings()
+        self._choice_model = choice_model
 
     def fit(self, training: Training) -> None:
         if training.listings is None:
@@ -216,6 +224,10 @@ class TasteReplay:
         )
         # One of its own for every fit: it keeps what is popular until the clock has moved on.
         self._recommender = Recommender(_nobody, exact_limit=self._listings.snapshot.size, exploration=0.0)
+        if self._choice_model:
+            histories = _histories(training, self._listings)
+            if len(histories) >= LEAST_SHOPPERS:
+                self._recommender.use(Crowd(train(self._listings.snapshot, histories, seed=training.seed)))
 
     def scores(self, queries: Queries) -> Scores:
         with _blocks(self._settings):
@@ -272,6 +284,20 @@ def _blocks(settings: TasteSettings) -> Iterator[None]:
     finally:
         WEIGHTS.update(kept[0])
         SMOOTHING.update(kept[1])
+
+
+def _histories(training: Training, listings: Listings) -> list[History]:
+    """Return what up to `MOST_SHOPPERS` users chose among the listings, as `carousel train` reads it."""
+    matrix = training.matrix
+    users = np.flatnonzero(np.diff(matrix.indptr) >= LEAST_CHOICES)
+    rng = np.random.default_rng(training.seed)
+    histories = []
+    for user in rng.permutation(users)[:MOST_SHOPPERS].tolist():
+        own = slice(matrix.indptr[user], matrix.indptr[user + 1])
+        rows, weights = listings.rows[matrix.indices[own]], matrix.data[own]
+        if (rows >= 0).sum() >= LEAST_CHOICES:
+            histories.append((rows[rows >= 0], choices(weights[rows >= 0])))
+    return histories
 
 
 def fits_ease(training: Training) -> bool:

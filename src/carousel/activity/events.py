@@ -19,7 +19,7 @@ from carousel.errors import InputError
 
 EventType = Literal[
     "impression", "click", "view", "dwell", "search", "favourite", "unfavourite", "compare", "share", "contact",
-    "test_drive", "hide", "unhide", "sold", "merge",
+    "test_drive", "hide", "unhide", "sold", "merge", "state",
 ]  # fmt: skip
 
 # How much one event says about what its shopper wants; below zero is evidence against (conventions of GA4, the
@@ -40,13 +40,14 @@ WEIGHTS: dict[EventType, float] = {
     "unhide": 4.0,  # takes the hide back
     "sold": 20.0,
     "merge": 0.0,
+    "state": 0.0,  # what a shopper says about their taste; made by the API
 }
 FULL_DWELL_SECONDS = 60.0
 
-CLIENT_TYPES: tuple[EventType, ...] = tuple(t for t in get_args(EventType) if t not in ("sold", "merge"))
+CLIENT_TYPES: tuple[EventType, ...] = tuple(t for t in get_args(EventType) if t not in ("sold", "merge", "state"))
 SERVER_TYPES: tuple[EventType, ...] = (*CLIENT_TYPES, "sold")
 HIDE_REASONS = ("price", "mileage", "brand", "seen", "other")
-NO_LISTING_NEEDED = ("impression", "search", "merge")
+NO_LISTING_NEEDED = ("impression", "search", "merge", "state")
 
 MOST_LISTING_IDS = 200
 MOST_CONTEXT_BYTES = 8_192
@@ -69,7 +70,8 @@ _ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 class Event:
     """One thing one shopper did; times are aware and UTC, `occurred_at` is corrected for the client's clock.
 
-    A `merge` (internal) says that the anonymous `shopper_id` is the account named by `reason`.
+    A `merge` (internal) says that the anonymous `shopper_id` is the account named by `reason`; a `state` (internal)
+    holds in its context what the shopper said (taste/stated.py).
     """
 
     event_id: str

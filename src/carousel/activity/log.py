@@ -86,6 +86,12 @@ def hidden_key(shopper_id: str) -> str:
     return f"hidden:{shopper_id}"
 
 
+def stated_key(shopper_id: str) -> str:
+    """Name the key of the last `state` event, after the version it makes of the taste: what was said counts before
+    the dataflow has applied it."""
+    return f"stated:{shopper_id}"
+
+
 def shopper_channel(shopper_id: str) -> str:
     """Name the channel that wakes a shopper's browsers."""
     return f"shopper:{shopper_id}"

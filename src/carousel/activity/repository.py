@@ -17,7 +17,7 @@ from psycopg.rows import TupleRow
 
 from carousel.activity.events import FULL_DWELL_SECONDS, WEIGHTS, Event
 from carousel.errors import CarouselError
-from carousel.storage.postgres import Connection
+from carousel.storage.postgres import AsyncConnection, Connection
 
 START = "0-0"
 """The position before the first entry of a stream."""
@@ -155,6 +155,20 @@ def histories(
 def events_of(connection: Connection, shopper_id: str, limit: int = 1_000) -> list[Event]:
     """Return the latest events of a shopper, those of anonymous visits before login included; newest first."""
     return [event_of(row) for row in connection.execute(EVENTS_OF, (shopper_id, limit)).fetchall()]
+
+
+async def timeline(connection: AsyncConnection, shopper_id: str, limit: int) -> list[tuple[Event, str | None]]:
+    """Return the latest events of a shopper that say something about their taste, newest first, each with the name of
+    its listing."""
+    cursor = await connection.execute(
+        f"""
+        SELECT {", ".join(f"a.{name}" for name in _COLUMNS.split(", "))}, listing.make || ' ' || listing.model
+        FROM activity AS a LEFT JOIN listing USING (listing_id)
+        WHERE a.shopper_id = %s AND a.type <> 'impression' ORDER BY a.no DESC LIMIT %s
+        """,  # noqa: S608 - constant columns
+        (shopper_id, limit),
+    )
+    return [(event_of(row[:-1]), row[-1]) for row in await cursor.fetchall()]
 
 
 def choices_since(connection: Connection, *, days: int, shoppers: int, least: int, seed: int) -> list[dict[str, float]]:

@@ -18,7 +18,7 @@ from carousel.api import errors, openapi, page
 from carousel.api.dependencies import Resources
 from carousel.api.live import Hub
 from carousel.api.middleware import Observe
-from carousel.api.routes import events, health, imports, listings, live, recommendations, session
+from carousel.api.routes import events, health, imports, listings, live, recommendations, session, taste
 from carousel.api.spool import Spool
 from carousel.api.tokens import Tokens
 from carousel.api.uploads import Uploads
@@ -58,7 +58,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     errors.install(app)
     openapi.install(app)
     # Asked in this order, busiest first.
-    for module in (recommendations, events, listings, session, live, imports, health):
+    for module in (recommendations, events, listings, session, taste, live, imports, health):
         app.include_router(module.router)
     page.install(app, settings.web_dir or packaged_web())
     if settings.cors_origins:

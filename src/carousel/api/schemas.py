@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, create_model, mode
 
 from carousel.catalogue.listing import DERIVED, LENGTHS, RANGES, Listing
 from carousel.recommend.rows import RowKind
+from carousel.taste.stated import Level
+from carousel.taste.taste import Phase
 
 _NEEDED = ("listing_id", "make", "model")
 _EXAMPLE: dict[str, JsonValue] = {
@@ -199,12 +201,107 @@ class Statement(BaseModel):
     value: str = Field(examples=["Škoda"])
     text: str = Field(examples=["Škoda"])
     weight: float = Field(description="Evidence in units of one view, decayed to now; below 0 is against.")
+    lift: float = Field(description="How much likelier than in the stock it is wanted, as a logarithm; 0 is as likely.")
+    low: float = Field(description="Lower end of the 90% credible interval of `lift`.")
+    high: float = Field(description="Upper end of it.")
+    stated: Level | None = Field(None, description="What I said about it.")
+
+
+class PreferenceBody(BaseModel):
+    """A wish about one value of a block."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    block: str = Field(examples=["transmission"])
+    value: str = Field(min_length=1, max_length=128, examples=["automatic"])
+    level: Level
+
+
+class BudgetBody(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    min: float | None = Field(None, gt=0)
+    max: float | None = Field(None, gt=0, examples=[20_000])
+    currency: str = "EUR"
+
+
+class HomeBody(BaseModel):
+    """Where I would collect a car from; kept to about a kilometre."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    lat: float = Field(ge=-90, le=90)
+    lon: float = Field(ge=-180, le=180)
+
+
+class QuestionnaireBody(BaseModel):
+    """Four questions for who is new; the answers fade as there is evidence."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    budget: float | None = Field(None, gt=0)
+    currency: str = "EUR"
+    body_types: list[str] = Field([], max_length=20)
+    fuel_types: list[str] = Field([], max_length=20)
+    use: Literal["city", "family", "work", "fun"] | None = None
+
+
+class StatedBody(BaseModel):
+    """What I said about my taste."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    personalised: bool = True
+    preferences: list[PreferenceBody] = []
+    budget: BudgetBody | None = None
+    home: HomeBody | None = None
+    questionnaire: QuestionnaireBody | None = None
+    together: list[tuple[str, str]] = Field(
+        [], max_length=20, description="Pairs of interests that are one; the cars in their middles."
+    )
+
+
+class TraitBody(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    block: str = Field(examples=["make"])
+    value: str = Field("", max_length=128, description="Empty: everything of the block.", examples=["Fiat"])
+
+
+class TasteBody(StatedBody):
+    """What to say from now on; what is absent stays as it was said."""
+
+    forget: list[TraitBody] = Field([], max_length=60, description="Learned evidence to drop, once.")
+    drop_interests: list[str] = Field([], max_length=10, description="Interests whose cars count no more.")
+
+
+class InterestOut(BaseModel):
+    """One of the things somebody looks for at the same time."""
+
+    interest_id: str = Field(description="The listing in its middle.")
+    name: str = Field(examples=["Family SUVs around 20 k€"])
+    facts: dict[str, str | float]
+    share: float = Field(description="Of what was looked at.")
+
+
+class Moment(BaseModel):
+    """Something that changed my taste."""
+
+    at: datetime
+    type: str
+    listing_id: str | None = None
+    text: str = Field(examples=["Viewed Škoda Octavia"])
 
 
 class TasteOut(BaseModel):
     taste_version: int
     event_count: int
+    personalised: bool
+    phase: Phase = Field(description="Whether I am looking around or about to decide.")
     statements: list[Statement]
+    stated: StatedBody
+    interests: list[InterestOut]
+    timeline: list[Moment] = Field(description="Newest first.")
 
 
 class EventBody(BaseModel):

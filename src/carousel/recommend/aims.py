@@ -25,6 +25,12 @@ class Aim:
     crowd: NDArray[np.float32] | None
     """What similar shoppers want (size,), in units of log-odds; None where no model is trained or nothing is known."""
     interest: Interest | None
+    stated: NDArray[np.float32] | None
+    """What the shopper's own words add (size,)."""
+
+    @property
+    def has_evidence(self) -> bool:
+        return self.scorer.has_evidence or self.stated is not None
 
     def scores(self) -> NDArray[np.float32]:
         """Score every listing (size,)."""
@@ -32,22 +38,27 @@ class Aim:
         total += self.scorer.make_and_model()
         if self.crowd is not None:
             total += self.crowd
+        if self.stated is not None:
+            total += self.stated
         return total
 
     def terms(self, rows: Rows) -> dict[str, NDArray[np.float64]]:
         """Return the parts of the score of some listings (m,)."""
         terms = self.scorer.terms(rows)
-        return terms if self.crowd is None else terms | {"crowd": self.crowd[rows].astype(np.float64)}
+        beside = {"crowd": self.crowd, "stated": self.stated}
+        return terms | {name: term[rows].astype(np.float64) for name, term in beside.items() if term is not None}
 
 
-def aims_of(query: Query, snapshot: Snapshot, crowd: Crowd | None) -> tuple[Aim, ...]:
+def aims_of(
+    query: Query, snapshot: Snapshot, crowd: Crowd | None, stated: NDArray[np.float32] | None = None
+) -> tuple[Aim, ...]:
     """Return the shopper's wishes, the largest first: one at least, also of somebody we know nothing about."""
     overall = counts_of(query.taste, snapshot, query.now)
     found = interests.find(query.taste, snapshot, crowd, query.now)
     weights = BESIDE_CROWD if crowd and found else WEIGHTS
     if len(found) < 2:
         interest = found[0] if found else None
-        return (Aim(1.0, TasteScorer(overall, snapshot, weights), _crowd(crowd, interest), interest),)
+        return (Aim(1.0, TasteScorer(overall, snapshot, weights), _crowd(crowd, interest), interest, stated),)
     aims = []
     for interest in found:
         counts = {block: _SHARED * amounts for block, amounts in overall.items()}
@@ -55,7 +66,8 @@ def aims_of(query: Query, snapshot: Snapshot, crowd: Crowd | None) -> tuple[Aim,
             counts[block] = counts[block] + amounts if block in counts else amounts
         for block, amounts in overall.items():
             counts[block][1] = amounts[1]  # what is not wanted, is wanted for no wish
-        aims.append(Aim(interest.share, TasteScorer(counts, snapshot, weights), _crowd(crowd, interest), interest))
+        scorer = TasteScorer(counts, snapshot, weights)
+        aims.append(Aim(interest.share, scorer, _crowd(crowd, interest), interest, stated))
     return tuple(aims)
 
 

@@ -39,6 +39,15 @@ class OutsideLimitsFilter:
         return np.ones(len(rows), dtype=bool) if view.mask is None else view.mask[rows]
 
 
+class StatedFilter:
+    """Removes what the shopper said is never wanted, or is not the only thing wanted, or is outside their budget."""
+
+    name = "stated"
+
+    def allowed(self, view: View, rows: Rows) -> NDArray[np.bool_]:
+        return np.ones(len(rows), dtype=bool) if view.stated is None else view.stated[rows]
+
+
 class HiddenFilter:
     """Removes what the shopper does not want to see again."""
 
@@ -64,7 +73,7 @@ def _without(view: View, rows: Rows, listing_ids: Sequence[str] | frozenset[str]
     return ~np.isin(rows, unwanted)
 
 
-MUST: tuple[Filter, ...] = (SoldFilter(), OutsideLimitsFilter(), HiddenFilter())
+MUST: tuple[Filter, ...] = (SoldFilter(), StatedFilter(), OutsideLimitsFilter(), HiddenFilter())
 """Filters without exception."""
 
 PREFER: tuple[Filter, ...] = (AlreadySeenFilter(),)

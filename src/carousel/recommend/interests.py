@@ -4,7 +4,7 @@ The recent history is grouped into up to three clusters by the distance of the e
 where the choice model finds one wish the better explanation.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import combinations
@@ -73,7 +73,7 @@ def find(taste: Taste, snapshot: Snapshot, crowd: Crowd | None, now: datetime) -
             beliefs[key] = crowd.guess(rows[group], weights[group])
         return beliefs[key]
 
-    groups = _groups(apart, weights, believe)
+    groups = _together(_groups(apart, weights, believe), [r.listing_id for _, r in known], taste.stated.together)
     total = float(weights.sum())
     found = [
         Interest(
@@ -83,6 +83,16 @@ def find(taste: Taste, snapshot: Snapshot, crowd: Crowd | None, now: datetime) -
         for group in groups
     ]  # fmt: skip
     return tuple(sorted(found, key=lambda interest: -interest.share))
+
+
+def _together(groups: list[Rows], listing_ids: Sequence[str], pairs: Iterable[tuple[str, str]]) -> list[Rows]:
+    """Join the groups that the shopper said are one."""
+    for pair in pairs:
+        at = [i for i, group in enumerate(groups) if any(listing_ids[place] in pair for place in group)]
+        if len(at) == 2:
+            joined = np.sort(np.concatenate([groups[i] for i in at]))
+            groups = [group for i, group in enumerate(groups) if i not in at] + [joined]
+    return groups
 
 
 def choices(weights: NDArray[np.floating]) -> NDArray[np.float32]:

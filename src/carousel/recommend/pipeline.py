@@ -11,22 +11,26 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
 from carousel.catalogue import search
 from carousel.catalogue.snapshot import Snapshot
-from carousel.recommend import filters
+from carousel.recommend import filters, interests
 from carousel.recommend.aims import aims_of
 from carousel.recommend.crowd import Crowd
 from carousel.recommend.deals import Deals
+from carousel.recommend.interests import Interest
 from carousel.recommend.query import Query, Reason, Rows, Served, Slate
 from carousel.recommend.reasons import reasons_of
 from carousel.recommend.rows import LEAST, Row, plans, scores_of
 from carousel.recommend.scorers import Prior
 from carousel.recommend.slate import diversify, exploration_slots, explore
 from carousel.recommend.sources import FindsNear, Near, Source, View, last_viewed, seed_of, sources_for
+from carousel.recommend.stated import wishes_of
+from carousel.taste.taste import Taste
 from carousel.telemetry import stage_seconds
 
 # What being the nearest to an interest or to one of the last views adds, in units of log-odds, and how far down the
@@ -89,6 +93,10 @@ class Recommender:
             page.append(Row(plan.kind, name.text, listings, name.facts, plan.interest_id, plan.listing_id))
         return tuple(page)
 
+    def interests(self, taste: Taste, snapshot: Snapshot, now: datetime) -> tuple[Interest, ...]:
+        """Return what a shopper looks for at the same time."""
+        return interests.find(taste, snapshot, self._crowd.refresh(snapshot) if self._crowd else None, now)
+
     def _slate(self, view: View) -> Slate:
         snapshot, query = view.snapshot, view.query
         with _stage("find"):
@@ -116,12 +124,15 @@ class Recommender:
         mask = None
         if not query.filters.is_empty():
             mask = search.matching(snapshot, search.masks(snapshot, query.filters, query.currency))
+        wishes = wishes_of(query.taste.stated, query.taste.event_count, snapshot)
+        if wishes.allowed is not None:
+            mask = wishes.allowed & snapshot.active if mask is None else mask & wishes.allowed
         prior = self._prior.refresh(snapshot, query.now)
         crowd = self._crowd.refresh(snapshot) if self._crowd else None
-        aims = aims_of(query, snapshot, crowd)
+        aims = aims_of(query, snapshot, crowd, wishes.bonus)
         allowed = snapshot.active if mask is None else mask
         rows_near = {point: rows[allowed[rows]] for point, rows in ((p, snapshot.rows_of(n)) for p, n in near.items())}
-        return View(query, snapshot, prior, aims, mask, rows_near)
+        return View(query, snapshot, prior, aims, mask, wishes.allowed, rows_near)
 
     def scores(self, query: Query, snapshot: Snapshot) -> NDArray[np.float32]:
         """Score the whole catalogue (size,) for a shopper: "recommended" as a sort order."""
@@ -152,7 +163,7 @@ class Recommender:
         for i, aim in enumerate(view.aims):
             at = np.flatnonzero(serves == i)
             own = reasons_of(
-                view.snapshot, view.query.now, aim.scorer, rows[at], [sources[j] for j in at], viewed, self._deals.below
+                view.snapshot, view.query, aim.scorer, rows[at], [sources[j] for j in at], viewed, self._deals.below
             )  # fmt: skip
             for j, why in zip(at.tolist(), own, strict=True):
                 reasons[j] = why

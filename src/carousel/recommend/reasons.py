@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from carousel.catalogue.listing import RATES_PER_EUR
 from carousel.catalogue.snapshot import STEPS, Snapshot
 from carousel.catalogue.traits import CATEGORICAL
-from carousel.recommend.query import Reason, Rows
+from carousel.recommend.query import Query, Reason, Rows
 from carousel.recommend.scorers import TasteScorer
+from carousel.recommend.stated import spoken_for
 
 MOST = 3
 LEAST_TERM = 0.12
@@ -29,7 +30,7 @@ SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$", "INR": "₹", "PLN": "zł", "C
 
 def reasons_of(
     snapshot: Snapshot,
-    now: datetime,
+    query: Query,
     scorer: TasteScorer,
     rows: Rows,
     sources: list[str],
@@ -59,8 +60,13 @@ def reasons_of(
             why.append(Reason("viewed", f"Like the {_value(snapshot, 'model', other)} you viewed"))
             if _equal(snapshot, "model", row, other):
                 decisive = [block for block in decisive if block not in ("make", "model")]  # said already
+        spoken = spoken_for(query.taste.stated, snapshot, row)
+        said = [block for block, _ in spoken if block not in (*decisive, "budget")]
+        why += [Reason(block, _text(snapshot, block, row)) for block in said[: MOST - 1]]
         why += _for_one(snapshot, row, decisive)
-        found.append(tuple(why[:MOST]) or (_without_taste(snapshot, now, row, sources[i]),))
+        if ("budget", "") in spoken and "price" not in decisive:
+            why.append(Reason("budget", "Within your budget"))
+        found.append(tuple(why[:MOST]) or (_without_taste(snapshot, query.now, row, sources[i]),))
     return found
 
 

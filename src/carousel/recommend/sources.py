@@ -48,7 +48,9 @@ class View:
     aims: tuple[Aim, ...]
     """The shopper's wishes, the largest first; at least one."""
     mask: NDArray[np.bool_] | None
-    """Listings inside the request's filters (size,), or None where there are none."""
+    """Listings inside the request's filters and the shopper's own limits (size,), or None where there are none."""
+    stated: NDArray[np.bool_] | None
+    """Listings inside the limits the shopper stated (size,), or None where there are none."""
     near: Mapping[str, Rows]
     """Rows on sale and inside the filters near a listing id or the `CENTROID`, nearest first."""
 
@@ -74,9 +76,11 @@ class BestByTasteSource:
         return np.concatenate([self._best(view, aim) for aim in view.aims])
 
     def _best(self, view: View, aim: Aim) -> Rows:
-        if not aim.scorer.has_evidence:
+        if not aim.has_evidence:
             return np.empty(0, dtype=np.intp)
         scores = aim.scorer.beyond_make()
+        if aim.stated is not None:
+            scores += aim.stated
         scores += view.prior.values
         if view.mask is not None:
             scores[~view.mask] = -np.inf

@@ -11,7 +11,7 @@ from hashlib import sha256
 from uuid import UUID, uuid4
 
 from carousel.activity import dead_letters
-from carousel.activity.log import erased_key, hidden_key, shopper_channel
+from carousel.activity.log import erased_key, hidden_key, shopper_channel, stated_key
 from carousel.activity.repository import START
 from carousel.rights.person import Person, entries, find
 from carousel.storage.postgres import Connection
@@ -48,7 +48,7 @@ def erase(connection: Connection, valkey: Valkey, shopper_id: str, *, partitions
         receipt.removed["dead_letter"] = dead_letters.drop_if(connection, person.is_meant)
     _refuse(valkey, person.ids, token_seconds)
     receipt.removed["log"] = sum(_clear_stream(valkey, stream, person) for stream in person.streams(partitions))
-    receipt.removed["cache"] = int(valkey.delete(*map(hidden_key, person.ids)))
+    receipt.removed["cache"] = int(valkey.delete(*map(hidden_key, person.ids), *map(stated_key, person.ids)))
     for i in person.ids:
         valkey.publish(shopper_channel(i), b"{}")
     _logger.info("erased", receipt_id=str(receipt.receipt_id), **receipt.removed)

@@ -41,6 +41,7 @@ def export(connection: Connection, valkey: Valkey, shopper_id: str, *, partition
                 "hidden": sorted(taste.hidden),
                 "interests": taste.interests,
                 "merged_into": taste.merged_into,
+                "stated": taste.stated.as_json(),
             }
             for i, taste in tastes.items()
         },

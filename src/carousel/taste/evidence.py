@@ -131,6 +131,14 @@ class Tally:
         """Add evidence against traits; below zero some is taken back, never below none."""
         self._lessen(traits, slice(2, 3), (against,))
 
+    def forget(self, block: str, value: str) -> None:
+        """Drop the evidence for and against a value of a block, or for all of it where `value` is empty."""
+        evidence = self.evidence()
+        gone = f"{block}={value}"
+        kept = [t for t in evidence.traits if t != gone and (value or not t.startswith(gone))]
+        columns = [evidence.traits[trait] for trait in kept]
+        self._start(Evidence({trait: at for at, trait in enumerate(kept)}, evidence.amounts[:, columns]))
+
     def evidence(self) -> Evidence:
         """Return the evidence with everything that was added."""
         if not self._columns:

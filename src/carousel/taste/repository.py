@@ -14,6 +14,7 @@ from carousel.catalogue.listing import ListingId
 from carousel.errors import CarouselError
 from carousel.storage.postgres import AsyncConnection, Connection, halfvec
 from carousel.taste.evidence import Evidence
+from carousel.taste.stated import NOTHING, stated_of
 from carousel.taste.taste import Recent, Taste
 
 set_json_dumps(lambda value: orjson.dumps(value))
@@ -32,7 +33,7 @@ _COUNT = struct.Struct("<I")
 _NUMBERS = struct.Struct("<3d")
 _BETWEEN = "\x00"  # in no id
 
-_COLUMNS = "shopper_id, version, evidence, recent, hidden, as_of, event_count, centroid, interests, merged_into"
+_COLUMNS = "shopper_id, version, evidence, recent, hidden, as_of, event_count, centroid, interests, merged_into, stated"
 
 _LOAD = f"SELECT {_COLUMNS} FROM taste WHERE shopper_id = ANY(%s)"  # noqa: S608 - constant columns
 _LOAD_WITH_REVISION = f"SELECT revision, {_COLUMNS} FROM catalogue_state LEFT JOIN taste ON shopper_id = %s"  # noqa: S608 - constant columns
@@ -90,14 +91,15 @@ async def load_with_revision(connection: AsyncConnection, shopper_id: str) -> tu
     return taste, revision
 
 
-_FIELDS = "version, evidence, recent, hidden, as_of, event_count, centroid, interests, merged_into"
+_FIELDS = "version, evidence, recent, hidden, as_of, event_count, centroid, interests, merged_into, stated"
 _SENT = """
     SELECT shopper_id, version, evidence, recent, ARRAY(SELECT json_array_elements_text(hidden)) AS hidden, as_of,
-           event_count, centroid, ARRAY(SELECT json_array_elements_text(interests)) AS interests, merged_into, loaded
+           event_count, centroid, ARRAY(SELECT json_array_elements_text(interests)) AS interests, merged_into,
+           stated::json AS stated, loaded
     FROM unnest(%b::text[], %b::bigint[], %b::bytea[], %b::bytea[], %b::text[]::json[], %b::timestamptz[], %b::bigint[],
-                %b::halfvec[], %b::text[]::json[], %b::text[], %b::bigint[])
+                %b::halfvec[], %b::text[]::json[], %b::text[], %b::text[], %b::bigint[])
          AS sent(shopper_id, version, evidence, recent, hidden, as_of, event_count, centroid, interests, merged_into,
-                 loaded)
+                 stated, loaded)
 """
 # What was loaded and is gone since was erased, and must not come back: it is updated, or nothing is.
 _UPDATE = f"""
@@ -141,6 +143,7 @@ def _columns(rows: Sequence[tuple[str, Taste, int | None]]) -> tuple[list[Any], 
         [None if taste.centroid is None else halfvec(taste.centroid) for _, taste, _ in rows],
         [_json(taste.interests) for _, taste, _ in rows],
         [taste.merged_into for _, taste, _ in rows],
+        [orjson.dumps(taste.stated.as_json()).decode() for _, taste, _ in rows],
         [loaded for _, _, loaded in rows],
     )
 
@@ -166,7 +169,7 @@ def _json(texts: Sequence[str]) -> str:
 
 def from_row(row: TupleRow) -> Taste:
     """Build a taste from a row of `_COLUMNS`."""
-    (_, version, evidence, recent, hidden, as_of, event_count, centroid, interests, merged_into) = row
+    (_, version, evidence, recent, hidden, as_of, event_count, centroid, interests, merged_into, stated) = row
     return Taste(
         as_of=as_of,
         version=version,
@@ -177,6 +180,7 @@ def from_row(row: TupleRow) -> Taste:
         centroid=None if centroid is None else np.asarray(centroid.to_numpy(), dtype=np.float32),
         interests=tuple(interests),
         merged_into=merged_into,
+        stated=stated_of(stated) if stated else NOTHING,
     )
 
 

@@ -9,6 +9,7 @@ time `now` multiplies everything by 2^(−(now − as_of) / half_life).
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +18,9 @@ from carousel.activity.events import Event, weight
 from carousel.catalogue.listing import ListingId, to_eur
 from carousel.catalogue.traits import BLOCKS, CATEGORICAL, Described, TraitRows, Traits, trait_rows
 from carousel.taste.evidence import NONE, Amounts, Evidence, Tally
+from carousel.taste.stated import NOTHING, Stated, Statement, statement_of
 
-FORMULA = 2
+FORMULA = 3
 """Grows with every change of what is computed or stored here: stored tastes are then recomputed from the archive."""
 
 SESSION_HALF_LIFE = timedelta(hours=3)
@@ -70,11 +72,16 @@ class Taste:
     centroid: NDArray[np.float32] | None = None
     interests: tuple[ListingId, ...] = ()
     merged_into: str | None = None
+    stated: Stated = NOTHING
 
     @classmethod
     def empty(cls, at: datetime) -> "Taste":
         """Return the taste of somebody we know nothing about."""
         return cls(as_of=at)
+
+    def impersonal(self) -> "Taste":
+        """Return it without all that was learned or said, for a shopper who does not want to be known."""
+        return replace(Taste.empty(self.as_of), version=self.version, hidden=self.hidden)
 
 
 def update(taste: Taste, event: Event, listing: Described | None) -> Taste:
@@ -97,6 +104,7 @@ class Draft:
         self._tally = Tally(taste.evidence)
         self._recent = {r.listing_id: r for r in taste.recent}  # the newest last
         self._hidden = set(taste.hidden)
+        self._stated = taste.stated
 
     @property
     def version(self) -> int:
@@ -117,6 +125,7 @@ class Draft:
             centroid=before.centroid,
             interests=before.interests,
             merged_into=before.merged_into,
+            stated=self._stated,
         )
 
     def add(self, event: Event, listing: Described | None) -> None:
@@ -128,6 +137,8 @@ class Draft:
             self._hide(event, listing, -amount)
         elif event.type == "unhide":
             self._unhide(event, listing, -amount)
+        elif event.type == "state":
+            self._state(statement_of(event))
         elif event.type == "search":
             traits = _search_traits(event)
             if traits.names:
@@ -180,6 +191,17 @@ class Draft:
             if listing:
                 self._dislike(listing.rows, amount, event.occurred_at)
 
+    def _state(self, statement: Statement) -> None:
+        self._version += 1
+        self._stated = statement.stated
+        if statement.reset:
+            self._tally = Tally(NONE)
+            self._recent = {}
+        for listing_id in statement.drop:
+            self._recent.pop(ListingId(listing_id), None)
+        for block, value in statement.forget:
+            self._tally.forget(block, value)
+
     def _learn(self, traits: TraitRows, amount: float, at: datetime) -> None:
         """Add evidence for traits; a negative amount takes back evidence given earlier, never below none."""
         session, purchase, _ = self._factors(at)
@@ -221,17 +243,68 @@ def _filters(event: Event) -> Traits:
         chosen = [v for v in (values if isinstance(values, list) else [values]) if isinstance(v, str) and v][:10]
         if chosen:
             traits[block] = tuple((v, 1 / len(chosen)) for v in chosen)
-    highest = filters.get("max_price")
-    if isinstance(highest, int | float) and highest > 0:
-        currency = filters.get("currency") or event.currency or "EUR"
-        try:
-            price = to_eur(highest, str(currency))
-        except KeyError:
-            return traits
-        # Shoppers buy a little below the limit they set; evidence keys are values, so no knots are needed here.
-        if price:
-            traits["price"] = ((f"{0.85 * price:.2g}", 1.0),)
+    currency = filters.get("currency") or event.currency or "EUR"
+    for block, (low, high) in _LIMITS.items():
+        value = _wished(block, _number(filters.get(low)), _number(filters.get(high)))
+        if value is None or (block == "price" and not (value := _in_eur(value, str(currency)))):
+            continue
+        # Evidence keys are values, so no knots are needed here.
+        traits[block] = ((f"{value:.0f}" if block == "year" else f"{value:.2g}", 1.0),)
     return traits
+
+
+_LIMITS = {
+    "price": ("min_price", "max_price"),
+    "year": ("min_year", "max_year"),
+    "mileage": ("min_mileage_km", "max_mileage_km"),
+    "power": ("min_power_kw", "max_power_kw"),
+}
+# Within a limit of one side: shoppers buy a little below the price they set, and a little newer than they have to.
+_BELOW_MOST = {"price": 0.85, "mileage": 0.65, "power": 0.85}
+_ABOVE_LEAST = {"price": 1.2, "mileage": 1.2, "power": 1.15}
+_YEARS_WITHIN = 2
+
+
+def _wished(block: str, low: float | None, high: float | None) -> float | None:
+    """Return the number that limits of a search speak for, None where there are none."""
+    if low is None and high is None:
+        return None
+    if block == "year":
+        return ((low or (high or 0) - 2 * _YEARS_WITHIN) + (high or (low or 0) + 2 * _YEARS_WITHIN)) / 2
+    if low is not None and high is not None:
+        return float(np.sqrt(low * high))
+    return high * _BELOW_MOST[block] if high is not None else (low or 0) * _ABOVE_LEAST[block]
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and value > 0 else None
+
+
+def _in_eur(amount: float, currency: str) -> float | None:
+    try:
+        converted = to_eur(amount, currency)
+    except KeyError:
+        return None
+    return float(converted) if converted else None
+
+
+Phase = Literal["orientation", "decision"]
+_LEAST_LOOKS = 5
+_FEW_MODELS = 3.5
+_CONTACT = 10.0
+
+
+def phase(taste: Taste, now: datetime) -> Phase:
+    """Return whether somebody looks around or narrows down: by a contact, or by looking at few models lately."""
+    if any(r.weight >= _CONTACT for r in taste.recent):
+        return "decision"
+    evidence = _decayed(taste, now)
+    of_model = np.array([trait.startswith("model=") for trait in evidence.traits], dtype=bool)
+    if len(taste.recent) < _LEAST_LOOKS or not of_model.any():
+        return "orientation"
+    amounts = evidence.amounts[:2].sum(axis=0)[of_model]
+    # The effective number of models: 1 / Σ share².
+    return "decision" if amounts.sum() ** 2 / max(float((amounts**2).sum()), 1e-9) <= _FEW_MODELS else "orientation"
 
 
 def _factors(as_of: datetime, at: datetime) -> Amounts:
@@ -297,6 +370,7 @@ def merge(account: Taste, anonymous: Taste) -> Taste:
         evidence=evidence,
         recent=_merge_recent((*account.recent, *anonymous.recent), hidden),
         hidden=hidden,
+        stated=anonymous.stated if account.stated.is_empty else account.stated,
     )
 
 

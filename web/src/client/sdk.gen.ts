@@ -2,7 +2,7 @@
 
 import type { Client, ClientMeta, Options as Options2, RequestResult, ServerSentEventsResult, TDataShape } from './client';
 import { client } from './client.gen';
-import type { BatchListingsData, BatchListingsErrors, BatchListingsResponses, DeleteListingData, DeleteListingErrors, DeleteListingResponses, EraseMeData, EraseMeErrors, EraseMeResponses, ExportMeData, ExportMeErrors, ExportMeResponses, GetImportData, GetImportErrors, GetImportResponses, GetListingData, GetListingErrors, GetListingResponses, ListImportRejectsData, ListImportRejectsErrors, ListImportRejectsResponses, ListImportsData, ListImportsErrors, ListImportsResponses, LiveData, LiveErrors, LiveResponse, LiveResponses, LivezData, LivezResponses, LoginData, LoginErrors, LoginResponses, MeData, MeErrors, MeResponses, MergeSessionData, MergeSessionErrors, MergeSessionResponses, MetricsData, MetricsResponses, MyTasteData, MyTasteErrors, MyTasteResponses, PatchListingData, PatchListingErrors, PatchListingResponses, PutListingData, PutListingErrors, PutListingResponses, ReadyzData, ReadyzResponses, RecommendData, RecommendErrors, RecommendResponses, RecommendRowsData, RecommendRowsErrors, RecommendRowsResponses, SearchListingsData, SearchListingsErrors, SearchListingsResponses, SendEventsData, SendEventsErrors, SendEventsResponses, SimilarListingsData, SimilarListingsErrors, SimilarListingsResponses, StartImportData, StartImportErrors, StartImportResponses, StartSessionData, StartSessionErrors, StartSessionResponses } from './types.gen';
+import type { BatchListingsData, BatchListingsErrors, BatchListingsResponses, ChangeMyTasteData, ChangeMyTasteErrors, ChangeMyTasteResponses, DeleteListingData, DeleteListingErrors, DeleteListingResponses, EraseMeData, EraseMeErrors, EraseMeResponses, ExportMeData, ExportMeErrors, ExportMeResponses, GetImportData, GetImportErrors, GetImportResponses, GetListingData, GetListingErrors, GetListingResponses, ListImportRejectsData, ListImportRejectsErrors, ListImportRejectsResponses, ListImportsData, ListImportsErrors, ListImportsResponses, LiveData, LiveErrors, LiveResponse, LiveResponses, LivezData, LivezResponses, LoginData, LoginErrors, LoginResponses, MeData, MeErrors, MeResponses, MergeSessionData, MergeSessionErrors, MergeSessionResponses, MetricsData, MetricsResponses, MyTasteData, MyTasteErrors, MyTasteResponses, PatchListingData, PatchListingErrors, PatchListingResponses, PutListingData, PutListingErrors, PutListingResponses, ReadyzData, ReadyzResponses, RecommendData, RecommendErrors, RecommendResponses, RecommendRowsData, RecommendRowsErrors, RecommendRowsResponses, ResetMyTasteData, ResetMyTasteErrors, ResetMyTasteResponses, SearchListingsData, SearchListingsErrors, SearchListingsResponses, SendEventsData, SendEventsErrors, SendEventsResponses, SimilarListingsData, SimilarListingsErrors, SimilarListingsResponses, StartImportData, StartImportErrors, StartImportResponses, StartSessionData, StartSessionErrors, StartSessionResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -255,11 +255,38 @@ export const mergeSession = <ThrowOnError extends boolean = false>(options: Opti
 /**
  * My Taste
  *
- * What the site believes about me, strongest first.
+ * What the site believes about me, strongest first; what I said; my interests; and what changed it last.
  */
 export const myTaste = <ThrowOnError extends boolean = false>(options?: Options<MyTasteData, ThrowOnError>): RequestResult<MyTasteResponses, MyTasteErrors, ThrowOnError> => (options?.client ?? client).get<MyTasteResponses, MyTasteErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/me/taste',
+    ...options
+});
+
+/**
+ * Change My Taste
+ *
+ * Say what I want. A field that is given replaces what I said before, one that is absent stays; `forget` drops
+ * what was learned of a value, once. The next slate follows.
+ */
+export const changeMyTaste = <ThrowOnError extends boolean = false>(options: Options<ChangeMyTasteData, ThrowOnError>): RequestResult<ChangeMyTasteResponses, ChangeMyTasteErrors, ThrowOnError> => (options.client ?? client).put<ChangeMyTasteResponses, ChangeMyTasteErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/me/taste',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Reset My Taste
+ *
+ * Forget all that was learned and said; hidden cars stay hidden.
+ */
+export const resetMyTaste = <ThrowOnError extends boolean = false>(options?: Options<ResetMyTasteData, ThrowOnError>): RequestResult<ResetMyTasteResponses, ResetMyTasteErrors, ThrowOnError> => (options?.client ?? client).post<ResetMyTasteResponses, ResetMyTasteErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/me/taste/reset',
     ...options
 });
 

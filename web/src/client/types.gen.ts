@@ -5,6 +5,24 @@ export type ClientOptions = {
 };
 
 /**
+ * BudgetBody
+ */
+export type BudgetBody = {
+    /**
+     * Min
+     */
+    min?: number | null;
+    /**
+     * Max
+     */
+    max?: number | null;
+    /**
+     * Currency
+     */
+    currency?: string;
+};
+
+/**
  * EventResult
  */
 export type EventResult = {
@@ -48,6 +66,22 @@ export type FacetValue = {
      * Count
      */
     count: number;
+};
+
+/**
+ * HomeBody
+ *
+ * Where I would collect a car from; kept to about a kilometre.
+ */
+export type HomeBody = {
+    /**
+     * Lat
+     */
+    lat: number;
+    /**
+     * Lon
+     */
+    lon: number;
 };
 
 /**
@@ -164,6 +198,36 @@ export type ImportStarted = {
      * State
      */
     state: 'running' | 'done' | 'failed' | 'interrupted';
+};
+
+/**
+ * InterestOut
+ *
+ * One of the things somebody looks for at the same time.
+ */
+export type InterestOut = {
+    /**
+     * Interest Id
+     *
+     * The listing in its middle.
+     */
+    interest_id: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Facts
+     */
+    facts: {
+        [key: string]: string | number;
+    };
+    /**
+     * Share
+     *
+     * Of what was looked at.
+     */
+    share: number;
 };
 
 /**
@@ -796,6 +860,50 @@ export type MergeBody = {
 };
 
 /**
+ * Moment
+ *
+ * Something that changed my taste.
+ */
+export type Moment = {
+    /**
+     * At
+     */
+    at: string;
+    /**
+     * Type
+     */
+    type: string;
+    /**
+     * Listing Id
+     */
+    listing_id?: string | null;
+    /**
+     * Text
+     */
+    text: string;
+};
+
+/**
+ * PreferenceBody
+ *
+ * A wish about one value of a block.
+ */
+export type PreferenceBody = {
+    /**
+     * Block
+     */
+    block: string;
+    /**
+     * Value
+     */
+    value: string;
+    /**
+     * Level
+     */
+    level: 'only' | 'more' | 'less' | 'never';
+};
+
+/**
  * PriceOut
  *
  * What a car was offered for from some moment on.
@@ -843,6 +951,34 @@ export type Problem = {
     errors?: Array<{
         [key: string]: string;
     }>;
+};
+
+/**
+ * QuestionnaireBody
+ *
+ * Four questions for who is new; the answers fade as there is evidence.
+ */
+export type QuestionnaireBody = {
+    /**
+     * Budget
+     */
+    budget?: number | null;
+    /**
+     * Currency
+     */
+    currency?: string;
+    /**
+     * Body Types
+     */
+    body_types?: Array<string>;
+    /**
+     * Fuel Types
+     */
+    fuel_types?: Array<string>;
+    /**
+     * Use
+     */
+    use?: 'city' | 'family' | 'work' | 'fun' | null;
 };
 
 /**
@@ -1425,6 +1561,34 @@ export type SimilarListings = {
 };
 
 /**
+ * StatedBody
+ *
+ * What I said about my taste.
+ */
+export type StatedBody = {
+    /**
+     * Personalised
+     */
+    personalised?: boolean;
+    /**
+     * Preferences
+     */
+    preferences?: Array<PreferenceBody>;
+    budget?: BudgetBody | null;
+    home?: HomeBody | null;
+    questionnaire?: QuestionnaireBody | null;
+    /**
+     * Together
+     *
+     * Pairs of interests that are one; the cars in their middles.
+     */
+    together?: Array<[
+        string,
+        string
+    ]>;
+};
+
+/**
  * Statement
  *
  * One thing the site believes about a shopper.
@@ -1448,6 +1612,70 @@ export type Statement = {
      * Evidence in units of one view, decayed to now; below 0 is against.
      */
     weight: number;
+    /**
+     * Lift
+     *
+     * How much likelier than in the stock it is wanted, as a logarithm; 0 is as likely.
+     */
+    lift: number;
+    /**
+     * Low
+     *
+     * Lower end of the 90% credible interval of `lift`.
+     */
+    low: number;
+    /**
+     * High
+     *
+     * Upper end of it.
+     */
+    high: number;
+    /**
+     * Stated
+     *
+     * What I said about it.
+     */
+    stated?: 'only' | 'more' | 'less' | 'never' | null;
+};
+
+/**
+ * TasteBody
+ *
+ * What to say from now on; what is absent stays as it was said.
+ */
+export type TasteBody = {
+    /**
+     * Personalised
+     */
+    personalised?: boolean;
+    /**
+     * Preferences
+     */
+    preferences?: Array<PreferenceBody>;
+    budget?: BudgetBody | null;
+    home?: HomeBody | null;
+    questionnaire?: QuestionnaireBody | null;
+    /**
+     * Together
+     *
+     * Pairs of interests that are one; the cars in their middles.
+     */
+    together?: Array<[
+        string,
+        string
+    ]>;
+    /**
+     * Forget
+     *
+     * Learned evidence to drop, once.
+     */
+    forget?: Array<TraitBody>;
+    /**
+     * Drop Interests
+     *
+     * Interests whose cars count no more.
+     */
+    drop_interests?: Array<string>;
 };
 
 /**
@@ -1463,9 +1691,30 @@ export type TasteOut = {
      */
     event_count: number;
     /**
+     * Personalised
+     */
+    personalised: boolean;
+    /**
+     * Phase
+     *
+     * Whether I am looking around or about to decide.
+     */
+    phase: 'orientation' | 'decision';
+    /**
      * Statements
      */
     statements: Array<Statement>;
+    stated: StatedBody;
+    /**
+     * Interests
+     */
+    interests: Array<InterestOut>;
+    /**
+     * Timeline
+     *
+     * Newest first.
+     */
+    timeline: Array<Moment>;
 };
 
 /**
@@ -1484,6 +1733,22 @@ export type TokenOut = {
      * Name
      */
     name?: string | null;
+};
+
+/**
+ * TraitBody
+ */
+export type TraitBody = {
+    /**
+     * Block
+     */
+    block: string;
+    /**
+     * Value
+     *
+     * Empty: everything of the block.
+     */
+    value?: string;
 };
 
 /**
@@ -2781,6 +3046,108 @@ export type MyTasteResponses = {
 };
 
 export type MyTasteResponse = MyTasteResponses[keyof MyTasteResponses];
+
+export type ChangeMyTasteData = {
+    body: TasteBody;
+    path?: never;
+    query?: never;
+    url: '/v1/me/taste';
+};
+
+export type ChangeMyTasteErrors = {
+    /**
+     * Bad request
+     */
+    400: unknown;
+    /**
+     * Not authenticated
+     */
+    401: unknown;
+    /**
+     * Not allowed
+     */
+    403: unknown;
+    /**
+     * Not found
+     */
+    404: unknown;
+    /**
+     * Method not allowed
+     */
+    405: unknown;
+    /**
+     * Too large
+     */
+    413: unknown;
+    /**
+     * Invalid input
+     */
+    422: unknown;
+    /**
+     * Temporarily unavailable
+     */
+    503: unknown;
+};
+
+export type ChangeMyTasteResponses = {
+    /**
+     * Successful Response
+     */
+    200: TasteOut;
+};
+
+export type ChangeMyTasteResponse = ChangeMyTasteResponses[keyof ChangeMyTasteResponses];
+
+export type ResetMyTasteData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/me/taste/reset';
+};
+
+export type ResetMyTasteErrors = {
+    /**
+     * Bad request
+     */
+    400: unknown;
+    /**
+     * Not authenticated
+     */
+    401: unknown;
+    /**
+     * Not allowed
+     */
+    403: unknown;
+    /**
+     * Not found
+     */
+    404: unknown;
+    /**
+     * Method not allowed
+     */
+    405: unknown;
+    /**
+     * Too large
+     */
+    413: unknown;
+    /**
+     * Invalid input
+     */
+    422: unknown;
+    /**
+     * Temporarily unavailable
+     */
+    503: unknown;
+};
+
+export type ResetMyTasteResponses = {
+    /**
+     * Successful Response
+     */
+    200: TasteOut;
+};
+
+export type ResetMyTasteResponse = ResetMyTasteResponses[keyof ResetMyTasteResponses];
 
 export type RecommendData = {
     body?: never;

@@ -112,7 +112,12 @@ FILTERS_DESCRIBED: dict[str, Any] = {
 
 def currency_of(use: Resources, snapshot: Snapshot, wanted: Filters) -> str:
     """Return the currency prices are meant in: asked for, else the catalogue's, else the setting's."""
-    return wanted.currency or snapshot.main_currency() or use.settings.currency
+    return wanted.currency or main_currency(use, snapshot)
+
+
+def main_currency(use: Resources, snapshot: Snapshot) -> str:
+    """Return the currency most of the catalogue is priced in, else the setting's."""
+    return snapshot.main_currency() or use.settings.currency
 
 
 @router.get("/listings", operation_id="searchListings", response_model=SearchResult, openapi_extra=FILTERS_DESCRIBED)
@@ -164,7 +169,8 @@ async def search_listings(
 
 async def _taste(connection: AsyncConnection, shopper: Shopper | None) -> Taste:
     known = await taste_repository.load_one(connection, shopper.shopper_id) if shopper else None
-    return known or Taste.empty(datetime.now(UTC))
+    taste = known or Taste.empty(datetime.now(UTC))
+    return taste if taste.stated.personalised else taste.impersonal()
 
 
 def _labelled(facet: str, entry: dict[str, Any]) -> dict[str, Any]:

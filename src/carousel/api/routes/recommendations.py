@@ -9,9 +9,10 @@ import orjson
 from fastapi import APIRouter, Query, Response
 from uuid_utils import uuid7
 
-from carousel.activity.log import hidden_key
+from carousel.activity.log import hidden_key, stated_key
 from carousel.api.dependencies import AShopper, Resources, Use
 from carousel.api.routes.listings import FILTERS_DESCRIBED, FiltersQuery, currency_of
+from carousel.api.routes.taste import with_statement
 from carousel.api.schemas import PROBLEMS, Recommendations, RecommendedRows
 from carousel.catalogue import repository
 from carousel.catalogue.search import Filters
@@ -77,7 +78,7 @@ async def recommend_rows(
     answer = {
         "placement": placement,
         "taste_version": taste.version,
-        "personalised": bool(taste.version),
+        "personalised": bool(taste.event_count),
         "rows": rows,
     }
     return Response(orjson.dumps(answer), media_type="application/json")
@@ -101,10 +102,12 @@ async def _made(
     async with use.pool.connection() as connection:
         known, revision = await taste_repository.load_with_revision(connection, shopper_id)
         snapshot = await use.live.current(connection, revision)
-    taste = known or Taste.empty(now)
     key = f"slate:{_digest(kind, shopper_id, placement, n, wanted)}"  # it does not tell whose it is
-    overlay, cached = await _cached(use, shopper_id, key)
-    state = [taste.version, snapshot.revision, use.recommender.version, sorted(overlay.items())]
+    overlay, said, cached = await _cached(use, shopper_id, key)
+    taste = with_statement(known or Taste.empty(now), said)
+    state = [taste.version, taste.stated.event_id, snapshot.revision, use.recommender.version, sorted(overlay.items())]
+    if not taste.stated.personalised:
+        taste = taste.impersonal()
     hit = cached is not None and cached["state"] == state and bool(use.settings.slate_ttl)
     slates_served.labels(placement, "hit" if hit else "miss").inc()
     if cached is not None and hit:
@@ -126,13 +129,16 @@ async def _made(
     return taste, made
 
 
-async def _cached(use: Resources, shopper_id: str, key: str) -> tuple[dict[str, bool], dict[str, Any] | None]:
-    """Return what was hidden or shown again just now, and the cached slate if there is one."""
+async def _cached(
+    use: Resources, shopper_id: str, key: str
+) -> tuple[dict[str, bool], bytes | None, dict[str, Any] | None]:
+    """Return what was hidden or shown again just now, the last statement, and the cached slate if there is one."""
     pipeline = use.valkey.pipeline(transaction=False)
     pipeline.hgetall(hidden_key(shopper_id))
+    pipeline.get(stated_key(shopper_id))
     pipeline.get(key)
-    overlay, slate = await pipeline.execute()
-    return {i.decode(): flag == b"1" for i, flag in overlay.items()}, orjson.loads(slate) if slate else None
+    overlay, said, slate = await pipeline.execute()
+    return {i.decode(): flag == b"1" for i, flag in overlay.items()}, said, orjson.loads(slate) if slate else None
 
 
 def _hidden(taste: Taste, overlay: dict[str, bool]) -> frozenset[str]:

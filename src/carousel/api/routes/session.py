@@ -1,4 +1,4 @@
-"""Who a shopper is: anonymous sessions, the demo's log-in, and what the site believes."""
+"""Who a shopper is: anonymous sessions, the demo's log-in, all that is kept about them, and its erasure."""
 
 import tempfile
 from datetime import UTC, datetime
@@ -12,28 +12,18 @@ from redis.exceptions import RedisError
 from carousel.activity import shoppers
 from carousel.activity.events import merge_event
 from carousel.api.dependencies import AShopper, Credentials, Resources, Use
-from carousel.api.schemas import PROBLEMS, LoginBody, Me, MergeBody, ReceiptOut, Statement, TasteOut, TokenOut
+from carousel.api.schemas import PROBLEMS, LoginBody, Me, MergeBody, ReceiptOut, TokenOut
 from carousel.api.tokens import Shopper
-from carousel.catalogue.traits import NUMERIC
 from carousel.errors import AccessError, ForbiddenError, NotFoundError, UnavailableError
-from carousel.recommend.reasons import label
 from carousel.rights.erase import Receipt, erase
 from carousel.rights.export import export
 from carousel.settings import Settings
 from carousel.storage.postgres import Connection, connect
 from carousel.storage.valkey import make
 from carousel.taste import repository
-from carousel.taste.taste import Taste, decayed
 
 router = APIRouter(prefix="/v1", tags=["shopper"], responses=PROBLEMS)
-_MOST_STATEMENTS = 60
 _CHUNK_BYTES = 2**20
-_UNITS = {
-    "price": "around {:,.0f} €",
-    "mileage": "around {:,.0f} km",
-    "power": "around {:,.0f} kW",
-    "year": "from {:.0f}",
-}
 
 
 @router.post("/session", operation_id="startSession")
@@ -131,26 +121,3 @@ async def _refuse_a_visit_that_became_an_account(use: Resources, shopper: Shoppe
         async with use.pool.connection() as connection:
             if await repository.merged_into(connection, shopper.shopper_id):
                 raise ForbiddenError("this visit has become an account's; log in and ask again")
-
-
-@router.get("/me/taste", operation_id="myTaste")
-async def my_taste(shopper: AShopper, use: Use) -> TasteOut:
-    """What the site believes about me, strongest first."""
-    now = datetime.now(UTC)
-    async with use.pool.connection() as connection:
-        taste = await repository.load_one(connection, shopper.shopper_id) or Taste.empty(now)
-    statements = [
-        Statement(block=block, value=value, text=_text(block, value), weight=round(purchase + session - against, 3))
-        for block, values in decayed(taste, now).items()
-        for value, (session, purchase, against) in values.items()
-    ]
-    statements.sort(key=lambda s: -abs(s.weight))
-    return TasteOut(
-        taste_version=taste.version, event_count=taste.event_count, statements=statements[:_MOST_STATEMENTS]
-    )
-
-
-def _text(block: str, value: str) -> str:
-    if block in NUMERIC:
-        return _UNITS[block].format(float(value)).replace(",", " ")
-    return value if block in ("make", "model", "region") else label(value)

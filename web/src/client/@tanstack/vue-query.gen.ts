@@ -3,8 +3,8 @@
 import { type DefaultError, type InfiniteData, infiniteQueryOptions, queryOptions, type UseMutationOptions } from '@tanstack/vue-query';
 
 import { client } from '../client.gen';
-import { batchListings, deleteListing, eraseMe, exportMe, getImport, getListing, listImportRejects, listImports, livez, login, me, mergeSession, metrics, myTaste, type Options, patchListing, putListing, readyz, recommend, recommendRows, searchListings, sendEvents, similarListings, startImport, startSession } from '../sdk.gen';
-import type { BatchListingsData, BatchListingsResponse, DeleteListingData, DeleteListingResponse, EraseMeData, EraseMeResponse, ExportMeData, GetImportData, GetImportResponse, GetListingData, GetListingResponse, ListImportRejectsData, ListImportRejectsResponse, ListImportsData, ListImportsResponse, LivezData, LivezResponse, LoginData, LoginResponse, MeData, MeResponse, MergeSessionData, MergeSessionResponse, MetricsData, MyTasteData, MyTasteResponse, PatchListingData, PatchListingResponse, PutListingData, PutListingResponse, ReadyzData, ReadyzResponse, RecommendData, RecommendResponse, RecommendRowsData, RecommendRowsResponse, SearchListingsData, SearchListingsResponse, SendEventsData, SendEventsResponse, SimilarListingsData, SimilarListingsResponse, StartImportData, StartImportResponse, StartSessionData, StartSessionResponse } from '../types.gen';
+import { batchListings, changeMyTaste, deleteListing, eraseMe, exportMe, getImport, getListing, listImportRejects, listImports, livez, login, me, mergeSession, metrics, myTaste, type Options, patchListing, putListing, readyz, recommend, recommendRows, resetMyTaste, searchListings, sendEvents, similarListings, startImport, startSession } from '../sdk.gen';
+import type { BatchListingsData, BatchListingsResponse, ChangeMyTasteData, ChangeMyTasteResponse, DeleteListingData, DeleteListingResponse, EraseMeData, EraseMeResponse, ExportMeData, GetImportData, GetImportResponse, GetListingData, GetListingResponse, ListImportRejectsData, ListImportRejectsResponse, ListImportsData, ListImportsResponse, LivezData, LivezResponse, LoginData, LoginResponse, MeData, MeResponse, MergeSessionData, MergeSessionResponse, MetricsData, MyTasteData, MyTasteResponse, PatchListingData, PatchListingResponse, PutListingData, PutListingResponse, ReadyzData, ReadyzResponse, RecommendData, RecommendResponse, RecommendRowsData, RecommendRowsResponse, ResetMyTasteData, ResetMyTasteResponse, SearchListingsData, SearchListingsResponse, SendEventsData, SendEventsResponse, SimilarListingsData, SimilarListingsResponse, StartImportData, StartImportResponse, StartSessionData, StartSessionResponse } from '../types.gen';
 
 export type QueryKey<TOptions extends Options> = [
     Pick<TOptions, 'baseUrl' | 'body' | 'headers' | 'path' | 'query'> & {
@@ -552,7 +552,7 @@ export const myTasteQueryKey = (options?: Options<MyTasteData>) => createQueryKe
 /**
  * My Taste
  *
- * What the site believes about me, strongest first.
+ * What the site believes about me, strongest first; what I said; my interests; and what changed it last.
  */
 export const myTasteOptions = (options?: Options<MyTasteData>) => queryOptions<MyTasteResponse, DefaultError, MyTasteResponse, ReturnType<typeof myTasteQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
@@ -566,6 +566,45 @@ export const myTasteOptions = (options?: Options<MyTasteData>) => queryOptions<M
     },
     queryKey: myTasteQueryKey(options)
 });
+
+/**
+ * Change My Taste
+ *
+ * Say what I want. A field that is given replaces what I said before, one that is absent stays; `forget` drops
+ * what was learned of a value, once. The next slate follows.
+ */
+export const changeMyTasteMutation = (options?: Partial<Options<ChangeMyTasteData>>): UseMutationOptions<ChangeMyTasteResponse, DefaultError, Options<ChangeMyTasteData>> => {
+    const mutationOptions: UseMutationOptions<ChangeMyTasteResponse, DefaultError, Options<ChangeMyTasteData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await changeMyTaste({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
+ * Reset My Taste
+ *
+ * Forget all that was learned and said; hidden cars stay hidden.
+ */
+export const resetMyTasteMutation = (options?: Partial<Options<ResetMyTasteData>>): UseMutationOptions<ResetMyTasteResponse, DefaultError, Options<ResetMyTasteData>> => {
+    const mutationOptions: UseMutationOptions<ResetMyTasteResponse, DefaultError, Options<ResetMyTasteData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await resetMyTaste({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
 
 export const recommendQueryKey = (options?: Options<RecommendData>) => createQueryKey('recommend', options);
 

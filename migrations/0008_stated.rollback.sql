@@ -1,0 +1,1 @@
+ALTER TABLE taste DROP COLUMN stated;

@@ -1,0 +1,233 @@
+"""What the site believes about me, in words and numbers, and how to change it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+from fastapi import APIRouter
+from scipy.stats import beta
+
+from carousel.activity.events import Event, decode, encode
+from carousel.activity.log import HIDDEN_SECONDS, stated_key
+from carousel.activity.repository import timeline
+from carousel.api.dependencies import AShopper, Resources, Use
+from carousel.api.routes.listings import main_currency
+from carousel.api.schemas import PROBLEMS, InterestOut, Moment, StatedBody, Statement, TasteBody, TasteOut
+from carousel.catalogue.search import CHOICES
+from carousel.catalogue.snapshot import Snapshot
+from carousel.catalogue.traits import CATEGORICAL, NUMERIC
+from carousel.errors import InputError
+from carousel.recommend.names import name_of
+from carousel.recommend.reasons import label
+from carousel.recommend.scorers import SMOOTHING
+from carousel.taste import repository
+from carousel.taste.stated import Stated, stated_of, statement_event
+from carousel.taste.stated import Statement as Said
+from carousel.taste.taste import Taste, decayed, phase, update
+
+router = APIRouter(prefix="/v1", tags=["shopper"], responses=PROBLEMS)
+_MOST_STATEMENTS = 60
+_MOST_MOMENTS = 20
+_CREDIBLE = 0.9
+_UNITS = {
+    "price": "around {:,.0f} €",
+    "mileage": "around {:,.0f} km",
+    "power": "around {:,.0f} kW",
+    "year": "from {:.0f}",
+}
+_DID = {
+    "view": "Viewed", "click": "Clicked", "dwell": "Looked closely at", "favourite": "Saved", "unfavourite": "Unsaved",
+    "compare": "Compared", "share": "Shared", "contact": "Contacted the seller of", "test_drive": "Asked to drive",
+    "hide": "Hid", "unhide": "Showed again", "sold": "Bought",
+}  # fmt: skip
+
+
+@router.get("/me/taste", operation_id="myTaste")
+async def my_taste(shopper: AShopper, use: Use) -> TasteOut:
+    """What the site believes about me, strongest first; what I said; my interests; and what changed it last."""
+    taste, snapshot = await _load(use, shopper.shopper_id)
+    return await _answer(use, shopper.shopper_id, taste, snapshot)
+
+
+@router.put("/me/taste", operation_id="changeMyTaste")
+async def change_my_taste(body: TasteBody, shopper: AShopper, use: Use) -> TasteOut:
+    """Say what I want. A field that is given replaces what I said before, one that is absent stays; `forget` drops
+    what was learned of a value, once. The next slate follows."""
+    taste, snapshot = await _load(use, shopper.shopper_id)
+    given = body.model_dump(exclude_unset=True)
+    forget = tuple(_trait(one["block"], one.get("value", "")) for one in given.pop("forget", None) or ())
+    drop = tuple(_of_interests(use, taste, snapshot, given.pop("drop_interests", None) or ()))
+    stated = stated_of(taste.stated.as_json() | given)
+    _check_values(stated, snapshot)
+    return await _say(use, shopper.shopper_id, taste, snapshot, Said(stated, forget, drop))
+
+
+@router.post("/me/taste/reset", operation_id="resetMyTaste")
+async def reset_my_taste(shopper: AShopper, use: Use) -> TasteOut:
+    """Forget all that was learned and said; hidden cars stay hidden."""
+    taste, snapshot = await _load(use, shopper.shopper_id)
+    return await _say(use, shopper.shopper_id, taste, snapshot, Said(Stated(), reset=True))
+
+
+def with_statement(taste: Taste, last: bytes | None) -> Taste:
+    """Return a taste with the shopper's last statement, which the dataflow may not have applied yet.
+
+    :param last: what `stated_key` holds.
+    """
+    if last is None:
+        return taste
+    version, _, entry = last.partition(b" ")
+    event = decode(entry)
+    if event.event_id <= taste.stated.event_id:
+        return taste
+    after = update(taste, event, None)
+    # Statements before the last one may still be on their way, too.
+    return replace(after, version=max(after.version, int(version)))
+
+
+async def _load(use: Resources, shopper_id: str) -> tuple[Taste, Snapshot]:
+    async with use.pool.connection() as connection:
+        known, revision = await repository.load_with_revision(connection, shopper_id)
+        snapshot = await use.live.current(connection, revision)
+    taste = known or Taste.empty(datetime.now(UTC))
+    last = await use.valkey.get(stated_key(shopper_id))
+    return with_statement(taste, last if isinstance(last, bytes) else None), snapshot
+
+
+async def _say(use: Resources, shopper_id: str, taste: Taste, snapshot: Snapshot, said: Said) -> TasteOut:
+    event = statement_event(said, shopper_id, datetime.now(UTC))
+    after = update(taste, event, None)  # what cannot be applied is refused before it is on the log
+    await use.append([event])
+    await use.valkey.set(stated_key(shopper_id), b"%d %b" % (after.version, encode(event)), ex=HIDDEN_SECONDS)
+    return await _answer(use, shopper_id, after, snapshot)
+
+
+def _trait(block: str, value: str) -> tuple[str, str]:
+    if block not in (*CATEGORICAL, *NUMERIC):
+        raise InputError(f"block is {block!r}; use one of {', '.join((*CATEGORICAL, *NUMERIC))}", field="forget")
+    return block, value
+
+
+def _of_interests(use: Resources, taste: Taste, snapshot: Snapshot, interest_ids: Sequence[str]) -> Iterator[str]:
+    """Yield the listings of the history that interests are made of."""
+    known = {found.listing_id: found for found in use.recommender.interests(taste, snapshot, datetime.now(UTC))}
+    for interest_id in interest_ids:
+        if interest_id not in known:
+            raise InputError(
+                f"there is no interest {interest_id[:40]!r} (any more); GET /v1/me/taste lists them",
+                field="drop_interests",
+            )
+        yield from (snapshot.ids[row] for row in known[interest_id].rows)
+
+
+def _check_values(stated: Stated, snapshot: Snapshot) -> None:
+    """Refuse a value no listing has: only `automtic` would empty every page."""
+    for preference in stated.preferences:
+        vocabulary = snapshot.vocabularies[preference.block]
+        if preference.block not in CHOICES or vocabulary.code(preference.value) is not None:
+            continue
+        close = get_close_matches(preference.value, vocabulary.values[1:], n=1)
+        cure = f"did you mean {close[0]}?" if close else f"no car in stock has this {preference.block}"
+        raise InputError(f"{preference.block} is {preference.value[:40]!r}; {cure}", field="preferences")
+
+
+async def _answer(use: Resources, shopper_id: str, taste: Taste, snapshot: Snapshot) -> TasteOut:
+    now = datetime.now(UTC)
+    async with use.pool.connection() as connection:
+        moments = await timeline(connection, shopper_id, _MOST_MOMENTS)
+    statements = sorted(_statements(taste, snapshot, now), key=lambda s: -abs(s.weight))
+    currency = main_currency(use, snapshot)
+    interests = []
+    for found in use.recommender.interests(taste, snapshot, now):
+        name = name_of(snapshot, found.rows, found.weights, currency)
+        interests.append(
+            InterestOut(
+                interest_id=found.listing_id, name=name.text, facts=dict(name.facts), share=round(found.share, 3)
+            )
+        )
+    return TasteOut(
+        taste_version=taste.version,
+        event_count=taste.event_count,
+        personalised=taste.stated.personalised,
+        phase=phase(taste, now),
+        statements=statements[:_MOST_STATEMENTS],
+        stated=_stated(taste.stated),
+        interests=interests,
+        timeline=[_moment(event, name) for event, name in moments],
+    )
+
+
+def _stated(stated: Stated) -> StatedBody:
+    said: dict[str, Any] = stated.as_json()
+    said.pop("event_id", None)
+    if stated.home:
+        said["home"] = {"lat": stated.home[0], "lon": stated.home[1]}
+    return StatedBody.model_validate(said)
+
+
+def _statements(taste: Taste, snapshot: Snapshot, now: datetime) -> Iterator[Statement]:
+    rates = snapshot.base_rates()
+    for block, values in decayed(taste, now).items():
+        total = sum(purchase + session for session, purchase, _ in values.values())
+        for value, (session, purchase, against) in values.items():
+            rate = _rate(snapshot, rates[block], block, value)
+            lift, low, high = _lift(purchase + session, total, rate, SMOOTHING[block])
+            yield Statement(
+                block=block,
+                value=value,
+                text=_text(block, value),
+                weight=round(purchase + session - against, 3),
+                lift=lift,
+                low=low,
+                high=high,
+                stated=taste.stated.level_of(block, value),
+            )
+
+
+def _rate(snapshot: Snapshot, rates: Any, block: str, value: str) -> float:
+    """Return the share of the stock that has a value; of a number, the share near it."""
+    if block in NUMERIC:
+        knots = np.array(snapshot.knots[block], dtype=np.float64)
+        return float(rates[1 + int(np.abs(np.log(knots) - np.log(max(float(value), 1e-9))).argmin())])
+    code = snapshot.vocabularies[block].code(value)
+    return 0.0 if code is None else float(rates[code])
+
+
+def _lift(count: float, total: float, rate: float, alpha: float) -> tuple[float, float, float]:
+    """Return log(share wanted / share of the stock) and its credible interval, by a beta posterior."""
+    rate = float(np.clip(rate, 1e-4, 1 - 1e-4))
+    for_it, other = count + alpha * rate, max(total - count, 0.0) + alpha * (1 - rate)
+    low, high = beta.ppf(((1 - _CREDIBLE) / 2, (1 + _CREDIBLE) / 2), for_it, other)
+    lifts = np.log(np.maximum((for_it / (for_it + other), low, high), 1e-6) / rate)
+    middle, least, most = (round(float(lift), 3) for lift in lifts)
+    return middle, least, most
+
+
+def _moment(event: Event, name: str | None) -> Moment:
+    if event.type == "search":
+        filters = event.context.get("filters") or {}
+        said = ", ".join(_words(value) for field, value in filters.items() if field != "currency")
+        text = f"Searched for {said or event.context.get('query') or 'everything'}"
+    elif event.type == "state":
+        text = "Started afresh" if event.context.get("reset") else "Said what is wanted"
+    elif event.type == "merge":
+        text = "Logged in"
+    else:
+        text = f"{_DID.get(event.type, event.type)} {name or 'a car that is gone'}"
+    return Moment(at=event.occurred_at, type=event.type, listing_id=event.listing_id, text=text)
+
+
+def _words(value: object) -> str:
+    parts = value if isinstance(value, list) else [value]
+    return ", ".join(
+        label(part) if isinstance(part, str) else f"{part:,}" for part in parts if isinstance(part, str | int | float)
+    )
+
+
+def _text(block: str, value: str) -> str:
+    if block in NUMERIC:
+        return _UNITS[block].format(float(value)).replace(",", " ")
+    return value if block in ("make", "model", "region") else label(value)

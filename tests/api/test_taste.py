@@ -1,0 +1,150 @@
+"""My taste over HTTP: what was said counts at once. No dataflow runs here: the answer alone must be enough."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from carousel.storage.valkey import Valkey
+
+Make = Callable[..., dict[str, Any]]
+WRITER = {"Authorization": "Bearer a secret key for tests"}
+
+
+@pytest.fixture
+async def stock(api: httpx.AsyncClient, car: Make) -> None:
+    """40 cars: every second an automatic, half of them by Fiat, from 9,000 € upwards."""
+    for i in range(40):
+        said = car(
+            f"c{i}", make="Fiat" if i % 4 < 2 else "Kia", model="A" if i % 4 < 2 else "B",
+            transmission="automatic" if i % 2 else "manual", price_amount=9_000 + 500 * i,
+            body_type="suv" if i < 20 else "city_car", lat=50.0 + i / 8, lon=10.0,
+        )  # fmt: skip
+        assert (await api.put(f"/v1/listings/c{i}", json=said, headers=WRITER)).status_code < 300
+
+
+async def say(api: httpx.AsyncClient, shopper: dict[str, str], **body: Any) -> dict[str, Any]:
+    answer = await api.put("/v1/me/taste", json=body, headers=shopper)
+    assert answer.status_code == 200, answer.text
+    taste: dict[str, Any] = answer.json()
+    return taste
+
+
+async def slate(api: httpx.AsyncClient, shopper: dict[str, str], n: int = 40) -> list[dict[str, Any]]:
+    answer = (await api.get("/v1/recommendations", params={"n": n}, headers=shopper)).json()
+    listings: list[dict[str, Any]] = answer["listings"]
+    return listings
+
+
+def level(block: str, value: str, level: str) -> dict[str, str]:
+    return {"block": block, "value": value, "level": level}
+
+
+@pytest.mark.usefixtures("stock")
+async def test_only_automatics_and_never_a_fiat_hold_at_once(
+    api: httpx.AsyncClient, second_api: httpx.AsyncClient, shopper: dict[str, str]
+) -> None:
+    assert len(await slate(api, shopper)) == 40
+    wishes = [level("transmission", "automatic", "only"), level("make", "Fiat", "never")]
+    taste = await say(api, shopper, preferences=wishes)
+    assert taste["stated"]["preferences"] == wishes
+    for client in (api, second_api):
+        shown = await slate(client, shopper)
+        assert len(shown) == 10
+        assert {(x["make"], x["transmission"]) for x in shown} == {("Kia", "automatic")}
+    rows = (await api.get("/v1/recommendations/rows", headers=shopper)).json()["rows"]
+    assert {x["make"] for row in rows for x in row["listings"]} == {"Kia"}
+
+
+@pytest.mark.usefixtures("stock")
+async def test_a_budget_and_what_was_said_before_stand_together(
+    api: httpx.AsyncClient, shopper: dict[str, str]
+) -> None:
+    await say(api, shopper, preferences=[level("transmission", "automatic", "only")])
+    taste = await say(api, shopper, budget={"max": 15_000, "currency": "EUR"})
+    assert taste["stated"]["preferences"] == [level("transmission", "automatic", "only")]
+    shown = await slate(api, shopper)
+    assert len(shown) == 6  # 9,500 to 14,500
+    assert all(x["price_amount"] <= 15_000 and x["transmission"] == "automatic" for x in shown)
+    assert any(reason["text"] == "Within your budget" for x in shown for reason in x["reasons"])
+    await say(api, shopper, preferences=[], budget=None)
+    assert len(await slate(api, shopper)) == 40
+
+
+@pytest.mark.usefixtures("stock")
+async def test_more_and_less_move_cars_up_and_down(api: httpx.AsyncClient, shopper: dict[str, str]) -> None:
+    await say(api, shopper, preferences=[level("body", "city_car", "more"), level("make", "Fiat", "less")])
+    shown = await slate(api, shopper, 10)
+    assert [x["body_type"] for x in shown[:6]] == ["city_car"] * 6
+    assert shown[0]["make"] == "Kia"
+    assert {"code": "body", "text": "City car"} in shown[0]["reasons"]
+
+
+@pytest.mark.usefixtures("stock")
+async def test_four_answers_start_a_taste(api: httpx.AsyncClient, shopper: dict[str, str]) -> None:
+    answers = {"budget": 12_000, "currency": "EUR", "body_types": ["suv"], "use": "family"}
+    taste = await say(api, shopper, questionnaire=answers)
+    assert taste["stated"]["questionnaire"]["budget"] == 12_000
+    shown = await slate(api, shopper, 10)
+    assert all(x["body_type"] == "suv" and x["price_amount"] < 15_000 for x in shown[:5])
+
+
+@pytest.mark.usefixtures("stock")
+async def test_what_is_near_my_home_comes_first(api: httpx.AsyncClient, shopper: dict[str, str]) -> None:
+    taste = await say(api, shopper, home={"lat": 54.87654, "lon": 10.0})
+    assert taste["stated"]["home"] == {"lat": 54.88, "lon": 10.0}  # no more than about a kilometre is kept
+    shown = await slate(api, shopper)
+    assert sum(x["lat"] for x in shown[:8]) / 8 > 53.5
+
+
+@pytest.mark.usefixtures("stock")
+async def test_not_personalised_is_what_everybody_sees(api: httpx.AsyncClient, shopper: dict[str, str]) -> None:
+    before = [x["listing_id"] for x in await slate(api, shopper)]
+    await say(api, shopper, preferences=[level("body", "city_car", "more")])
+    assert [x["listing_id"] for x in await slate(api, shopper)] != before
+    taste = await say(api, shopper, personalised=False)
+    assert taste["personalised"] is False
+    shown = await slate(api, shopper)
+    assert not any(reason["text"] == "City car" for x in shown for reason in x["reasons"])
+    assert {x["body_type"] for x in shown[:10]} == {"suv", "city_car"}
+    again = (await api.post("/v1/me/taste/reset", headers=shopper)).json()
+    assert again["personalised"] is True
+    assert again["stated"] == {
+        "personalised": True, "preferences": [], "budget": None, "home": None, "questionnaire": None, "together": [],
+    }  # fmt: skip
+
+
+@pytest.mark.usefixtures("stock")
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"preferences": [level("transmission", "automtic", "only")]}, "did you mean automatic"),
+        ({"preferences": [level("colour", "red", "only")]}, "color"),
+        ({"budget": {"min": 20, "max": 10}}, "swap"),
+        ({"home": {"lat": 99, "lon": 0}}, "lat"),
+        ({"personalized": False}, "personalized"),
+        ({"forget": [{"block": "brand", "value": "Fiat"}]}, "make"),
+        ({"drop_interests": ["c1"]}, "no interest"),
+    ],
+)
+async def test_what_cannot_be_meant_is_refused(
+    api: httpx.AsyncClient, shopper: dict[str, str], valkey: Valkey, body: dict[str, Any], words: str
+) -> None:
+    answer = await api.put("/v1/me/taste", json=body, headers=shopper)
+    assert answer.status_code == 422
+    assert words in answer.text
+    assert sum(valkey.xlen(f"activity:{i}") for i in range(8)) == 0
+
+
+async def test_no_client_may_send_a_state_event(api: httpx.AsyncClient, shopper: dict[str, str]) -> None:
+    event = {
+        "event_id": str(uuid4()),
+        "type": "state",
+        "occurred_at": datetime.now(UTC).isoformat(),
+        "context": {"stated": {}},
+    }
+    answer = await api.post("/v1/events", json={"events": [event]}, headers=shopper)
+    assert answer.json()["results"][0]["status"] == "rejected"

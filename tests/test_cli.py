@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from carousel import __version__, cli
+from carousel.catalogue.listing import Listing, ListingId
+from carousel.catalogue.repository import upsert
 from carousel.embedded.servers import Servers
 from carousel.storage.postgres import Connection
 
@@ -188,3 +190,62 @@ def test_a_sync_once_says_what_it_did_and_then_that_nothing_changed(
     assert "cars.csv done: 3 read, 2 imported, 1 rejected" in out
     code, out, _ = run(monkeypatch, capsys, *command)
     assert (code, out.split(" ", 1)[1]) == (0, "cars.csv unchanged\n")
+
+
+def test_rules_check_without_a_service_only_validates(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "placements.toml"
+    file.write_text("[[rules]]\nname = 'a'\naction = 'only'\nwhere = { make = 'Kia' }\n")
+    command = ("rules", "check", str(file), "--home", str(tmp_path / "home"))
+    code, out, err = run(monkeypatch, capsys, *command)
+    assert (code, err) == (0, "")
+    assert out.splitlines()[0] == f"{file}: no mistake; 1 rules, 0 experiments"
+    assert "no service runs here" in out
+    monkeypatch.setenv("CAROUSEL_PLACEMENTS_FILE", str(file))
+    said = json.loads(run(monkeypatch, capsys, "rules", "check", "--json", "--home", str(tmp_path / "home"))[1])
+    assert (said["file"], said["rules"]) == (str(file), None)
+
+
+@pytest.mark.parametrize("command", [("rules", "check"), ("up",), ("api",)], ids=" ".join)
+def test_a_mistake_in_the_placements_file_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    file = tmp_path / "placements.toml"
+    file.write_text("[home]\nexplorations = 0.1\n")
+    monkeypatch.setenv("CAROUSEL_PLACEMENTS_FILE", str(file))
+    monkeypatch.setenv("CAROUSEL_HOME", str(tmp_path / "home"))
+    code, out, err = run(monkeypatch, capsys, *command)
+    assert (code, out) == (1, "")
+    assert err.splitlines()[-1] == (
+        f"carousel: {file}: home.explorations: there is no such key; did you mean 'exploration'?"
+    )
+    assert "Traceback" not in err
+    assert not (tmp_path / "home").exists()
+
+
+def test_rules_check_counts_in_the_catalogue_of_the_service(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path,
+    servers: Servers, database: Connection,
+) -> None:  # fmt: skip
+    """25 Kias and 5 Opels are on sale."""
+    monkeypatch.setenv("CAROUSEL_DATABASE_URL", servers.database_url)
+    monkeypatch.setenv("CAROUSEL_VALKEY_URL", servers.valkey_url)
+    upsert(database, [
+        Listing(listing_id=ListingId(f"c{no}"), make="Opel" if no % 6 == 0 else "Kia", model="x", model_year=2020)
+        for no in range(30)
+    ])  # fmt: skip
+    file = tmp_path / "placements.toml"
+    file.write_text(
+        "[[rules]]\nname = 'opel'\naction = 'only'\nwhere = { make = 'Opel' }\nplacements = 'email'\n"
+        "[[rules]]\nname = 'typo'\naction = 'exclude'\nwhere = { make = 'Kiia' }\nplacements = 'home'\n"
+    )
+    code, out, err = run(monkeypatch, capsys, "rules", "check", str(file), "--json")
+    assert (code, err) == (0, "")
+    said = json.loads(out)
+    assert said["listings"] == 30
+    assert [rule["hits"] for rule in said["rules"]] == [{"email": 5}, {"home": 0}]
+    assert said["left"] == {"home": 30, "detail": 30, "search": 30, "saved": 30, "email": 5}
+    assert said["warnings"] == ["rule 'typo' hits nothing at home", "email is left with 5 listings, fewer than 20"]
+    text = run(monkeypatch, capsys, "rules", "check", str(file))[1]
+    assert "note: rule 'typo' hits nothing at home" in text

@@ -4,7 +4,6 @@
 sets them itself. docs/operations.md has a line for each field (a test keeps it so).
 """
 
-from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
@@ -64,8 +63,11 @@ class Settings(BaseSettings):
         default=300_000, ge=0, description="Largest catalogue whose every listing is scored for each slate."
     )
     slate_ttl: int = Field(default=600, ge=0, description="Seconds a slate stays cached; 0 turns the cache off.")
-    exploration: Decimal = Field(
-        default=Decimal("0.10"), ge=0, le=Decimal("0.5"), description="Share of a slate given to exploration."
+    placements_file: Path | None = Field(
+        default=None, description="Your weights, rules and experiments by placement; unset means the packaged ones."
+    )
+    exploration: float | None = Field(
+        default=None, ge=0, le=0.5, description="Replaces every placement's share of exploration, for a trial."
     )
     train_every: float = Field(
         default=24,

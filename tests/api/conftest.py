@@ -1,6 +1,7 @@
 """The real API over the real servers, in this process; events are folded by the dataflow's own sink when asked."""
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -44,6 +45,12 @@ async def second_api(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     """A client of another API process's state over the same stores."""
     async with _running(settings) as client:
         yield client
+
+
+@pytest.fixture
+def running() -> Callable[[Settings], AbstractAsyncContextManager[httpx.AsyncClient]]:
+    """Start an API with settings of one's own."""
+    return _running
 
 
 class _running:  # noqa: N801 - reads as a verb

@@ -18,6 +18,7 @@ from carousel.catalogue.search import Filters
 from carousel.catalogue.snapshot import Snapshot
 from carousel.catalogue.traits import Described, describe, values_of
 from carousel.recommend.pipeline import Recommender
+from carousel.recommend.placements import load
 from carousel.recommend.query import Query, Slate
 from carousel.recommend.scorers import WEIGHTS, TasteScorer, counts_of, top
 from carousel.recommend.slate import diversify, explore
@@ -299,7 +300,7 @@ def test_an_explored_listing_counts_towards_the_caps(snapshot: Snapshot, listing
     rows = np.array([i for i, x in enumerate(listings) if x.make in ("Kia", "Ford")])
     scores = np.array([[1.0 if listings[row].make == "Kia" else 0.0 for row in rows]], dtype=np.float32)
     kias = [i for i, row in enumerate(rows) if listings[row].make == "Kia"]
-    chosen = diversify(snapshot, rows, scores, [1.0], 10, explored=kias[:2])
+    chosen = diversify(snapshot, rows, scores, [1.0], 10, load().of("home", "s"), explored=kias[:2])
     assert len(chosen) == len(set(chosen)) == 10
     assert set(kias[:2]) <= set(chosen)
     assert sum(i in kias for i in chosen) == 6  # 60% of one make

@@ -24,6 +24,7 @@ from carousel.api.tokens import Tokens
 from carousel.api.uploads import Uploads
 from carousel.catalogue.snapshot import LiveSnapshot
 from carousel.errors import StartError
+from carousel.recommend import placements
 from carousel.recommend.crowd import serve_newest
 from carousel.recommend.pipeline import Recommender
 from carousel.recommend.sources import Neighbours
@@ -123,7 +124,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             recommender=Recommender(
                 Neighbours(pool, exact_limit=settings.exact_limit),
                 exact_limit=settings.exact_limit,
-                exploration=float(settings.exploration),
+                placements=placements.load(settings.placements_file),
+                exploration=settings.exploration,
             ),
             hub=hub,
             uploads=uploads,

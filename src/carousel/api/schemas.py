@@ -103,11 +103,18 @@ RecommendedOut = create_model(
 )
 
 
+VARIANT = Field(
+    description="Variants of the experiments this shopper is in, separated by commas; null without any.",
+    examples=["wider:bold"],
+)
+
+
 class Recommendations(BaseModel):
     """One slate; send `recommendation_id` and `position` back with the events it causes."""
 
     recommendation_id: str
     placement: str
+    variant: str | None = VARIANT
     taste_version: int
     listings: list[RecommendedOut]
 
@@ -132,6 +139,7 @@ class RecommendedRows(BaseModel):
     """The rows of a page; no listing is in two of them, and a row with fewer than three cars is left out."""
 
     placement: str
+    variant: str | None = VARIANT
     taste_version: int
     personalised: bool = Field(description="Whether the shopper's taste was used.")
     rows: list[RowOut]

@@ -95,10 +95,12 @@ def _between(values: NDArray[np.float64], low: float | None, high: float | None)
     return (values >= (-np.inf if low is None else low)) & (values <= (np.inf if high is None else high))
 
 
-def distances_km(snapshot: Snapshot, near: tuple[float, float]) -> NDArray[np.float64]:
-    """Return the distance of every listing to a point (haversine), infinite where a listing has no place."""
+def distances_km(
+    snapshot: Snapshot, near: tuple[float, float], rows: NDArray[np.intp] | slice = slice(None)
+) -> NDArray[np.float64]:
+    """Return the distance of listings to a point (haversine), infinite where a listing has no place."""
     lat, lon = np.radians(near[0]), np.radians(near[1])
-    lats, lons = np.radians(snapshot.numbers("lat")), np.radians(snapshot.numbers("lon"))
+    lats, lons = np.radians(snapshot.numbers("lat")[rows]), np.radians(snapshot.numbers("lon")[rows])
     a = np.sin((lats - lat) / 2) ** 2 + np.cos(lat) * np.cos(lats) * np.sin((lons - lon) / 2) ** 2
     distances: NDArray[np.float64] = 2 * _EARTH_KM * np.arcsin(np.sqrt(np.clip(a, 0, 1)))
     return np.nan_to_num(distances, nan=np.inf)

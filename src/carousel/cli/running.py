@@ -64,8 +64,10 @@ def up(
 ) -> None:
     """Start database, event log, dataflows, API and web page; stop with Ctrl-C."""
     from carousel.embedded import plan, supervisor
+    from carousel.recommend import placements
 
     settings = start("up", home=home, host=host, port=port)
+    placements.load(settings.placements_file)  # a mistake in it is said before anything starts
     supervisor.up(
         plan.Plan(settings, demo=demo, import_file=import_file, workers=workers),
         announce=lambda line: print(line, flush=True),
@@ -92,7 +94,9 @@ def api(
     share_metrics()
     settings = start("api", host=host, port=port, api_workers=workers)
     from carousel.api import serve
+    from carousel.recommend import placements
 
+    placements.load(settings.placements_file)
     serve.serve(settings)
 
 

@@ -9,8 +9,9 @@ from carousel.catalogue.snapshot import Snapshot
 from carousel.recommend import interests
 from carousel.recommend.crowd import Crowd
 from carousel.recommend.interests import Interest
+from carousel.recommend.placements import Weights
 from carousel.recommend.query import Query, Rows
-from carousel.recommend.scorers import BESIDE_CROWD, CROWD_WEIGHT, WEIGHTS, TasteScorer, counts_of, counts_of_rows
+from carousel.recommend.scorers import BESIDE_CROWD, WEIGHTS, TasteScorer, counts_of, counts_of_rows
 
 _SHARED = 0.2
 """Share of everything the shopper ever said in what is known of one of several wishes."""
@@ -50,15 +51,21 @@ class Aim:
 
 
 def aims_of(
-    query: Query, snapshot: Snapshot, crowd: Crowd | None, stated: NDArray[np.float32] | None = None
+    query: Query, snapshot: Snapshot, crowd: Crowd | None, of: Weights, stated: NDArray[np.float32] | None = None
 ) -> tuple[Aim, ...]:
-    """Return the shopper's wishes, the largest first: one at least, also of somebody we know nothing about."""
+    """Return the shopper's wishes, the largest first: one at least, also of somebody we know nothing about.
+
+    :param of: what taste and crowd count at the placement.
+    :param stated: what the shopper's own words add to each score (size,).
+    """
     overall = counts_of(query.taste, snapshot, query.now)
     found = interests.find(query.taste, snapshot, crowd, query.now)
-    weights = BESIDE_CROWD if crowd and found else WEIGHTS
+    blocks = BESIDE_CROWD if crowd and found and of["crowd"] else WEIGHTS
+    weights = {block: of["taste"] * weight for block, weight in blocks.items()}
     if len(found) < 2:
         interest = found[0] if found else None
-        return (Aim(1.0, TasteScorer(overall, snapshot, weights), _crowd(crowd, interest), interest, stated),)
+        scorer = TasteScorer(overall, snapshot, weights)
+        return (Aim(1.0, scorer, _crowd(crowd, interest, of["crowd"]), interest, stated),)
     aims = []
     for interest in found:
         counts = {block: _SHARED * amounts for block, amounts in overall.items()}
@@ -67,11 +74,11 @@ def aims_of(
         for block, amounts in overall.items():
             counts[block][1] = amounts[1]  # what is not wanted, is wanted for no wish
         scorer = TasteScorer(counts, snapshot, weights)
-        aims.append(Aim(interest.share, scorer, _crowd(crowd, interest), interest, stated))
+        aims.append(Aim(interest.share, scorer, _crowd(crowd, interest, of["crowd"]), interest, stated))
     return tuple(aims)
 
 
-def _crowd(crowd: Crowd | None, interest: Interest | None) -> NDArray[np.float32] | None:
-    if crowd is None or interest is None or interest.belief is None:
+def _crowd(crowd: Crowd | None, interest: Interest | None, weight: float) -> NDArray[np.float32] | None:
+    if crowd is None or interest is None or interest.belief is None or not weight:
         return None
-    return CROWD_WEIGHT * crowd.scores(interest.belief)
+    return weight * crowd.scores(interest.belief)

@@ -1,6 +1,6 @@
 """What must not be shown. Each filter says what it removed, so "why was this car not shown?" has an answer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -31,7 +31,7 @@ class SoldFilter:
 
 
 class OutsideLimitsFilter:
-    """Removes what the request's own filters exclude."""
+    """Removes what the request's own filters or the placement's rules exclude."""
 
     name = "outside_limits"
 
@@ -78,6 +78,30 @@ MUST: tuple[Filter, ...] = (SoldFilter(), StatedFilter(), OutsideLimitsFilter(),
 
 PREFER: tuple[Filter, ...] = (AlreadySeenFilter(),)
 """Filters that give way when too little would be left to show."""
+
+
+def preferred(view: View) -> tuple[Filter, ...]:
+    """Return the filters that give way, of the placement."""
+    return () if view.placement.seen else PREFER
+
+
+def by_rules(
+    kept: Mapping[str, NDArray[np.bool_]], inside: NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], dict[str, int]]:
+    """Apply a placement's rules to the whole market, so that the sources look only where something may be shown.
+
+    :param kept: per rule the rows (size,) it leaves.
+    :param inside: the rows on sale and inside the request's filters.
+    :returns: the rows left, and how many listings each rule removed.
+    """
+    removed: dict[str, int] = {}
+    left = int(np.count_nonzero(inside))
+    for name, own in kept.items():
+        inside = inside & own
+        before, left = left, int(np.count_nonzero(inside))
+        if left < before:
+            removed[f"rule:{name}"] = before - left
+    return inside, removed
 
 
 def apply(filters: Sequence[Filter], view: View, rows: Rows) -> tuple[Rows, dict[str, int]]:

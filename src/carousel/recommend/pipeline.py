@@ -23,20 +23,22 @@ from carousel.recommend.aims import aims_of
 from carousel.recommend.crowd import Crowd
 from carousel.recommend.deals import Deals
 from carousel.recommend.interests import Interest
+from carousel.recommend.placements import Placements, load
 from carousel.recommend.query import Query, Reason, Rows, Served, Slate
 from carousel.recommend.reasons import reasons_of
 from carousel.recommend.rows import LEAST, Row, plans, scores_of
-from carousel.recommend.scorers import Prior
+from carousel.recommend.rules import RuleBook
+from carousel.recommend.scorers import HALF_DISTANCE_KM, Prior
 from carousel.recommend.slate import diversify, exploration_slots, explore
 from carousel.recommend.sources import FindsNear, Near, Source, View, last_viewed, seed_of, sources_for
 from carousel.recommend.stated import wishes_of
 from carousel.taste.taste import Taste
 from carousel.telemetry import stage_seconds
 
-# What being the nearest to an interest or to one of the last views adds, in units of log-odds, and how far down the
-# list of near listings that reaches. A last view counts on top of its evidence: a click has to show on the next page.
-INTEREST_WEIGHT, INTEREST_REACH = 0.8, 80
-LAST_VIEW_WEIGHT, LAST_VIEW_REACH = 1.0, 16
+# How far down the list of near listings being near to an interest or to one of the last views counts. A last view
+# counts on top of its evidence: a click has to show on the next page.
+INTEREST_REACH = 80
+LAST_VIEW_REACH = 16
 
 _SOURCE_OF = {"interest": "taste", "because_you_viewed": "last_viewed"}
 """The source that speaks in the reasons of a row."""
@@ -45,9 +47,19 @@ _SOURCE_OF = {"interest": "taste", "because_you_viewed": "last_viewed"}
 class Recommender:
     """Recommends from one process's snapshot."""
 
-    def __init__(self, neighbours: FindsNear, *, exact_limit: int, exploration: float) -> None:
+    def __init__(
+        self,
+        neighbours: FindsNear,
+        *,
+        exact_limit: int,
+        placements: Placements | None = None,
+        exploration: float | None = None,
+    ) -> None:
+        """Make one; without placements the packaged ones hold, and `exploration` replaces the share of each."""
         self._neighbours = neighbours
         self._exact_limit = exact_limit
+        self.placements = placements or load()
+        self._rules = RuleBook(self.placements.rules)
         self._exploration = exploration
         self._prior = Prior()
         self._deals = Deals()
@@ -79,11 +91,11 @@ class Recommender:
         shown = [snapshot.row_of[served.listing_id] for served in first.listings]
         deals = self._deals.refresh(snapshot)
         for plan in plans(view, deals.best):
-            kept, _ = filters.apply((*filters.MUST, *filters.PREFER), view, np.setdiff1d(plan.rows, shown))
+            kept, _ = filters.apply((*filters.MUST, *filters.preferred(view)), view, np.setdiff1d(plan.rows, shown))
             inside = np.isin(plan.rows, kept)
             rows, scores = plan.rows[inside], plan.scores[:, inside]
             shares = [aim.share for aim in plan.aims]
-            chosen = diversify(snapshot, rows, scores, shares, query.n)
+            chosen = diversify(snapshot, rows, scores, shares, query.n, view.placement, boosted=view.boosts is not None)
             if len(chosen) < LEAST:
                 continue
             found = {_SOURCE_OF.get(plan.kind, plan.kind): plan.rows}
@@ -106,44 +118,55 @@ class Recommender:
         with _stage("score"):
             scores = _scores(view, rows)
         with _stage("choose"):
-            slots = exploration_slots(query.n, self._exploration)
+            share = view.placement.exploration if self._exploration is None else self._exploration
+            slots = exploration_slots(query.n, share)
             shares = [aim.share for aim in view.aims]
             candidates = np.flatnonzero(np.isin(rows, found["exploration"])).tolist()
+            boosted = view.boosts is not None
             explored = explore(scores.max(axis=0), candidates, slots, np.random.default_rng(seed_of(query)))
-            chosen = diversify(snapshot, rows, scores, shares, query.n, explored=explored)
+            chosen = diversify(
+                snapshot, rows, scores, shares, query.n, view.placement, explored=explored, boosted=boosted
+            )
         with _stage("explain"):
             listings = self._explain(view, rows[chosen], scores[:, chosen], found)
             listings = tuple(
                 replace(served, propensity=explored[at]) if at in explored else served
                 for at, served in zip(chosen, listings, strict=True)
             )
-        return Slate(listings, query.taste.version, removed)
+        return Slate(listings, query.taste.version, {**view.removed, **removed})
 
     def view(self, query: Query, snapshot: Snapshot, near: Near) -> View:
         """Prepare what the sources and scorers share."""
-        mask = None
+        placement = self.placements.of(query.placement, query.shopper_id)
+        mask, by_rules = None, dict[str, int]()
         if not query.filters.is_empty():
             mask = search.matching(snapshot, search.masks(snapshot, query.filters, query.currency))
         wishes = wishes_of(query.taste.stated, query.taste.event_count, snapshot)
         if wishes.allowed is not None:
-            mask = wishes.allowed & snapshot.active if mask is None else mask & wishes.allowed
+            mask = wishes.allowed & (snapshot.active if mask is None else mask)
+        ruled = self._rules.of(query.placement, snapshot, query.now)
+        if ruled.kept:
+            mask, by_rules = filters.by_rules(ruled.kept, snapshot.active if mask is None else mask)
         prior = self._prior.refresh(snapshot, query.now)
+        worth = prior.blend(placement.weights["popularity"], placement.weights["freshness"])
         crowd = self._crowd.refresh(snapshot) if self._crowd else None
-        aims = aims_of(query, snapshot, crowd, wishes.bonus)
+        aims = aims_of(query, snapshot, crowd, placement.weights, wishes.bonus)
         allowed = snapshot.active if mask is None else mask
         rows_near = {point: rows[allowed[rows]] for point, rows in ((p, snapshot.rows_of(n)) for p, n in near.items())}
-        return View(query, snapshot, prior, aims, mask, wishes.allowed, rows_near)
+        return View(
+            query, snapshot, prior, aims, mask, wishes.allowed, rows_near, placement, worth, ruled.boosts, by_rules
+        )  # fmt: skip
 
     def scores(self, query: Query, snapshot: Snapshot) -> NDArray[np.float32]:
         """Score the whole catalogue (size,) for a shopper: "recommended" as a sort order."""
         view = self.view(query, snapshot, {})
         of_aims = [aim.scores() + np.float32(np.log(aim.share)) for aim in view.aims]
-        best: NDArray[np.float32] = np.maximum.reduce(of_aims) + view.prior.values
+        best: NDArray[np.float32] = np.maximum.reduce(of_aims) + view.boosted()
         return best
 
     def _filter(self, view: View, found: dict[str, Rows]) -> tuple[Rows, dict[str, int]]:
         rows, removed = filters.apply(filters.MUST, view, np.unique(np.concatenate(list(found.values()))))
-        preferred, seen = filters.apply(filters.PREFER, view, rows)
+        preferred, seen = filters.apply(filters.preferred(view), view, rows)
         if len(preferred) < view.query.n:
             return rows, removed  # a small stock: better a car seen before than an empty place
         return preferred, removed | seen
@@ -181,8 +204,22 @@ def find(sources: tuple[Source, ...], view: View) -> dict[str, Rows]:
 
 def _scores(view: View, rows: Rows) -> NDArray[np.float32]:
     """Score candidates for each wish (wishes, m)."""
-    scores = scores_of(view.aims, rows) + view.prior.values[rows] + _likeness(view, rows)
+    scores = scores_of(view.aims, rows)
+    for term in terms_of_all(view, rows).values():
+        scores = scores + term
     return np.where(np.isnan(scores), -np.inf, scores).astype(np.float32)
+
+
+def terms_of_all(view: View, rows: Rows) -> dict[str, NDArray[np.float32]]:
+    """Return the parts of the score that are the same for every wish (m,)."""
+    terms = {"prior": view.worth[rows], "likeness": _likeness(view, rows)}
+    near, weight = view.query.filters.near, np.float32(view.placement.weights["distance"])
+    if near is not None and weight:
+        km = search.distances_km(view.snapshot, near, rows)
+        terms["distance"] = weight * np.exp2(-km / HALF_DISTANCE_KM).astype(np.float32)
+    if view.boosts is not None:
+        terms["rule"] = view.boosts[rows]
+    return terms
 
 
 def _likeness(view: View, rows: Rows) -> NDArray[np.float32]:
@@ -192,8 +229,8 @@ def _likeness(view: View, rows: Rows) -> NDArray[np.float32]:
         return likeness
     order = np.argsort(rows)
     for points, weight, reach in (
-        (view.query.taste.interests, INTEREST_WEIGHT, INTEREST_REACH),
-        (last_viewed(view.query), LAST_VIEW_WEIGHT, LAST_VIEW_REACH),
+        (view.query.taste.interests, view.placement.weights["interests"], INTEREST_REACH),
+        (last_viewed(view.query), view.placement.weights["last_viewed"], LAST_VIEW_REACH),
     ):
         for point in points:
             near = view.near_to(point)[:reach]

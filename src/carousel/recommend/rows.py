@@ -62,7 +62,7 @@ def plans(view: View, good_prices: Rows) -> Iterator[RowPlan]:
     )
     for kind, name, rows in named:
         inside = rows if view.mask is None else rows[view.mask[rows]]
-        scores = scores_of(view.aims, inside) + view.prior.values[inside]
+        scores = scores_of(view.aims, inside) + view.boosted()[inside]
         best = top(scores.max(axis=0).astype(np.float32), _CONSIDERED)
         yield RowPlan(kind, Name(name, {}), inside[best], scores[:, best], view.aims)
 
@@ -74,7 +74,7 @@ def _interests(view: View) -> Iterator[RowPlan]:
     for aim in found:
         interest = aim.interest
         assert interest is not None
-        scores = aim.scores() + view.prior.values
+        scores = aim.scores() + view.boosted()
         if view.mask is not None:
             scores[~view.mask] = -np.inf
         rows = top(scores, _CONSIDERED)

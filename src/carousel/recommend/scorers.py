@@ -5,7 +5,7 @@ base rate and φ the membership; evidence against is scored the same way and sub
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
@@ -30,15 +30,13 @@ BESIDE_CROWD: dict[str, float] = {
     "make": 0.2, "model": 0.05, "body": 0.25, "fuel": 0.15, "transmission": 0.05, "drivetrain": 0.1, "seller": 0.05,
     "color": 0.05, "condition": 0.05, "region": 0.05, "price": 0.55, "year": 0.1, "mileage": 0.1, "power": 0.1,
 }  # fmt: skip
-CROWD_WEIGHT = 0.9
 # Pseudo-views spread by the catalogue's base rates: how much evidence it takes to believe a preference.
 SMOOTHING: dict[str, float] = dict.fromkeys(CATEGORICAL, 4.0) | dict.fromkeys(NUMERIC, 3.0) | {"model": 8.0}
 
-POPULARITY_WEIGHT = 0.25
-FRESHNESS_WEIGHT = 0.6
 FRESHNESS_HALF_LIFE_DAYS = 5.0
 FIRST_IMPRESSIONS = 50
 """So often every listing is shown before its own merits alone decide."""
+HALF_DISTANCE_KM = 50.0
 _SPREAD = 0.2
 """Share of numeric evidence that spills to each neighbouring knot: who views 12,000 considers 14,000."""
 
@@ -193,17 +191,20 @@ def _add(
 
 @dataclass(slots=True)
 class Prior:
-    """What makes a listing worth showing to anybody: popularity and freshness; −∞ where it left the market.
+    """What makes a listing worth showing to anybody: popularity and freshness.
 
     It changes slowly, so it is kept for a minute or until the catalogue changes.
     """
 
     key: tuple[int, int, int] = (-1, -1, -1)
-    values: NDArray[np.float32] = None  # type: ignore[assignment]
+    gone: NDArray[np.bool_] = None  # type: ignore[assignment]
+    popularity: NDArray[np.float64] = None  # type: ignore[assignment]
+    freshness: NDArray[np.float64] = None  # type: ignore[assignment]
     newest: Rows = None  # type: ignore[assignment]
     popular: Rows = None  # type: ignore[assignment]
     unseen: Rows = None  # type: ignore[assignment]
     """Rows on sale that had fewer than `FIRST_IMPRESSIONS`."""
+    blends: dict[tuple[float, float], NDArray[np.float32]] = field(default_factory=dict)
 
     def refresh(self, snapshot: Snapshot, now: datetime) -> "Prior":
         key = (snapshot.revision, snapshot.size, int(now.timestamp() // 60))
@@ -211,17 +212,27 @@ class Prior:
             popularity = snapshot.numbers("popularity")
             listed_at = snapshot.numbers("listed_at")
             age_days = np.maximum(now.timestamp() - listed_at, 0) / 86_400
-            values = POPULARITY_WEIGHT * np.log1p(popularity)
-            values += FRESHNESS_WEIGHT * 2.0 ** (-age_days / FRESHNESS_HALF_LIFE_DAYS)
-            values[~snapshot.active] = -np.inf
+            self.popularity = np.log1p(popularity)
+            self.freshness = 2.0 ** (-age_days / FRESHNESS_HALF_LIFE_DAYS)
+            self.gone = ~snapshot.active
+            self.blends = {}
             active = np.flatnonzero(snapshot.active)
-            self.values = values.astype(np.float32)
             self.newest = active[np.argsort(-listed_at[active], kind="stable")]
             acted_on = active[popularity[active] > 0]
             self.popular = acted_on[np.argsort(-popularity[acted_on], kind="stable")]
             self.unseen = active[snapshot.numbers("impressions")[active] < FIRST_IMPRESSIONS]
             self.key = key
         return self
+
+    def blend(self, popularity: float, freshness: float) -> NDArray[np.float32]:
+        """Return the weighted sum (size,); −∞ where a listing left the market."""
+        weights = (popularity, freshness)
+        if weights not in self.blends:
+            values = popularity * self.popularity
+            values += freshness * self.freshness
+            values[self.gone] = -np.inf
+            self.blends[weights] = values.astype(np.float32)
+        return self.blends[weights]
 
 
 _GROUPS = 16

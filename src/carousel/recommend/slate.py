@@ -1,25 +1,25 @@
 """Choose and order what is shown: maximal marginal relevance with caps, and a share of exploration."""
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from carousel.catalogue.snapshot import STEPS, Snapshot
+from carousel.recommend.placements import Caps, PlacementSettings
 from carousel.recommend.query import Rows
 
 CONSIDERED = 160
 """Best-scored candidates that compete for a place."""
-MOST_OF_A_MAKE = 60
+_PER_CAP = 10
+"""Candidates of one make that compete, per one that ten places may have."""
 
-# How alike two cars are, as shares of 1; the penalty is what a twin of a shown car loses, in units of log-odds.
+# How alike two cars are, as shares of 1; `diversity` is what a twin of a shown car loses, in units of log-odds.
 _LIKENESS: dict[str, float] = {"model": 0.35, "make": 0.2, "body": 0.15, "price": 0.15, "fuel": 0.15}
-_PENALTY = 0.4
-
-_CAPS: dict[str, float] = {"make": 0.6, "model": 0.3, "merchant": 0.4}
-"""Largest share of a slate, and of its first ten places, one make, model or seller may take while others are left."""
 _TEN = 10
 _LEAST_CAP = 2
+"""A slate too short for a share of its places may have so many of one make, model or merchant, if ten may."""
 
 Explored = Mapping[int, float]
 """Positions of explored listings, each with the chance it had to be chosen (its propensity)."""
@@ -31,17 +31,24 @@ def diversify(
     scores: NDArray[np.float32],
     shares: Sequence[float],
     n: int,
+    placement: PlacementSettings,
     *,
     explored: Collection[int] = (),
+    boosted: bool = False,
 ) -> list[int]:
     """Return up to n positions into `rows`, in the order shown.
 
     :param scores: of each row for each wish (wishes, m).
     :param shares: how much of the slate each wish gets, summing to 1.
+    :param placement: how much a twin of a chosen listing loses, and the caps that hold while there are others.
     :param explored: positions that get a place whatever their score.
+    :param boosted: whether rules lift some; one merchant may then have all of the best, so all rows compete.
     """
     order = np.lexsort((rows, -scores.max(axis=0)))
-    slate = _interleave(_greedy(snapshot, rows, scores, shares, n, list(explored)), list(explored), n)
+    of_a_make = _PER_CAP * placement.caps["make"]
+    best = np.arange(len(rows)) if boosted else _considered(snapshot, rows, scores, of_a_make)
+    slate = _greedy(snapshot, rows, scores, shares, n, list(explored), placement, best)
+    slate = _interleave(slate, list(explored), n)
     if len(slate) < n:
         taken = set(slate)
         slate += [int(i) for i in order if int(i) not in taken][: n - len(slate)]
@@ -63,13 +70,20 @@ def explore(scores: NDArray[np.float32], candidates: Sequence[int], slots: int, 
     return explored
 
 
-def _considered(snapshot: Snapshot, rows: Rows, scores: NDArray[np.float32]) -> NDArray[np.intp]:
+def most_of(caps: Caps, places: int) -> dict[str, int]:
+    """Return how many of one make, model and merchant the first places of a slate may have."""
+    return {
+        block: max(min(_LEAST_CAP, cap), cap * places // _TEN) for block, cap in cast("dict[str, int]", caps).items()
+    }
+
+
+def _considered(snapshot: Snapshot, rows: Rows, scores: NDArray[np.float32], of_a_make: int) -> NDArray[np.intp]:
     """Return the positions of the best for each wish, not too many of one make."""
     found = []
     for of_wish in scores:
         order = np.lexsort((rows, -of_wish))
         # One make the shopper loves would fill the whole competition, and then the caps could only leave places empty.
-        found.append(order[_rank_within(snapshot.codes("make")[rows[order]]) < MOST_OF_A_MAKE][:CONSIDERED])
+        found.append(order[_rank_within(snapshot.codes("make")[rows[order]]) < of_a_make][:CONSIDERED])
     return np.unique(np.concatenate(found)) if len(found) > 1 else found[0]
 
 
@@ -80,17 +94,18 @@ def _greedy(
     shares: Sequence[float],
     n: int,
     explored: Sequence[int],
+    placement: PlacementSettings,
+    best: NDArray[np.intp],
 ) -> list[int]:
     """Fill the places beside the explored one by one: the wish most behind its share takes what is best for it and not
     yet shown."""
-    best = _considered(snapshot, rows, scores)
     if not len(best):
         return []
     considered = rows[best]
     features = np.stack([_feature(snapshot, block, considered) for block in _LIKENESS], axis=1)
     likeness = np.array(list(_LIKENESS.values()), dtype=np.float32)
-    groups = {block: snapshot.codes(block)[considered] for block in _CAPS}
-    counts = {block: np.zeros(len(snapshot.vocabularies[block]), dtype=np.intp) for block in _CAPS}
+    groups = {block: snapshot.codes(block)[considered] for block in placement.caps}
+    counts = {block: np.zeros(len(snapshot.vocabularies[block]), dtype=np.intp) for block in placement.caps}
     for block, of_block in counts.items():
         np.add.at(of_block, snapshot.codes(block)[rows[list(explored)]], 1)
     free = ~np.isin(best, explored)
@@ -101,8 +116,9 @@ def _greedy(
     chosen: list[int] = []
     while len(chosen) < min(n - len(explored), len(best)):
         wish = int(np.argmax(share / (2 * given + 1)))  # Sainte-Laguë, as seats of a parliament
-        within = free & _below_caps(groups, counts, min(n, _TEN * (len(chosen) // _TEN + 1)))
-        at = int(np.argmax(np.where(within, value[wish] - _PENALTY * closest, -np.inf)))
+        most = most_of(placement.caps, min(n, _TEN * (len(chosen) // _TEN + 1)))
+        within = free & _below_caps(groups, counts, most)
+        at = int(np.argmax(np.where(within, value[wish] - placement.diversity * closest, -np.inf)))
         if not within[at] or value[wish, at] == -np.inf:
             if not share.any():
                 break
@@ -118,12 +134,12 @@ def _greedy(
 
 
 def _below_caps(
-    groups: Mapping[str, NDArray[np.intp]], counts: Mapping[str, NDArray[np.intp]], places: int
+    groups: Mapping[str, NDArray[np.intp]], counts: Mapping[str, NDArray[np.intp]], most: Mapping[str, int]
 ) -> NDArray[np.bool_]:
-    """Return whose make, model and seller have room in the first `places` of a slate (m,)."""
+    """Return whose make, model and merchant have room (m,)."""
     below = []
     for block, codes in groups.items():
-        full = counts[block] >= max(_LEAST_CAP, int(_CAPS[block] * places))
+        full = counts[block] >= most[block]
         full[0] = False  # what nobody said is no group
         below.append(~full[codes])
     allowed: NDArray[np.bool_] = np.logical_and.reduce(below)

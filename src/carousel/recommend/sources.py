@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from carousel.catalogue import repository
 from carousel.catalogue.snapshot import Snapshot
 from carousel.recommend.aims import Aim
+from carousel.recommend.placements import PlacementSettings
 from carousel.recommend.query import Query, Rows
 from carousel.recommend.scorers import Prior, top
 from carousel.storage.postgres import Pool
@@ -28,6 +29,7 @@ NEAR_INTEREST = 80
 FRESH = 60
 POPULAR = 60
 EXPLORED = 60
+BOOSTED = 60
 LAST_VIEWED = 2
 
 _PATIENCE = 0.02
@@ -53,6 +55,17 @@ class View:
     """Listings inside the limits the shopper stated (size,), or None where there are none."""
     near: Mapping[str, Rows]
     """Rows on sale and inside the filters near a listing id or the `CENTROID`, nearest first."""
+    placement: PlacementSettings
+    worth: NDArray[np.float32]
+    """What popularity and freshness make of each listing here (size,); −∞ where it left the market."""
+    boosts: NDArray[np.float32] | None
+    """What the placement's rules add to each score (size,), None where none does."""
+    removed: Mapping[str, int]
+    """How many listings of the market each rule removed."""
+
+    def boosted(self) -> NDArray[np.float32]:
+        """Return what each listing is worth to anybody here (size,)."""
+        return self.worth if self.boosts is None else self.worth + self.boosts
 
     def near_to(self, point: str) -> Rows:
         """Return the rows near a point, none where it was not asked for."""
@@ -81,7 +94,7 @@ class BestByTasteSource:
         scores = aim.scorer.beyond_make()
         if aim.stated is not None:
             scores += aim.stated
-        scores += view.prior.values
+        scores += view.worth
         if view.mask is not None:
             scores[~view.mask] = -np.inf
         beyond = top(scores, BEYOND_MAKE)
@@ -143,6 +156,19 @@ class PopularSource:
 
     def find(self, view: View) -> Rows:
         return _first_inside(view, view.prior.popular, POPULAR)
+
+
+class BoostedSource:
+    """The best for the shopper of what the placement's rules lift: a boost alone does not find them."""
+
+    name = "boosted"
+
+    def find(self, view: View) -> Rows:
+        if view.boosts is None:
+            return np.empty(0, dtype=np.intp)
+        lifted = view.boosts > 0 if view.mask is None else (view.boosts > 0) & view.mask
+        scores = np.maximum.reduce([aim.scores() for aim in view.aims]) + view.boosted()
+        return top(np.where(lifted, scores, -np.inf), BOOSTED)
 
 
 class ExplorationSource:
@@ -227,5 +253,6 @@ def sources_for(snapshot: Snapshot, exact_limit: int) -> tuple[Source, ...]:
         SimilarToLastViewedSource(),
         FreshSource(),
         PopularSource(),
+        BoostedSource(),
         ExplorationSource(),
     )

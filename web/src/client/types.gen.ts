@@ -1042,6 +1042,12 @@ export type Recommendations = {
      */
     placement: string;
     /**
+     * Variant
+     *
+     * Variants of the experiments this shopper is in, separated by commas; null without any.
+     */
+    variant: string | null;
+    /**
      * Taste Version
      */
     taste_version: number;
@@ -1374,6 +1380,12 @@ export type RecommendedRows = {
      * Placement
      */
     placement: string;
+    /**
+     * Variant
+     *
+     * Variants of the experiments this shopper is in, separated by commas; null without any.
+     */
+    variant: string | null;
     /**
      * Taste Version
      */

@@ -146,7 +146,11 @@ async def search_listings(
         mask = search.matching(snapshot, found)
         if taste is not None:
             query = recommend_query.Query(
-                shopper_id=shopper.shopper_id if shopper else "", taste=taste, now=datetime.now(UTC), currency=currency
+                shopper_id=shopper.shopper_id if shopper else "",
+                taste=taste,
+                now=datetime.now(UTC),
+                placement="search",
+                currency=currency,
             )
             keys = -use.recommender.scores(query, snapshot).astype(np.float64)
             mask[[snapshot.row_of[i] for i in taste.hidden if i in snapshot.row_of]] = False

@@ -42,8 +42,9 @@ async def recommend(
         slate = await use.recommender.recommend(query, snapshot)
         return [_shape({}, slate.listings)]
 
-    taste, (slate,) = await _made(use, shopper.shopper_id, "slate", placement, n, wanted, make)
-    answer = {"placement": placement, "taste_version": taste.version} | (await _read(use, [slate]))[0]
+    taste, variant, (slate,) = await _made(use, shopper.shopper_id, "slate", placement, n, wanted, make)
+    answer = {"placement": placement, "variant": variant, "taste_version": taste.version}
+    answer |= (await _read(use, [slate]))[0]
     return Response(orjson.dumps(answer), media_type="application/json")
 
 
@@ -73,10 +74,11 @@ async def recommend_rows(
             for row in await use.recommender.rows(query, snapshot)
         ]
 
-    taste, made = await _made(use, shopper.shopper_id, "rows", placement, n, wanted, make)
+    taste, variant, made = await _made(use, shopper.shopper_id, "rows", placement, n, wanted, make)
     rows = [row for row in await _read(use, made) if row["listings"]]
     answer = {
         "placement": placement,
+        "variant": variant,
         "taste_version": taste.version,
         "personalised": bool(taste.event_count),
         "rows": rows,
@@ -96,13 +98,17 @@ async def _made(
     n: int,
     wanted: Filters,
     make: Callable[[recommend_query.Query, Snapshot], Awaitable[list[Made]]],
-) -> tuple[Taste, list[Made]]:
-    """Return the shopper's taste and the slates made by it, from the cache as long as nothing has changed."""
+) -> tuple[Taste, str | None, list[Made]]:
+    """Return the shopper's taste, the variants they are in, and the slates made by these, from the cache as long as
+    nothing has changed."""
     now = datetime.now(UTC)
     async with use.pool.connection() as connection:
         known, revision = await taste_repository.load_with_revision(connection, shopper_id)
         snapshot = await use.live.current(connection, revision)
-    key = f"slate:{_digest(kind, shopper_id, placement, n, wanted)}"  # it does not tell whose it is
+    placements = use.recommender.placements
+    variant = placements.of(placement, shopper_id).variant
+    # A rule may begin or end with the day. The key does not tell whose slate it is.
+    key = f"slate:{_digest(kind, shopper_id, placement, n, wanted, placements.digest, variant, now.date())}"
     overlay, said, cached = await _cached(use, shopper_id, key)
     taste = with_statement(known or Taste.empty(now), said)
     state = [taste.version, taste.stated.event_id, snapshot.revision, use.recommender.version, sorted(overlay.items())]
@@ -112,7 +118,7 @@ async def _made(
     slates_served.labels(placement, "hit" if hit else "miss").inc()
     if cached is not None and hit:
         made: list[Made] = cached["slates"]
-        return taste, made
+        return taste, variant, made
     query = recommend_query.Query(
         shopper_id=shopper_id,
         taste=taste,
@@ -126,7 +132,7 @@ async def _made(
     made = await make(query, snapshot)
     if use.settings.slate_ttl:
         await use.valkey.set(key, orjson.dumps({"state": state, "slates": made}), ex=use.settings.slate_ttl)
-    return taste, made
+    return taste, variant, made
 
 
 async def _cached(

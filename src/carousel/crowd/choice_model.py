@@ -10,6 +10,7 @@ import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,37 +92,114 @@ def fold_in(appeal: Array, factors: Array, viewed: Array, weights: Array, *, ste
     :param steps: of Newton's method at most; it is exact after about six.
     :param viewed, weights: factors (v, d) of the listings of the history, and how many choices each counts as (v,).
     """
-    mean, precision = _newton(
-        appeal, factors, (weights @ viewed)[None], np.array([weights.sum()], dtype=np.float32), steps=steps
-    )
+    total = np.array([weights.sum()], dtype=np.float32)
+    mean, precision = _newton(_FromStock(appeal, factors, (weights @ viewed)[None], total), steps=steps)
     mode = mean[0]
     utilities = appeal + factors @ mode
     highest = float(utilities.max())
     normaliser = highest + float(np.log(np.exp(utilities - highest).mean()))
     liked = float(weights @ (viewed @ mode)) - float(weights.sum()) * normaliser
-    evidence = liked - 0.5 * float(mode @ mode) - 0.5 * float(np.linalg.slogdet(precision[0])[1])
-    return Belief(mode, np.linalg.inv(precision[0]).astype(np.float32), evidence)
+    return _belief(mode, precision[0], liked)
 
 
-def _newton(
-    appeal: Array, factors: Array, chosen: Array, counts: Array, start: Array | None = None, *, steps: int
-) -> tuple[Array, Array]:
-    """Return the modes (b, d) of shoppers' factors and their precisions (b, d, d).
+def fold_in_sets(appeal: Array, factors: Array, chosen: NDArray[np.intp], *, steps: int = _NEWTON_STEPS) -> Belief:
+    """Return what choices between few known alternatives say of somebody's factors (Laplace's approximation).
 
-    :param chosen: sum of the factors of what each shopper chose (b, d); `counts` (b,) how many choices.
+    :param appeal, factors: (s, j), (s, j, d) of the j alternatives of each of s choice sets.
+    :param chosen: which of them was chosen (s,).
     """
-    size = factors.shape[1]
-    mode = np.zeros_like(chosen) if start is None else start.copy()
-    precision = np.empty((len(chosen), size, size), dtype=np.float32)
-    for _ in range(steps):
-        share = _softmax(appeal + mode @ factors.T)
-        expected = share @ factors
+    mean, precision = _newton(_FromSets(appeal[None], factors[None], chosen[None]), steps=steps)
+    share = _softmax(appeal + factors @ mean[0])
+    liked = float(np.log(np.take_along_axis(share, chosen[:, None], axis=1)).sum())
+    return _belief(mean[0], precision[0], liked)
+
+
+def chances(belief: Belief, appeal: Array, factors: Array, *, draws: int = 500, seed: int = 1) -> Array:
+    """Return the probability of each alternative (j,) of a choice set, averaged over what is believed.
+
+    :param appeal, factors: (j,), (j, d).
+    """
+    spread = np.linalg.cholesky(belief.covariance + 1e-6 * np.eye(len(belief.mean)))
+    noise = np.random.default_rng(seed).standard_normal((draws, len(belief.mean)))
+    drawn = (belief.mean + noise @ spread.T).astype(np.float32)
+    averaged: Array = _softmax(appeal + drawn @ factors.T).mean(axis=0)
+    return averaged
+
+
+def _belief(mode: Array, precision: Array, liked: float) -> Belief:
+    evidence = liked - 0.5 * float(mode @ mode) - 0.5 * float(np.linalg.slogdet(precision)[1])
+    return Belief(mode, np.linalg.inv(precision).astype(np.float32), evidence)
+
+
+class _Choices(Protocol):
+    """What b shoppers chose, and what there was to choose from."""
+
+    @property
+    def chosen(self) -> Array:
+        """Sum of the factors of what each chose (b, d)."""
+        ...
+
+    def expected(self, z: Array) -> tuple[Array, Array]:
+        """Return what that sum is expected to be given their factors z (b, d), and its covariances (b, d, d)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _FromStock:
+    """All choose from the same alternatives, of appeal (k,) and factors (k, d); `counts` (b,) is how many choices."""
+
+    appeal: Array
+    factors: Array
+    chosen: Array
+    counts: Array
+
+    def shares(self, z: Array) -> Array:
+        """Return the probability of each alternative (b, k)."""
+        return _softmax(self.appeal + z @ self.factors.T)
+
+    def expected(self, z: Array) -> tuple[Array, Array]:
+        share = self.shares(z)
+        mean = share @ self.factors
+        covariance = np.empty((len(z), z.shape[1], z.shape[1]), dtype=np.float32)
         for i, row in enumerate(share):
             some = np.flatnonzero(row > _MATTERS)
-            near = factors[some]
-            precision[i] = counts[i] * ((near * row[some, None]).T @ near - np.outer(expected[i], expected[i]))
-        precision += np.eye(size, dtype=np.float32)
-        gradient = chosen - counts[:, None] * expected - mode
+            near = self.factors[some]
+            covariance[i] = self.counts[i] * ((near * row[some, None]).T @ near - np.outer(mean[i], mean[i]))
+        return self.counts[:, None] * mean, covariance
+
+
+@dataclass(frozen=True, slots=True)
+class _FromSets:
+    """Each choice has its own alternatives, of appeal (b, s, j) and factors (b, s, j, d); `which` (b, s) was chosen."""
+
+    appeal: Array
+    factors: Array
+    which: NDArray[np.intp]
+
+    @property
+    def chosen(self) -> Array:
+        picked: Array = np.take_along_axis(self.factors, self.which[..., None, None], axis=2)[:, :, 0].sum(axis=1)
+        return picked
+
+    def shares(self, z: Array) -> Array:
+        """Return the probability of each alternative (b, s, j)."""
+        return _softmax(self.appeal + np.einsum("bsjd,bd->bsj", self.factors, z))
+
+    def expected(self, z: Array) -> tuple[Array, Array]:
+        share = self.shares(z)[..., None]
+        mean = (share * self.factors).sum(axis=2, keepdims=True)
+        apart = self.factors - mean
+        return mean.sum(axis=(1, 2)), np.einsum("bsjd,bsje->bde", share * apart, apart)
+
+
+def _newton(choices: _Choices, start: Array | None = None, *, steps: int) -> tuple[Array, Array]:
+    """Return the modes (b, d) of shoppers' factors and their precisions (b, d, d)."""
+    chosen = choices.chosen
+    mode = np.zeros_like(chosen) if start is None else start.copy()
+    for _ in range(steps):
+        expected, precision = choices.expected(mode)
+        precision += np.eye(mode.shape[1], dtype=np.float32)
+        gradient = chosen - expected - mode
         step = np.linalg.solve(precision, gradient[:, :, None])[:, :, 0]
         length = np.linalg.norm(step, axis=1, keepdims=True)
         mode = mode + (step * np.minimum(1, _LONGEST_STEP / np.maximum(length, 1e-9))).astype(np.float32)
@@ -141,52 +219,131 @@ def fit(
     seed: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> ChoiceModel:
-    """Fit the model to what shoppers looked at, by stochastic EM: draw their factors, then Adam.
+    """Fit the model to what shoppers looked at.
 
     :param stock: columns (n, size) of all listings, on sale or not.
     :param histories: per interest of a shopper the rows of `stock` and how many choices each counts as.
     :param progress: is told the epochs done and to do.
     """
-    rng = np.random.default_rng(seed)
     count = stock.shape[0]
-    appeal = np.zeros(space.size, dtype=np.float32)
-    loadings = (0.05 * rng.standard_normal((space.size, embedding_size))).astype(np.float32)
-    adam = (_Adam(appeal), _Adam(loadings))
     viewed = np.concatenate([rows for rows, _ in histories])
     # Few of a uniform draw are cars anybody considers: what is looked at is drawn too, weighed by how likely that is.
     likely = np.log(_UNIFORM / count + _VIEWED * np.bincount(viewed, minlength=count) / len(viewed)).astype(np.float32)
-    modes = np.zeros((len(histories), embedding_size), dtype=np.float32)
-    order = np.arange(len(histories))
-    for epoch in range(epochs):
-        rng.shuffle(order)
-        rate = _LEARNING_RATE * (1 - 0.9 * epoch / epochs)
-        for start in range(0, len(order), _BATCH):
-            batch = order[start : start + _BATCH]
-            drawn = np.concatenate([rng.integers(0, count, _UNIFORM), rng.choice(viewed, _VIEWED)])
-            alternatives = stock[drawn]
-            appeals, factors = alternatives @ appeal - likely[drawn], alternatives @ loadings
-            chosen = stock[np.concatenate([histories[i][0] for i in batch])]
-            weights = np.concatenate([histories[i][1] for i in batch])
-            whose = np.repeat(np.arange(len(batch)), [len(histories[i][0]) for i in batch])
-            counts = np.bincount(whose, weights, minlength=len(batch)).astype(np.float32)
-            by_shopper = csr_matrix((weights, (whose, np.arange(len(whose)))), shape=(len(batch), len(whose)))
-            sums = by_shopper @ (chosen @ loadings)
-            mode, precision = _newton(appeals, factors, sums, counts, modes[batch], steps=2)
-            modes[batch] = mode
-            drawn_factors = _draw(mode, precision, rng)
-            expected = counts[:, None] * _softmax(appeals + drawn_factors @ factors.T)
-            total = counts.sum()
-            adam[0].step((chosen.T @ weights - alternatives.T @ expected.sum(axis=0)) / total - reg * appeal, rate)
-            liked = chosen.T @ (weights[:, None] * drawn_factors[whose])
-            adam[1].step((liked - alternatives.T @ (expected.T @ drawn_factors)) / total - reg * loadings, rate)
-        if progress:
-            progress(epoch + 1, epochs)
+
+    def sample(batch: NDArray[np.intp], appeal: Array, loadings: Array, rng: np.random.Generator) -> _Sample:
+        drawn = np.concatenate([rng.integers(0, count, _UNIFORM), rng.choice(viewed, _VIEWED)])
+        alternatives = stock[drawn]
+        chosen = stock[np.concatenate([histories[i][0] for i in batch])]
+        weights = np.concatenate([histories[i][1] for i in batch])
+        whose = np.repeat(np.arange(len(batch)), [len(histories[i][0]) for i in batch])
+        counts = np.bincount(whose, weights, minlength=len(batch)).astype(np.float32)
+        by_shopper = csr_matrix((weights, (whose, np.arange(len(whose)))), shape=(len(batch), len(whose)))
+        sums = by_shopper @ (chosen @ loadings)
+        choices = _FromStock(alternatives @ appeal - likely[drawn], alternatives @ loadings, sums, counts)
+
+        def slope(z: Array) -> tuple[Array, Array]:
+            expected = counts[:, None] * choices.shares(z)
+            liked = chosen.T @ (weights[:, None] * z[whose])
+            return (
+                chosen.T @ weights - alternatives.T @ expected.sum(axis=0),
+                liked - alternatives.T @ (expected.T @ z),
+            )
+
+        return _Sample(choices, float(counts.sum()), slope)
+
+    appeal, loadings = _learn(
+        sample, len(histories), space.size,
+        embedding_size=embedding_size, epochs=epochs, reg=reg, seed=seed, progress=progress,
+    )  # fmt: skip
     return ChoiceModel(space, appeal, loadings, {"histories": len(histories), "choices": float(len(viewed))})
 
 
+def fit_sets(
+    alternatives: Array,
+    chosen: NDArray[np.intp],
+    *,
+    embedding_size: int = EMBEDDING_SIZE,
+    epochs: int = EPOCHS,
+    reg: float = REG,
+    seed: int = 1,
+) -> tuple[Array, Array]:
+    """Fit the same model to choices between few known alternatives; return appeal (size,) and loadings (size, d).
+
+    :param alternatives: columns (people, s, j, size) of the j alternatives of each person's s choice sets.
+    :param chosen: which of them was chosen (people, s).
+    """
+
+    def sample(batch: NDArray[np.intp], appeal: Array, loadings: Array, _rng: np.random.Generator) -> _Sample:
+        offered, which = alternatives[batch], chosen[batch]
+        choices = _FromSets(offered @ appeal, offered @ loadings, which)
+
+        def slope(z: Array) -> tuple[Array, Array]:
+            surprise = -choices.shares(z)
+            np.put_along_axis(
+                surprise, which[..., None], 1 + np.take_along_axis(surprise, which[..., None], axis=2), axis=2
+            )
+            by_person = np.einsum("bsj,bsjc->bc", surprise, offered)
+            return by_person.sum(axis=0), by_person.T @ z
+
+        return _Sample(choices, float(which.size), slope)
+
+    return _learn(
+        sample, len(chosen), alternatives.shape[3],
+        embedding_size=embedding_size, epochs=epochs, reg=reg, seed=seed,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    """The choices of a batch of shoppers, `total` of them.
+
+    :ivar slope: of their log-probability given factors (b, d), by the columns' appeal (size,) and loadings (size, d).
+    """
+
+    choices: _Choices
+    total: float
+    slope: Callable[[Array], tuple[Array, Array]]
+
+
+def _learn(
+    sample: Callable[[NDArray[np.intp], Array, Array, np.random.Generator], _Sample],
+    shoppers: int,
+    size: int,
+    *,
+    embedding_size: int,
+    epochs: int,
+    reg: float,
+    seed: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[Array, Array]:
+    """Return appeal (size,) and loadings (size, d), by stochastic EM: draw shoppers' factors, then Adam.
+
+    :param sample: returns the choices of some shoppers, given the weights as they are.
+    """
+    rng = np.random.default_rng(seed)
+    appeal = np.zeros(size, dtype=np.float32)
+    loadings = (0.05 * rng.standard_normal((size, embedding_size))).astype(np.float32)
+    adam = (_Adam(appeal), _Adam(loadings))
+    modes = np.zeros((shoppers, embedding_size), dtype=np.float32)
+    order = np.arange(shoppers)
+    for epoch in range(epochs):
+        rng.shuffle(order)
+        rate = _LEARNING_RATE * (1 - 0.9 * epoch / epochs)
+        for start in range(0, shoppers, _BATCH):
+            batch = order[start : start + _BATCH]
+            seen = sample(batch, appeal, loadings, rng)
+            modes[batch], precision = _newton(seen.choices, modes[batch], steps=2)
+            slopes = seen.slope(_draw(modes[batch], precision, rng))
+            adam[0].step(slopes[0] / seen.total - reg * appeal, rate)
+            adam[1].step(slopes[1] / seen.total - reg * loadings, rate)
+        if progress:
+            progress(epoch + 1, epochs)
+    return appeal, loadings
+
+
 def _softmax(utilities: Array) -> Array:
-    share: Array = np.exp(utilities - utilities.max(axis=1, keepdims=True))
-    share /= share.sum(axis=1, keepdims=True)
+    share: Array = np.exp(utilities - utilities.max(axis=-1, keepdims=True))
+    share /= share.sum(axis=-1, keepdims=True)
     return share
 
 

@@ -29,6 +29,7 @@ def models_of(market: Market, model: ChoiceModel) -> dict[str, Slates]:
         "running average, our embedding": simulated.running_average(market.embeddings),
         "running average, at most 3 of a model": simulated.capped(market, simulated.average_scores(plain)),
         "Carousel, taste alone": simulated.carousel(market, None),
+        "Carousel, the best without a mix": simulated.carousel(market, model, mixed=False),
         "Carousel": simulated.carousel(market, model),
     }
 

@@ -8,7 +8,7 @@ bound what is possible: the `oracle` shows the listings that are most likely to 
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from uuid import NAMESPACE_URL, uuid5
@@ -28,6 +28,7 @@ from carousel.market.shoppers import Shopper, Stock, make_shoppers, wanted
 from carousel.recommend.crowd import Crowd
 from carousel.recommend.interests import choices
 from carousel.recommend.pipeline import Recommender
+from carousel.recommend.placements import Knobs, load
 from carousel.recommend.query import Query
 from carousel.recommend.scorers import FIRST_IMPRESSIONS
 from carousel.recommend.sources import Near, last_viewed
@@ -261,9 +262,16 @@ def plain_features(market: Market) -> NDArray[np.float32]:
     return np.concatenate(columns, axis=1).astype(np.float32)
 
 
-def carousel(market: Market, model: ChoiceModel | None, *, exploration: float = 0.0) -> Slates:
-    """The product: events folded into a taste, and the pipeline that serves it."""
-    recommender = Recommender(ExactNeighbours(market), exact_limit=10**9, exploration=exploration)
+def carousel(market: Market, model: ChoiceModel | None, *, mixed: bool = True) -> Slates:
+    """The product: events folded into a taste, and the pipeline that serves it.
+
+    :param mixed: whether a slate is mixed as it is served; else it is simply the best, whatever they are.
+    """
+    placements = load()
+    if not mixed:
+        best: Knobs = {"diversity": 0.0, "caps": {"make": 10, "model": 10, "merchant": 10}}
+        placements = replace(placements, knobs={name: {**own, **best} for name, own in placements.knobs.items()})
+    recommender = Recommender(ExactNeighbours(market), exact_limit=10**9, placements=placements, exploration=0.0)
     recommender.use(Crowd(model) if model else None)
 
     def slate(case: Case) -> Rows:

@@ -32,13 +32,16 @@ from carousel.recommend.scorers import HALF_DISTANCE_KM, Prior
 from carousel.recommend.slate import diversify, exploration_slots, explore
 from carousel.recommend.sources import FindsNear, Near, Source, View, last_viewed, seed_of, sources_for
 from carousel.recommend.stated import wishes_of
-from carousel.taste.taste import Taste
+from carousel.taste.taste import Phase, Taste, phase
 from carousel.telemetry import stage_seconds
 
 # How far down the list of near listings being near to an interest or to one of the last views counts. A last view
 # counts on top of its evidence: a click has to show on the next page.
 INTEREST_REACH = 80
 LAST_VIEW_REACH = 16
+
+_DIVERSITY_OF: dict[Phase, float] = {"orientation": 1.5, "decision": 0.5}
+"""Who looks around sees more different cars, who is about to decide more alike."""
 
 _SOURCE_OF = {"interest": "taste", "because_you_viewed": "last_viewed"}
 """The source that speaks in the reasons of a row."""
@@ -138,6 +141,8 @@ class Recommender:
     def view(self, query: Query, snapshot: Snapshot, near: Near) -> View:
         """Prepare what the sources and scorers share."""
         placement = self.placements.of(query.placement, query.shopper_id)
+        wider = _DIVERSITY_OF[phase(query.taste, query.now)]
+        placement = replace(placement, diversity=wider * placement.diversity)
         mask, by_rules = None, dict[str, int]()
         if not query.filters.is_empty():
             mask = search.matching(snapshot, search.masks(snapshot, query.filters, query.currency))

@@ -91,6 +91,8 @@ def test_the_digest_changes_with_the_file(tmp_path: Path) -> None:
         ("[rules]\nname = 'a'", "rules: it should be a list of tables; write [[rules]] with two brackets"),
         (RULE, "rules[1].where is missing; write it"),
         (RULE + "where = {}", "rules[1].where: it names no condition; write one, such as make = 'Kia'"),
+        (RULE + "where = { make = [] }", "rules[1].where.make is []: it should have at least 1 item, not 0"),
+        (RULE + "where = { currency = 'EUR' }", "rules[1].where: it names no condition"),
         (RULE + "where = { min_pric = 3 }", "rules[1].where.min_pric: there is no such key; did you mean 'min_price'?"),
         (RULE + "where = { min_price = 9, max_price = 1 }", "min_price is 9, above max_price 1; swap them"),
         (RULE + "where = { min_year = '2012' }", "rules[1].where.min_year is '2012': it should be a valid integer"),

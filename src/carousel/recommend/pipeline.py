@@ -98,7 +98,9 @@ class Recommender:
             inside = np.isin(plan.rows, kept)
             rows, scores = plan.rows[inside], plan.scores[:, inside]
             shares = [aim.share for aim in plan.aims]
-            chosen = diversify(snapshot, rows, scores, shares, query.n, view.placement, boosted=view.boosts is not None)
+            chosen = diversify(
+                snapshot, rows, scores, shares, query.n, view.placement, boosted=view.rules.boosts is not None
+            )
             if len(chosen) < LEAST:
                 continue
             found = {_SOURCE_OF.get(plan.kind, plan.kind): plan.rows}
@@ -125,7 +127,7 @@ class Recommender:
             slots = exploration_slots(query.n, share)
             shares = [aim.share for aim in view.aims]
             candidates = np.flatnonzero(np.isin(rows, found["exploration"])).tolist()
-            boosted = view.boosts is not None
+            boosted = view.rules.boosts is not None
             explored = explore(scores.max(axis=0), candidates, slots, np.random.default_rng(seed_of(query)))
             chosen = diversify(
                 snapshot, rows, scores, shares, query.n, view.placement, explored=explored, boosted=boosted
@@ -149,9 +151,9 @@ class Recommender:
         wishes = wishes_of(query.taste.stated, query.taste.event_count, snapshot)
         if wishes.allowed is not None:
             mask = wishes.allowed & (snapshot.active if mask is None else mask)
-        ruled = self._rules.of(query.placement, snapshot, query.now)
-        if ruled.kept:
-            mask, by_rules = filters.by_rules(ruled.kept, snapshot.active if mask is None else mask)
+        rules = self._rules.of(query.placement, snapshot, query.now)
+        if rules.kept:
+            mask, by_rules = filters.by_rules(rules.kept, snapshot.active if mask is None else mask)
         prior = self._prior.refresh(snapshot, query.now)
         worth = prior.blend(placement.weights["popularity"], placement.weights["freshness"])
         crowd = self._crowd.refresh(snapshot) if self._crowd else None
@@ -159,7 +161,7 @@ class Recommender:
         allowed = snapshot.active if mask is None else mask
         rows_near = {point: rows[allowed[rows]] for point, rows in ((p, snapshot.rows_of(n)) for p, n in near.items())}
         return View(
-            query, snapshot, prior, aims, mask, wishes.allowed, rows_near, placement, worth, ruled.boosts, by_rules
+            query, snapshot, prior, aims, mask, wishes.allowed, rows_near, placement, worth, rules, by_rules
         )  # fmt: skip
 
     def scores(self, query: Query, snapshot: Snapshot) -> NDArray[np.float32]:
@@ -222,8 +224,8 @@ def terms_of_all(view: View, rows: Rows) -> dict[str, NDArray[np.float32]]:
     if near is not None and weight:
         km = search.distances_km(view.snapshot, near, rows)
         terms["distance"] = weight * np.exp2(-km / HALF_DISTANCE_KM).astype(np.float32)
-    if view.boosts is not None:
-        terms["rule"] = view.boosts[rows]
+    if view.rules.boosts is not None:
+        terms["rule"] = view.rules.boosts[rows]
     return terms
 
 

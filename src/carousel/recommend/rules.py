@@ -37,7 +37,7 @@ _HOUR = 3_600.0
 
 ONE_OR_MORE = BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)
 """One text stands for a list of it: `make = "Kia"`."""
-Words = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], ONE_OR_MORE]
+Words = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1), ONE_OR_MORE]
 At = Annotated[tuple[Placement, ...], Field(min_length=1), ONE_OR_MORE]
 Price = Annotated[float | None, Field(ge=0, le=1e10)]
 Year = Annotated[int | None, Field(ge=1885, le=2200)]
@@ -68,7 +68,7 @@ class Where(BaseModel):
     radius_km: Annotated[float | None, Field(gt=0, le=21_000)] = None
     merchant: Words = ()
     """Ids of sellers."""
-    missing: Annotated[tuple[Trait, ...], ONE_OR_MORE] = ()
+    missing: Annotated[tuple[Trait, ...], Field(min_length=1), ONE_OR_MORE] = ()
     """Traits the listing does not say, all of them."""
     listed_within_days: Days = None
     listed_for_days: Days = None

@@ -19,6 +19,7 @@ from carousel.catalogue.snapshot import Snapshot
 from carousel.recommend.aims import Aim
 from carousel.recommend.placements import PlacementSettings
 from carousel.recommend.query import Query, Rows
+from carousel.recommend.rules import Ruled
 from carousel.recommend.scorers import Prior, top
 from carousel.storage.postgres import Pool
 
@@ -50,7 +51,7 @@ class View:
     aims: tuple[Aim, ...]
     """The shopper's wishes, the largest first; at least one."""
     mask: NDArray[np.bool_] | None
-    """Listings inside the request's filters and the shopper's own limits (size,), or None where there are none."""
+    """Listings inside the request's filters, the shopper's own limits and the placement's rules (size,); None: all."""
     stated: NDArray[np.bool_] | None
     """Listings inside the limits the shopper stated (size,), or None where there are none."""
     near: Mapping[str, Rows]
@@ -58,14 +59,14 @@ class View:
     placement: PlacementSettings
     worth: NDArray[np.float32]
     """What popularity and freshness make of each listing here (size,); −∞ where it left the market."""
-    boosts: NDArray[np.float32] | None
-    """What the placement's rules add to each score (size,), None where none does."""
+    rules: Ruled
+    """What the placement's rules keep and lift; `mask` has what they keep already."""
     removed: Mapping[str, int]
     """How many listings of the market each rule removed."""
 
     def boosted(self) -> NDArray[np.float32]:
         """Return what each listing is worth to anybody here (size,)."""
-        return self.worth if self.boosts is None else self.worth + self.boosts
+        return self.worth if self.rules.boosts is None else self.worth + self.rules.boosts
 
     def near_to(self, point: str) -> Rows:
         """Return the rows near a point, none where it was not asked for."""
@@ -164,9 +165,10 @@ class BoostedSource:
     name = "boosted"
 
     def find(self, view: View) -> Rows:
-        if view.boosts is None:
+        boosts = view.rules.boosts
+        if boosts is None:
             return np.empty(0, dtype=np.intp)
-        lifted = view.boosts > 0 if view.mask is None else (view.boosts > 0) & view.mask
+        lifted = boosts > 0 if view.mask is None else (boosts > 0) & view.mask
         scores = np.maximum.reduce([aim.scores() for aim in view.aims]) + view.boosted()
         return top(np.where(lifted, scores, -np.inf), BOOSTED)
 

@@ -1,6 +1,6 @@
 """What recommendations are worth on the simulated market: the tables of docs/quality.md.
 
-    python benchmarks/quality.py [--listings 20000] [--shoppers 600] [--seed 1]
+    python benchmarks/quality.py [--listings 20000] [--shoppers 1500] [--seed 1]
 
 Shoppers no model has seen look at 3, 8 and 20 cars; `carousel/evaluation/simulated.py` says how they choose and what is
 counted.
@@ -37,7 +37,7 @@ def models_of(market: Market, model: ChoiceModel) -> dict[str, Slates]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--listings", type=int, default=20_000)
-    parser.add_argument("--shoppers", type=int, default=600, help="shoppers no model has seen")
+    parser.add_argument("--shoppers", type=int, default=1_500, help="shoppers no model has seen")
     parser.add_argument("--past", type=int, default=2_000, help="shoppers the models learn from")
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()

@@ -63,6 +63,7 @@ class Settings(BaseSettings):
         default=300_000, ge=0, description="Largest catalogue whose every listing is scored for each slate."
     )
     slate_ttl: int = Field(default=600, ge=0, description="Seconds a slate stays cached; 0 turns the cache off.")
+    slate_days: int = Field(default=30, ge=1, le=3650, description="Days for which served slates are kept.")
     placements_file: Path | None = Field(
         default=None, description="Your weights, rules and experiments by placement; unset means the packaged ones."
     )

@@ -100,7 +100,15 @@ def test_no_store_and_no_log_has_an_id_of_the_erased_afterwards(marketplace: Mar
     after = everything(marketplace.database, valkey)
     assert [i for i in (ACCOUNT, VISITOR, SECOND, "me@example.org") if i.encode() in after] == []
     assert receipt.ids == 3
-    assert receipt.removed == {"activity": 13, "taste": 3, "shopper": 1, "dead_letter": 1, "log": 14, "cache": 1}
+    assert receipt.removed == {
+        "activity": 13,
+        "taste": 3,
+        "slate": 0,
+        "shopper": 1,
+        "dead_letter": 1,
+        "log": 14,
+        "cache": 1,
+    }
     assert not any(i in flow.log for i in (ACCOUNT, VISITOR, SECOND))
     assert marketplace.taste(OTHER) is not None
     assert OTHER.encode() in after

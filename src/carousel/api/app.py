@@ -18,7 +18,8 @@ from carousel.api import errors, openapi, page
 from carousel.api.dependencies import Resources
 from carousel.api.live import Hub
 from carousel.api.middleware import Observe
-from carousel.api.routes import events, health, imports, listings, live, recommendations, session, taste
+from carousel.api.routes import events, health, imports, listings, live, recommendations, session, taste, trace
+from carousel.api.slates import SlateLog
 from carousel.api.spool import Spool
 from carousel.api.tokens import Tokens
 from carousel.api.uploads import Uploads
@@ -59,7 +60,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     errors.install(app)
     openapi.install(app)
     # Asked in this order, busiest first.
-    for module in (recommendations, events, listings, session, taste, live, imports, health):
+    for module in (recommendations, events, listings, session, taste, live, imports, trace, health):
         app.include_router(module.router)
     page.install(app, settings.web_dir or packaged_web())
     if settings.cors_origins:
@@ -129,6 +130,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             ),
             hub=hub,
             uploads=uploads,
+            slates=SlateLog(pool),
             spool=spool,
         )
         app.state.resources = resources
@@ -146,10 +148,17 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         gc.freeze()
         await _background(stack, resources.live.refresh_forever(pool))
         await _background(stack, serve_newest(resources.recommender, pool, resources.live))
+        stack.push_async_callback(_last_slates, resources.slates)
+        await _background(stack, resources.slates.run())
         stack.callback(hub.close)
         _logger.info("api started", demo=settings.demo)
         yield
         _logger.info("api stopping")
+
+
+async def _last_slates(slates: SlateLog) -> None:
+    with suppress(psycopg.Error, PoolTimeout):
+        await slates.flush()
 
 
 async def _background(stack: AsyncExitStack, work: object) -> None:

@@ -14,6 +14,7 @@ from psycopg_pool import ConnectionPool
 from carousel.activity.events import Event
 from carousel.activity.log import append
 from carousel.api.live import Hub
+from carousel.api.slates import SlateLog
 from carousel.api.spool import Spool
 from carousel.api.tokens import Shopper, Tokens
 from carousel.api.uploads import Uploads
@@ -40,6 +41,7 @@ class Resources:
     recommender: Recommender
     hub: Hub
     uploads: Uploads
+    slates: SlateLog
     spool: Spool | None = None
 
     async def append(self, events: Sequence[Event], *, issued_at: datetime | None = None) -> list[bool]:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, create_model, mode
 
 from carousel.catalogue.listing import DERIVED, LENGTHS, RANGES, Listing
 from carousel.recommend.rows import RowKind
+from carousel.recommend.trace import Outcome
 from carousel.taste.stated import Level
 from carousel.taste.taste import Phase
 
@@ -143,6 +144,49 @@ class RecommendedRows(BaseModel):
     taste_version: int
     personalised: bool = Field(description="Whether the shopper's taste was used.")
     rows: list[RowOut]
+
+
+class TracedListing(BaseModel):
+    listing_id: str
+    position: int
+    score: float
+    source: str = Field(description="The first source that found it.", examples=["taste"])
+    propensity: float = Field(description="Its chance to be shown here; 1 unless it was explored.")
+    terms: dict[str, float] = Field(description="The parts of its score.", examples=[{"taste": 1.2, "crowd": 3.4}])
+
+
+class Why(BaseModel):
+    """What becomes of one listing when the slate is made again now."""
+
+    listing_id: str
+    outcome: Outcome = Field(
+        description="shown; removed by a filter; not_found by any source; no_room because of caps or its likeness to "
+        "others; outranked by better ones."
+    )
+    removed_by: str | None = Field(description="sold, stated, outside_limits, hidden, already_seen or rule:NAME.")
+    full: list[str] = Field(description="What it shares with as many listings of the slate as may: make, model …")
+    sources: list[str]
+    rank: int | None = Field(description="Among the candidates by score, from 1.")
+    candidates: int
+    position: int | None
+    score: float | None
+    terms: dict[str, float]
+    reasons: list[ReasonOut]
+
+
+class SlateTrace(BaseModel):
+    """A slate as it was served."""
+
+    recommendation_id: str
+    shopper_id: str
+    served_at: datetime
+    placement: str
+    row_kind: str | None
+    variant: str | None
+    taste_version: int
+    crowd_version: int = Field(description="Version of the choice model; 0 for none.")
+    listings: list[TracedListing]
+    why: Why | None = None
 
 
 class FacetValue(BaseModel):

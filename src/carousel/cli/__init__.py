@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from carousel import __version__
-from carousel.cli import evaluating, keeping, ruling, running, simulating, syncing, training
+from carousel.cli import evaluating, experimenting, keeping, ruling, running, simulating, syncing, training
 from carousel.errors import CarouselError
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app.add_typer(syncing.app)
 app.add_typer(simulating.app)
 app.add_typer(training.app)
 app.add_typer(evaluating.app)
+app.add_typer(experimenting.app)
 app.add_typer(ruling.app)
 
 

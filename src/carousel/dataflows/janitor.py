@@ -1,4 +1,4 @@
-"""Trim the streams of what every flow has committed, and the archive of months that are too old.
+"""Trim the streams of what every flow has committed, and archive and served slates of what is too old.
 
 Never by length (MAXLEN): with a reader that was stopped for a while, that lost 15,484 of 20,500 unread entries without
 an error.
@@ -13,8 +13,10 @@ from redis.exceptions import RedisError
 from carousel.activity import retention
 from carousel.activity.repository import slowest_positions
 from carousel.errors import UnavailableError
+from carousel.recommend import repository
+from carousel.settings import Settings
 from carousel.storage.postgres import Connection, connect
-from carousel.storage.valkey import Valkey
+from carousel.storage.valkey import Valkey, make
 from carousel.telemetry import log
 
 KEPT_MS = 24 * 3_600 * 1_000  # a day of history, for looking into what went wrong
@@ -23,15 +25,17 @@ _EVERY = 600.0
 logger = log(__name__)
 
 
-def start(database_url: str, valkey: Valkey, streams: Sequence[str], months: int, stop: threading.Event) -> None:
-    """Trim streams and archive (`months` are kept, 0: all) every ten minutes, in a thread, until asked to stop."""
+def start(settings: Settings, streams: Sequence[str], stop: threading.Event) -> None:
+    """Trim streams, archive and served slates every ten minutes, in a thread, until asked to stop."""
+    valkey = make(str(settings.valkey_url))
 
     def work() -> None:
         while not stop.wait(_EVERY):
             try:
-                with connect(database_url) as connection:
+                with connect(str(settings.database_url)) as connection:
                     trim(connection, valkey, streams)
-                    retention.keep(connection, months)
+                    retention.keep(connection, settings.activity_months)
+                    repository.prune(connection, settings.slate_days)
             except (RedisError, OSError, UnavailableError, psycopg.Error) as error:
                 logger.warning("trim_failed", error=str(error))  # in ten minutes it is tried again
 

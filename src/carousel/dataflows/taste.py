@@ -72,7 +72,7 @@ def run(settings: Settings, share: tuple[int, int] = (1, 1)) -> None:
     gc.set_threshold(1_000_000, 20, 1_000)
     stop = threading.Event()
     _stop_on_signals(stop)
-    janitor.start(settings.database_url, make(settings.valkey_url), streams, settings.activity_months, stop)
+    janitor.start(settings, streams, stop)
     watch.start(settings.database_url, make(settings.valkey_url), FLOW, streams, stop)
     try:
         cli_main(build(settings.database_url, settings.valkey_url, streams, stop))  # type: ignore[no-untyped-call]

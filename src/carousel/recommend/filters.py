@@ -118,3 +118,16 @@ def apply(filters: Sequence[Filter], view: View, rows: Rows) -> tuple[Rows, dict
 def split(rule: Filter, view: View, rows: Rows) -> Filtered:
     allowed = rule.allowed(view, rows)
     return Filtered(rows[allowed], rows[~allowed])
+
+
+def removing(view: View, row: int, *, all_hold: bool) -> str | None:
+    """Return which filter keeps a listing out, or None.
+
+    :param all_hold: whether the filters that may give way hold.
+    """
+    for name, kept in view.rules.kept.items():
+        if not kept[row]:
+            return f"rule:{name}"
+    at = np.array([row], dtype=np.intp)
+    own = (*MUST, *preferred(view)) if all_hold else MUST
+    return next((rule.name for rule in own if not rule.allowed(view, at)[0]), None)

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 
 from carousel.catalogue import search
 from carousel.catalogue.snapshot import Snapshot
+from carousel.catalogue.traits import BLOCKS
+from carousel.errors import NotFoundError
 from carousel.recommend import filters, interests
 from carousel.recommend.aims import aims_of
 from carousel.recommend.crowd import Crowd
@@ -32,6 +34,7 @@ from carousel.recommend.scorers import HALF_DISTANCE_KM, Prior
 from carousel.recommend.slate import diversify, exploration_slots, explore
 from carousel.recommend.sources import FindsNear, Near, Source, View, last_viewed, seed_of, sources_for
 from carousel.recommend.stated import wishes_of
+from carousel.recommend.trace import Trace, full_groups, outcome_of
 from carousel.taste.taste import Phase, Taste, phase
 from carousel.telemetry import stage_seconds
 
@@ -113,6 +116,37 @@ class Recommender:
     def interests(self, taste: Taste, snapshot: Snapshot, now: datetime) -> tuple[Interest, ...]:
         """Return what a shopper looks for at the same time."""
         return interests.find(taste, snapshot, self._crowd.refresh(snapshot) if self._crowd else None, now)
+
+    async def trace(self, query: Query, snapshot: Snapshot, listing_id: str) -> Trace:
+        """Say what becomes of one listing in a slate, whether it is shown or not.
+
+        :raises NotFoundError: the catalogue has no such listing.
+        """
+        row = snapshot.row_of.get(listing_id)
+        if row is None:
+            raise NotFoundError(f"there is no listing {listing_id[:64]!r} in memory; was it sold long ago?")
+        view = self.view(query, snapshot, await self._neighbours.near(query, snapshot))
+        found = find(sources_for(snapshot, self._exact_limit), view)
+        rows, _ = self._filter(view, found)
+        at = np.array([row], dtype=np.intp)
+        scores, own = _scores(view, rows).max(axis=0), _scores(view, at)
+        slate = self._slate(view)
+        shown = next((served for served in slate.listings if served.listing_id == listing_id), None)
+        removed_by = filters.removing(view, row, all_hold=len(rows) >= query.n)
+        rank = 1 + int(np.count_nonzero(scores > own.max())) if row in rows else None
+        return Trace(
+            listing_id=listing_id,
+            outcome=outcome_of(shown, removed_by, rank, query.n),
+            removed_by=removed_by,
+            full=() if shown else full_groups(snapshot, row, slate, view.placement.caps),
+            sources=tuple(name for name, rows_found in found.items() if row in rows_found),
+            rank=rank,
+            candidates=len(rows),
+            position=shown.position if shown else None,
+            score=round(float(own.max()), 4) if np.isfinite(own.max()) else None,
+            terms=_parts(view, at, own.argmax(axis=0))[0],
+            reasons=shown.reasons if shown else (),
+        )
 
     def _slate(self, view: View) -> Slate:
         snapshot, query = view.snapshot, view.query
@@ -198,15 +232,33 @@ class Recommender:
             for j, why in zip(at.tolist(), own, strict=True):
                 reasons[j] = why
         best = scores.max(axis=0)
+        parts = _parts(view, rows, serves)
         return tuple(
-            Served(view.snapshot.ids[row], position, round(float(score), 4), source, why)
-            for position, (row, score, source, why) in enumerate(zip(rows, best, sources, reasons, strict=True), 1)
+            Served(view.snapshot.ids[row], position, round(float(score), 4), source, why, terms=terms)
+            for position, (row, score, source, why, terms) in enumerate(
+                zip(rows, best, sources, reasons, parts, strict=True), 1
+            )
         )
 
 
 def find(sources: tuple[Source, ...], view: View) -> dict[str, Rows]:
     """Ask every source; a listing may be found by several."""
     return {source.name: source.find(view) for source in sources}
+
+
+def _parts(view: View, rows: Rows, serves: Rows) -> list[dict[str, float]]:
+    """Return the parts of the score of each listing, for the wish it serves; those of the taste as one."""
+    found: list[dict[str, float]] = [{} for _ in rows]
+    of_all = terms_of_all(view, rows)
+    for i, aim in enumerate(view.aims):
+        at = np.flatnonzero(serves == i)
+        beside = {name: values[at] for name, values in of_all.items()}
+        own = aim.terms(rows[at])
+        taste = sum((values for name, values in own.items() if name in BLOCKS), np.zeros(len(at)))
+        parts = {"taste": taste} | {name: values for name, values in own.items() if name not in BLOCKS} | beside
+        for j, place in enumerate(at.tolist()):
+            found[place] = {name: round(float(values[j]), 4) for name, values in parts.items()}
+    return found
 
 
 def _scores(view: View, rows: Rows) -> NDArray[np.float32]:

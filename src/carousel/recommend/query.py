@@ -1,5 +1,6 @@
 """What a request for recommendations is made of, and what comes out of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, get_args
@@ -51,6 +52,8 @@ class Served:
     reasons: tuple[Reason, ...]
     propensity: float = 1.0
     """The chance it had to be shown here: below 1 where it was explored."""
+    terms: Mapping[str, float] = field(default_factory=dict)
+    """The parts of its score."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,11 +68,15 @@ def reapply(connection: Connection) -> int:
             ), tastes AS (
                 DELETE FROM taste USING erasure
                 WHERE shopper_hash = sha256(convert_to(shopper_id, 'UTF8')) AND as_of <= erased_at RETURNING 1
+            ), slates AS (
+                DELETE FROM slate USING erasure
+                WHERE shopper_hash = sha256(convert_to(shopper_id, 'UTF8')) AND served_at <= erased_at RETURNING 1
             ), shoppers AS (
                 DELETE FROM shopper USING erasure
                 WHERE shopper_hash = sha256(convert_to(shopper_id, 'UTF8')) AND created_at <= erased_at RETURNING 1
             )
             SELECT (SELECT count(*) FROM events) + (SELECT count(*) FROM tastes) + (SELECT count(*) FROM shoppers)
+                   + (SELECT count(*) FROM slates)
             """
         ).fetchone()
         assert rows is not None
@@ -131,7 +135,7 @@ def _delete(connection: Connection, ids: list[str]) -> dict[str, int]:
     by_id = "DELETE FROM {} WHERE shopper_id = ANY(%s)"
     return {
         table: connection.execute(by_id.format(table).encode(), (ids,)).rowcount
-        for table in ("activity", "taste", "shopper")
+        for table in ("activity", "taste", "slate", "shopper")
     }
 
 

@@ -1,6 +1,7 @@
 """Everything held about a person, as one JSON document."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from carousel.activity import dead_letters
 from carousel.activity.events import encode
 from carousel.activity.log import hidden_key
 from carousel.activity.repository import archived_events
+from carousel.recommend.repository import of_shoppers
 from carousel.rights.person import find, unread
 from carousel.storage.postgres import Connection
 from carousel.storage.valkey import Valkey
@@ -52,6 +54,10 @@ def export(connection: Connection, valkey: Valkey, shopper_id: str, *, partition
     yield from _comma_separated(encode(event) for event in archived_events(connection, person.shopper_id))
     yield b'],"events_on_their_way":['
     yield from _comma_separated(payload for payload in waiting if person.is_meant(payload) and _is_json(payload))
+    yield b'],"slates":['
+    with connection.transaction():
+        slates = of_shoppers(connection, sorted(person.ids))
+        yield from _comma_separated(orjson.dumps(asdict(slate)) for slate in slates)
     letters = [payload for payload in dead_letters.payloads(connection) if person.is_meant(payload)]
     yield b'],"events_set_aside":' + orjson.dumps([payload.decode(errors="replace") for payload in letters]) + b"}"
 

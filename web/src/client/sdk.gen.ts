@@ -2,7 +2,7 @@
 
 import type { Client, ClientMeta, Options as Options2, RequestResult, ServerSentEventsResult, TDataShape } from './client';
 import { client } from './client.gen';
-import type { BatchListingsData, BatchListingsErrors, BatchListingsResponses, ChangeMyTasteData, ChangeMyTasteErrors, ChangeMyTasteResponses, DeleteListingData, DeleteListingErrors, DeleteListingResponses, EraseMeData, EraseMeErrors, EraseMeResponses, ExportMeData, ExportMeErrors, ExportMeResponses, GetImportData, GetImportErrors, GetImportResponses, GetListingData, GetListingErrors, GetListingResponses, ListImportRejectsData, ListImportRejectsErrors, ListImportRejectsResponses, ListImportsData, ListImportsErrors, ListImportsResponses, LiveData, LiveErrors, LiveResponse, LiveResponses, LivezData, LivezResponses, LoginData, LoginErrors, LoginResponses, MeData, MeErrors, MeResponses, MergeSessionData, MergeSessionErrors, MergeSessionResponses, MetricsData, MetricsResponses, MyTasteData, MyTasteErrors, MyTasteResponses, PatchListingData, PatchListingErrors, PatchListingResponses, PutListingData, PutListingErrors, PutListingResponses, ReadyzData, ReadyzResponses, RecommendData, RecommendErrors, RecommendResponses, RecommendRowsData, RecommendRowsErrors, RecommendRowsResponses, ResetMyTasteData, ResetMyTasteErrors, ResetMyTasteResponses, SearchListingsData, SearchListingsErrors, SearchListingsResponses, SendEventsData, SendEventsErrors, SendEventsResponses, SimilarListingsData, SimilarListingsErrors, SimilarListingsResponses, StartImportData, StartImportErrors, StartImportResponses, StartSessionData, StartSessionErrors, StartSessionResponses } from './types.gen';
+import type { BatchListingsData, BatchListingsErrors, BatchListingsResponses, ChangeMyTasteData, ChangeMyTasteErrors, ChangeMyTasteResponses, DeleteListingData, DeleteListingErrors, DeleteListingResponses, EraseMeData, EraseMeErrors, EraseMeResponses, ExportMeData, ExportMeErrors, ExportMeResponses, GetImportData, GetImportErrors, GetImportResponses, GetListingData, GetListingErrors, GetListingResponses, ListImportRejectsData, ListImportRejectsErrors, ListImportRejectsResponses, ListImportsData, ListImportsErrors, ListImportsResponses, LiveData, LiveErrors, LiveResponse, LiveResponses, LivezData, LivezResponses, LoginData, LoginErrors, LoginResponses, MeData, MeErrors, MeResponses, MergeSessionData, MergeSessionErrors, MergeSessionResponses, MetricsData, MetricsResponses, MyTasteData, MyTasteErrors, MyTasteResponses, PatchListingData, PatchListingErrors, PatchListingResponses, PutListingData, PutListingErrors, PutListingResponses, ReadyzData, ReadyzResponses, RecommendData, RecommendErrors, RecommendResponses, RecommendRowsData, RecommendRowsErrors, RecommendRowsResponses, ResetMyTasteData, ResetMyTasteErrors, ResetMyTasteResponses, SearchListingsData, SearchListingsErrors, SearchListingsResponses, SendEventsData, SendEventsErrors, SendEventsResponses, SimilarListingsData, SimilarListingsErrors, SimilarListingsResponses, StartImportData, StartImportErrors, StartImportResponses, StartSessionData, StartSessionErrors, StartSessionResponses, TraceSlateData, TraceSlateErrors, TraceSlateResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -309,6 +309,18 @@ export const recommend = <ThrowOnError extends boolean = false>(options?: Option
 export const recommendRows = <ThrowOnError extends boolean = false>(options?: Options<RecommendRowsData, ThrowOnError>): RequestResult<RecommendRowsResponses, RecommendRowsErrors, ThrowOnError> => (options?.client ?? client).get<RecommendRowsResponses, RecommendRowsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/recommendations/rows',
+    ...options
+});
+
+/**
+ * Trace Slate
+ *
+ * What was served, with source, score terms and chance of each listing. With `listing_id` also why that listing
+ * is there or not: the slate is made again for the same shopper, by what is known and on sale now.
+ */
+export const traceSlate = <ThrowOnError extends boolean = false>(options: Options<TraceSlateData, ThrowOnError>): RequestResult<TraceSlateResponses, TraceSlateErrors, ThrowOnError> => (options.client ?? client).get<TraceSlateResponses, TraceSlateErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/recommendations/{recommendation_id}/trace',
     ...options
 });
 

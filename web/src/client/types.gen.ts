@@ -1573,6 +1573,53 @@ export type SimilarListings = {
 };
 
 /**
+ * SlateTrace
+ *
+ * A slate as it was served.
+ */
+export type SlateTrace = {
+    /**
+     * Recommendation Id
+     */
+    recommendation_id: string;
+    /**
+     * Shopper Id
+     */
+    shopper_id: string;
+    /**
+     * Served At
+     */
+    served_at: string;
+    /**
+     * Placement
+     */
+    placement: string;
+    /**
+     * Row Kind
+     */
+    row_kind: string | null;
+    /**
+     * Variant
+     */
+    variant: string | null;
+    /**
+     * Taste Version
+     */
+    taste_version: number;
+    /**
+     * Crowd Version
+     *
+     * Version of the choice model; 0 for none.
+     */
+    crowd_version: number;
+    /**
+     * Listings
+     */
+    listings: Array<TracedListing>;
+    why?: Why | null;
+};
+
+/**
  * StatedBody
  *
  * What I said about my taste.
@@ -1748,6 +1795,44 @@ export type TokenOut = {
 };
 
 /**
+ * TracedListing
+ */
+export type TracedListing = {
+    /**
+     * Listing Id
+     */
+    listing_id: string;
+    /**
+     * Position
+     */
+    position: number;
+    /**
+     * Score
+     */
+    score: number;
+    /**
+     * Source
+     *
+     * The first source that found it.
+     */
+    source: string;
+    /**
+     * Propensity
+     *
+     * Its chance to be shown here; 1 unless it was explored.
+     */
+    propensity: number;
+    /**
+     * Terms
+     *
+     * The parts of its score.
+     */
+    terms: {
+        [key: string]: number;
+    };
+};
+
+/**
  * TraitBody
  */
 export type TraitBody = {
@@ -1761,6 +1846,68 @@ export type TraitBody = {
      * Empty: everything of the block.
      */
     value?: string;
+};
+
+/**
+ * Why
+ *
+ * What becomes of one listing when the slate is made again now.
+ */
+export type Why = {
+    /**
+     * Listing Id
+     */
+    listing_id: string;
+    /**
+     * Outcome
+     *
+     * shown; removed by a filter; not_found by any source; no_room because of caps or its likeness to others; outranked by better ones.
+     */
+    outcome: 'shown' | 'removed' | 'not_found' | 'no_room' | 'outranked';
+    /**
+     * Removed By
+     *
+     * sold, stated, outside_limits, hidden, already_seen or rule:NAME.
+     */
+    removed_by: string | null;
+    /**
+     * Full
+     *
+     * What it shares with as many listings of the slate as may: make, model …
+     */
+    full: Array<string>;
+    /**
+     * Sources
+     */
+    sources: Array<string>;
+    /**
+     * Rank
+     *
+     * Among the candidates by score, from 1.
+     */
+    rank: number | null;
+    /**
+     * Candidates
+     */
+    candidates: number;
+    /**
+     * Position
+     */
+    position: number | null;
+    /**
+     * Score
+     */
+    score: number | null;
+    /**
+     * Terms
+     */
+    terms: {
+        [key: string]: number;
+    };
+    /**
+     * Reasons
+     */
+    reasons: Array<ReasonOut>;
 };
 
 /**
@@ -3426,6 +3573,69 @@ export type RecommendRowsResponses = {
 };
 
 export type RecommendRowsResponse = RecommendRowsResponses[keyof RecommendRowsResponses];
+
+export type TraceSlateData = {
+    body?: never;
+    path: {
+        /**
+         * Recommendation Id
+         */
+        recommendation_id: string;
+    };
+    query?: {
+        /**
+         * Listing Id
+         *
+         * Also say what becomes of this listing, shown or not.
+         */
+        listing_id?: string | null;
+    };
+    url: '/v1/recommendations/{recommendation_id}/trace';
+};
+
+export type TraceSlateErrors = {
+    /**
+     * Bad request
+     */
+    400: unknown;
+    /**
+     * Not authenticated
+     */
+    401: unknown;
+    /**
+     * Not allowed
+     */
+    403: unknown;
+    /**
+     * Not found
+     */
+    404: unknown;
+    /**
+     * Method not allowed
+     */
+    405: unknown;
+    /**
+     * Too large
+     */
+    413: unknown;
+    /**
+     * Invalid input
+     */
+    422: unknown;
+    /**
+     * Temporarily unavailable
+     */
+    503: unknown;
+};
+
+export type TraceSlateResponses = {
+    /**
+     * Successful Response
+     */
+    200: SlateTrace;
+};
+
+export type TraceSlateResponse = TraceSlateResponses[keyof TraceSlateResponses];
 
 export type StartSessionData = {
     body?: never;

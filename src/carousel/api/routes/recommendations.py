@@ -19,6 +19,7 @@ from carousel.catalogue.search import Filters
 from carousel.catalogue.snapshot import Snapshot
 from carousel.recommend import query as recommend_query
 from carousel.recommend.query import Placement, Served
+from carousel.recommend.repository import SlateRecord
 from carousel.taste import repository as taste_repository
 from carousel.taste.taste import Taste
 from carousel.telemetry import slates_served
@@ -42,9 +43,9 @@ async def recommend(
         slate = await use.recommender.recommend(query, snapshot)
         return [_shape({}, slate.listings)]
 
-    taste, variant, (slate,) = await _made(use, shopper.shopper_id, "slate", placement, n, wanted, make)
-    answer = {"placement": placement, "variant": variant, "taste_version": taste.version}
-    answer |= (await _read(use, [slate]))[0]
+    taste, variant, made = await _made(use, shopper.shopper_id, "slate", placement, n, wanted, make)
+    (slate,) = await _answer(use, made, shopper.shopper_id, placement, variant, taste)
+    answer = {"placement": placement, "variant": variant, "taste_version": taste.version} | slate
     return Response(orjson.dumps(answer), media_type="application/json")
 
 
@@ -75,7 +76,8 @@ async def recommend_rows(
         ]
 
     taste, variant, made = await _made(use, shopper.shopper_id, "rows", placement, n, wanted, make)
-    rows = [row for row in await _read(use, made) if row["listings"]]
+    slates = await _answer(use, made, shopper.shopper_id, placement, variant, taste)
+    rows = [row for row in slates if row["listings"]]
     answer = {
         "placement": placement,
         "variant": variant,
@@ -87,7 +89,8 @@ async def recommend_rows(
 
 
 Made = dict[str, Any]
-"""A slate as it is cached: what the answer says of it beside `listings`: (listing_id, score, reasons)."""
+"""A slate: what the answer says of it beside `listings`: (listing_id, score, reasons); `log` has the rest of what is
+kept about each, until it has been served once, and `same_as` its first recommendation_id after that."""
 
 
 async def _made(
@@ -127,11 +130,13 @@ async def _made(
         n=n,
         filters=wanted,
         currency=currency_of(use, snapshot, wanted),
-        hidden=_hidden(taste, overlay),
+        hidden=hidden_of(taste, overlay),
     )
-    made = await make(query, snapshot)
+    made = [slate | {"recommendation_id": str(uuid7())} for slate in await make(query, snapshot)]
     if use.settings.slate_ttl:
-        await use.valkey.set(key, orjson.dumps({"state": state, "slates": made}), ex=use.settings.slate_ttl)
+        again = [{**slate, "same_as": slate["recommendation_id"]} for slate in made]
+        kept = [{k: v for k, v in slate.items() if k not in ("log", "recommendation_id")} for slate in again]
+        await use.valkey.set(key, orjson.dumps({"state": state, "slates": kept}), ex=use.settings.slate_ttl)
     return taste, variant, made
 
 
@@ -147,7 +152,8 @@ async def _cached(
     return {i.decode(): flag == b"1" for i, flag in overlay.items()}, said, orjson.loads(slate) if slate else None
 
 
-def _hidden(taste: Taste, overlay: dict[str, bool]) -> frozenset[str]:
+def hidden_of(taste: Taste, overlay: dict[str, bool]) -> frozenset[str]:
+    """Return what a shopper has hidden, with what was hidden or shown again just now."""
     hidden: set[str] = set(taste.hidden)
     for listing_id, is_hidden in overlay.items():
         (hidden.add if is_hidden else hidden.discard)(listing_id)
@@ -160,22 +166,51 @@ def _digest(*parts: object) -> str:
 
 def _shape(about: dict[str, Any], listings: Sequence[Served]) -> Made:
     return about | {
+        "log": [
+            {
+                "listing_id": x.listing_id,
+                "score": x.score,
+                "source": x.source,
+                "propensity": x.propensity,
+                "terms": dict(x.terms),
+            }
+            for x in listings
+        ],
         "listings": [
             (served.listing_id, served.score, [{"code": r.code, "text": r.text} for r in served.reasons])
             for served in listings
-        ]
+        ],
     }
 
 
-async def _read(use: Resources, slates: Sequence[Made]) -> list[dict[str, Any]]:
+async def _answer(
+    use: Resources, slates: Sequence[Made], shopper_id: str, placement: str, variant: str | None, taste: Taste
+) -> list[dict[str, Any]]:
     """Read the rows as they are now: whatever was late before, a sold car ends here. Each answer is a slate of its
-    own."""
+    own, and is kept in the log."""
     async with use.pool.connection() as connection:
         documents = await repository.active_documents(connection, [i for s in slates for i, _, _ in s["listings"]])
-    return [
-        slate | {"recommendation_id": str(uuid7()), "listings": _documents(documents, slate["listings"])}
-        for slate in slates
-    ]
+    answers = []
+    for slate in slates:
+        recommendation_id = slate.get("recommendation_id") or str(uuid7())
+        use.slates.record(
+            SlateRecord(
+                recommendation_id=recommendation_id,
+                same_as=slate.get("same_as"),
+                shopper_id=shopper_id,
+                served_at=datetime.now(UTC),
+                placement=placement,
+                row_kind=slate.get("row"),
+                variant=variant,
+                taste_version=taste.version,
+                crowd_version=use.recommender.version,
+                listings=slate.get("log"),
+            )
+        )
+        said = {name: value for name, value in slate.items() if name not in ("log", "same_as")}
+        said |= {"recommendation_id": recommendation_id, "listings": _documents(documents, slate["listings"])}
+        answers.append(said)
+    return answers
 
 
 def _documents(documents: Mapping[str, str], listings: list[tuple[str, float, Any]]) -> list[orjson.Fragment]:

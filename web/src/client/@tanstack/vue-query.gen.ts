@@ -3,8 +3,8 @@
 import { type DefaultError, type InfiniteData, infiniteQueryOptions, queryOptions, type UseMutationOptions } from '@tanstack/vue-query';
 
 import { client } from '../client.gen';
-import { batchListings, changeMyTaste, deleteListing, eraseMe, exportMe, getImport, getListing, listImportRejects, listImports, livez, login, me, mergeSession, metrics, myTaste, type Options, patchListing, putListing, readyz, recommend, recommendRows, resetMyTaste, searchListings, sendEvents, similarListings, startImport, startSession } from '../sdk.gen';
-import type { BatchListingsData, BatchListingsResponse, ChangeMyTasteData, ChangeMyTasteResponse, DeleteListingData, DeleteListingResponse, EraseMeData, EraseMeResponse, ExportMeData, GetImportData, GetImportResponse, GetListingData, GetListingResponse, ListImportRejectsData, ListImportRejectsResponse, ListImportsData, ListImportsResponse, LivezData, LivezResponse, LoginData, LoginResponse, MeData, MeResponse, MergeSessionData, MergeSessionResponse, MetricsData, MyTasteData, MyTasteResponse, PatchListingData, PatchListingResponse, PutListingData, PutListingResponse, ReadyzData, ReadyzResponse, RecommendData, RecommendResponse, RecommendRowsData, RecommendRowsResponse, ResetMyTasteData, ResetMyTasteResponse, SearchListingsData, SearchListingsResponse, SendEventsData, SendEventsResponse, SimilarListingsData, SimilarListingsResponse, StartImportData, StartImportResponse, StartSessionData, StartSessionResponse } from '../types.gen';
+import { batchListings, changeMyTaste, deleteListing, eraseMe, exportMe, getImport, getListing, listImportRejects, listImports, livez, login, me, mergeSession, metrics, myTaste, type Options, patchListing, putListing, readyz, recommend, recommendRows, resetMyTaste, searchListings, sendEvents, similarListings, startImport, startSession, traceSlate } from '../sdk.gen';
+import type { BatchListingsData, BatchListingsResponse, ChangeMyTasteData, ChangeMyTasteResponse, DeleteListingData, DeleteListingResponse, EraseMeData, EraseMeResponse, ExportMeData, GetImportData, GetImportResponse, GetListingData, GetListingResponse, ListImportRejectsData, ListImportRejectsResponse, ListImportsData, ListImportsResponse, LivezData, LivezResponse, LoginData, LoginResponse, MeData, MeResponse, MergeSessionData, MergeSessionResponse, MetricsData, MyTasteData, MyTasteResponse, PatchListingData, PatchListingResponse, PutListingData, PutListingResponse, ReadyzData, ReadyzResponse, RecommendData, RecommendResponse, RecommendRowsData, RecommendRowsResponse, ResetMyTasteData, ResetMyTasteResponse, SearchListingsData, SearchListingsResponse, SendEventsData, SendEventsResponse, SimilarListingsData, SimilarListingsResponse, StartImportData, StartImportResponse, StartSessionData, StartSessionResponse, TraceSlateData, TraceSlateResponse } from '../types.gen';
 
 export type QueryKey<TOptions extends Options> = [
     Pick<TOptions, 'baseUrl' | 'body' | 'headers' | 'path' | 'query'> & {
@@ -644,6 +644,27 @@ export const recommendRowsOptions = (options?: Options<RecommendRowsData>) => qu
         return data;
     },
     queryKey: recommendRowsQueryKey(options)
+});
+
+export const traceSlateQueryKey = (options: Options<TraceSlateData>) => createQueryKey('traceSlate', options);
+
+/**
+ * Trace Slate
+ *
+ * What was served, with source, score terms and chance of each listing. With `listing_id` also why that listing
+ * is there or not: the slate is made again for the same shopper, by what is known and on sale now.
+ */
+export const traceSlateOptions = (options: Options<TraceSlateData>) => queryOptions<TraceSlateResponse, DefaultError, TraceSlateResponse, ReturnType<typeof traceSlateQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await traceSlate({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: traceSlateQueryKey(options)
 });
 
 /**

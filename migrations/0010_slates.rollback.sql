@@ -1,0 +1,2 @@
+DROP INDEX activity_recommendation;
+DROP TABLE slate;

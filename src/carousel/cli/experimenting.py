@@ -1,0 +1,83 @@
+"""`carousel experiments`: what the slates of the last days were worth, and which variant is better."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from carousel.cli.common import HomeOption, stores
+
+if TYPE_CHECKING:
+    from carousel.recommend.experiments import Performance, Rate
+
+app = typer.Typer()
+
+
+@app.command()
+def experiments(
+    days: Annotated[int, typer.Option(min=1, help="How far back.")] = 14,
+    placement: Annotated[str | None, typer.Option(help="Only this placement.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    home: HomeOption = None,
+) -> None:
+    """Show click and contact rates per placement, and compare the variants of experiments."""
+    import orjson
+
+    from carousel.recommend import experiments as figures
+    from carousel.recommend.placements import load
+    from carousel.recommend.repository import counts, seller_impressions
+
+    with stores("experiments", home) as (settings, connection, _):
+        rows = counts(connection, days=days, placement=placement)
+        sellers = seller_impressions(connection, days=days)
+        planned = {
+            one.name: {name: float(variant["share"]) for name, variant in one.variants.items()}
+            for one in load(settings.placements_file).experiments
+        }
+    places, tried = figures.by_place(rows), figures.experiments(rows, planned)
+    spread = figures.gini(sellers.values())
+    if as_json:
+        said = {
+            "days": days,
+            "places": [{"placement": p, "row": r, **asdict(own)} for (p, r), own in places.items()],
+            "experiments": [{**asdict(one), "trustworthy": one.is_trustworthy} for one in tried],
+            "sellers": {"seen": len(sellers), "gini": spread},
+        }
+        print(orjson.dumps(said).decode())
+        return
+    if not rows:
+        print(f"no slate was served in the last {days} days")
+        return
+    _table("Slates", {f"{p} {r}".strip(): own for (p, r), own in places.items()})
+    for one in tried:
+        _table(f"Experiment {one.name}", one.variants)
+        for pair in one.comparisons:
+            print(f"{pair.one} against {pair.other}: click rate {_rate(pair.difference, signed=True)}")
+        if not one.is_trustworthy:
+            print(f"The sizes of the variants are no chance (p = {one.mismatch:.1g}): do not believe these figures.")
+    print(f"{len(sellers)} sellers were seen; Gini of their impressions {spread:.2f}")
+
+
+def _table(title: str, groups: "Mapping[str, Performance]") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title)
+    for name in ("", "shoppers", "slates", "impressions", "clicks", "contacts", "click rate", "contact rate"):
+        table.add_column(name, justify="left" if not name else "right")
+    for name, own in groups.items():
+        table.add_row(
+            name, *(f"{n:,}" for n in (own.shoppers, own.slates, own.impressions, own.clicks, own.contacts)),
+            _rate(own.ctr), _rate(own.contact_rate),
+        )  # fmt: skip
+    Console().print(table)
+
+
+def _rate(rate: "Rate", *, signed: bool = False) -> str:
+    if rate.value is None:
+        return "–"
+    sign = "+" if signed else ""
+    if rate.low is None or rate.high is None:
+        return f"{rate.value:{sign}.2%}"
+    return f"{rate.value:{sign}.2%} ({rate.low:{sign}.2%} to {rate.high:{sign}.2%})"

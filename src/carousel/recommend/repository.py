@@ -1,0 +1,183 @@
+"""Served slates in PostgreSQL: the only place that knows table `slate`."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from carousel.storage.postgres import AsyncConnection, Connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlateRecord:
+    """One served slate."""
+
+    recommendation_id: str
+    same_as: str | None = None
+    """The slate it repeats from the cache."""
+    shopper_id: str
+    served_at: datetime
+    placement: str
+    row_kind: str | None = None
+    variant: str | None = None
+    taste_version: int
+    crowd_version: int
+    listings: Sequence[Mapping[str, Any]] | None = None
+    """By place: listing_id, score, source, propensity, terms."""
+
+
+async def write(connection: AsyncConnection, records: Sequence[SlateRecord]) -> None:
+    """Keep slates, but none of a shopper who was erased since it was served."""
+    await connection.execute(
+        """
+        INSERT INTO slate (recommendation_id, same_as, shopper_id, served_at, placement, row_kind, variant,
+                           taste_version, crowd_version, listings)
+        SELECT s.* FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::timestamptz[], %s::text[], %s::text[],
+                               %s::text[], %s::bigint[], %s::bigint[], %s::text[]::json[])
+            AS s(recommendation_id, same_as, shopper_id, served_at, placement, row_kind, variant, taste_version,
+                 crowd_version, listings)
+        WHERE NOT EXISTS (
+            SELECT FROM erasure
+            WHERE shopper_hash = sha256(convert_to(s.shopper_id, 'UTF8')) AND erased_at >= s.served_at
+        )
+        ON CONFLICT DO NOTHING
+        """,
+        (
+            [r.recommendation_id for r in records],
+            [r.same_as for r in records],
+            [r.shopper_id for r in records],
+            [r.served_at for r in records],
+            [r.placement for r in records],
+            [r.row_kind for r in records],
+            [r.variant for r in records],
+            [r.taste_version for r in records],
+            [r.crowd_version for r in records],
+            [None if r.listings is None else orjson.dumps(r.listings).decode() for r in records],
+        ),
+    )
+
+
+_COLUMNS = (
+    "s.recommendation_id, s.shopper_id, s.served_at, s.placement, s.row_kind, s.variant, s.taste_version, "
+    "s.crowd_version, coalesce(s.listings, first.listings), s.same_as"
+)
+_FROM = "slate AS s LEFT JOIN slate AS first ON first.recommendation_id = s.same_as"
+
+
+async def read(connection: AsyncConnection, recommendation_id: UUID) -> SlateRecord | None:
+    """Return a slate as it was served, or None."""
+    cursor = await connection.execute(
+        f"SELECT {_COLUMNS} FROM {_FROM} WHERE s.recommendation_id = %s",  # noqa: S608 - constant columns
+        (recommendation_id,),
+    )
+    row = await cursor.fetchone()
+    return _record(row) if row else None
+
+
+def of_shoppers(connection: Connection, shopper_ids: Sequence[str]) -> Iterator[SlateRecord]:
+    """Yield every slate served to some shoppers, the oldest first, in an open transaction."""
+    with connection.cursor(name="slates_of_shoppers") as cursor:
+        cursor.itersize = 500
+        cursor.execute(
+            f"SELECT {_COLUMNS} FROM {_FROM} WHERE s.shopper_id = ANY(%s) ORDER BY s.served_at",  # noqa: S608
+            (list(shopper_ids),),
+        )
+        yield from map(_record, cursor)
+
+
+def _record(row: Sequence[Any]) -> SlateRecord:
+    return SlateRecord(
+        recommendation_id=str(row[0]),
+        shopper_id=row[1],
+        served_at=row[2],
+        placement=row[3],
+        row_kind=row[4],
+        variant=row[5],
+        taste_version=row[6],
+        crowd_version=row[7],
+        listings=row[8],
+        same_as=str(row[9]) if row[9] else None,
+    )
+
+
+def prune(connection: Connection, days: int) -> int:
+    """Remove slates older than `days`, a bounded number at a time, and return how many those were."""
+    return connection.execute(
+        """
+        DELETE FROM slate WHERE recommendation_id IN (
+            SELECT recommendation_id FROM slate WHERE served_at < now() - make_interval(days => %s) LIMIT 50000
+        )
+        """,
+        (days,),
+    ).rowcount
+
+
+@dataclass(frozen=True, slots=True)
+class ShopperCounts:
+    """What one shopper saw and did at one place of the site."""
+
+    placement: str
+    row_kind: str | None
+    variant: str | None
+    shopper_id: str
+    slates: int
+    impressions: int
+    clicks: int
+    contacts: int
+
+
+def counts(connection: Connection, *, days: int, placement: str | None = None) -> list[ShopperCounts]:
+    """Return what shoppers saw of the slates of the last `days`, and what they did with it.
+
+    A listing counts once per slate, however often it was seen, clicked or asked about.
+    """
+    rows = connection.execute(
+        """
+        WITH served AS (
+            SELECT recommendation_id, placement, row_kind, variant, shopper_id FROM slate
+            WHERE served_at > now() - make_interval(days => %(days)s)
+                  AND (%(placement)s::text IS NULL OR placement = %(placement)s)
+        ), did AS (
+            SELECT a.recommendation_id, shown.listing_id,
+                   bool_or(a.type = 'impression') AS seen,
+                   bool_or(a.type IN ('click', 'view')) AS clicked,
+                   bool_or(a.type IN ('contact', 'test_drive')) AS contacted
+            FROM activity AS a JOIN served USING (recommendation_id)
+            CROSS JOIN LATERAL (
+                SELECT a.listing_id WHERE a.listing_id IS NOT NULL
+                UNION SELECT json_array_elements_text(a.details::json->'listing_ids')
+            ) AS shown(listing_id)
+            WHERE a.received_at > now() - make_interval(days => %(days)s)
+            GROUP BY 1, 2
+        ), per_slate AS (
+            SELECT recommendation_id, count(*) AS impressions, count(*) FILTER (WHERE clicked) AS clicks,
+                   count(*) FILTER (WHERE contacted) AS contacts
+            FROM did GROUP BY 1  -- who clicked has seen it, also where the impression was lost
+        )
+        SELECT placement, row_kind, variant, shopper_id, count(*), coalesce(sum(impressions), 0),
+               coalesce(sum(clicks), 0), coalesce(sum(contacts), 0)
+        FROM served LEFT JOIN per_slate USING (recommendation_id)
+        GROUP BY 1, 2, 3, 4
+        """,
+        {"days": days, "placement": placement},
+    ).fetchall()
+    return [ShopperCounts(*row[:4], *map(int, row[4:])) for row in rows]
+
+
+def seller_impressions(connection: Connection, *, days: int) -> dict[str, int]:
+    """Return how often the listings of each seller were seen in the last `days`."""
+    rows = connection.execute(
+        """
+        SELECT listing.seller, count(*) FROM activity AS a
+        CROSS JOIN LATERAL json_array_elements_text(a.details::json->'listing_ids') AS shown(id)
+        JOIN listing ON listing.listing_id = shown.id
+        WHERE a.type = 'impression' AND a.received_at > now() - make_interval(days => %s)
+              AND listing.seller IS NOT NULL
+        GROUP BY 1
+        """,
+        (days,),
+    ).fetchall()
+    return {seller: int(count) for seller, count in rows}

@@ -1,0 +1,167 @@
+"""Served slates are kept, explained to operators, counted, and erased with their shopper."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from carousel.activity.events import Event
+from carousel.activity.repository import archive
+from carousel.api.slates import SlateLog
+from carousel.recommend.repository import counts, prune, seller_impressions
+from carousel.storage.postgres import Connection
+
+Make = Callable[..., dict[str, Any]]
+WRITER = {"Authorization": "Bearer a secret key for tests"}
+
+
+@pytest.fixture
+async def stock(api: httpx.AsyncClient, car: Make) -> None:
+    for i in range(60):
+        body = car(f"c{i}", make=f"Make {i % 12}", model="M", price_amount=9_000 + 100 * i, seller_id=f"seller {i % 3}")
+        assert (await api.put(f"/v1/listings/c{i}", json=body, headers=WRITER)).status_code < 300
+
+
+async def served(api: httpx.AsyncClient, shopper: dict[str, str], n: int = 10) -> dict[str, Any]:
+    slate: dict[str, Any] = (await api.get("/v1/recommendations", params={"n": n}, headers=shopper)).json()
+    return slate
+
+
+async def trace(api: httpx.AsyncClient, slate: dict[str, Any], listing_id: str | None = None) -> dict[str, Any]:
+    answer = await api.get(
+        f"/v1/recommendations/{slate['recommendation_id']}/trace",
+        params={"listing_id": listing_id} if listing_id else {},
+        headers=WRITER,
+    )
+    assert answer.status_code == 200, answer.text
+    told: dict[str, Any] = answer.json()
+    return told
+
+
+@pytest.mark.usefixtures("stock")
+async def test_a_slate_is_kept_as_it_was_served(api: httpx.AsyncClient, shopper: dict[str, str]) -> None:
+    slate = await served(api, shopper)
+    told = await trace(api, slate)
+    assert told["placement"] == "home"
+    assert [(x["position"], x["listing_id"], x["score"]) for x in told["listings"]] == [
+        (x["position"], x["listing_id"], x["score"]) for x in slate["listings"]
+    ]
+    for own in told["listings"]:
+        assert sum(own["terms"].values()) == pytest.approx(own["score"], abs=0.01)
+        assert 0 < own["propensity"] <= 1
+    again = await served(api, shopper)  # from the cache: another slate of the same listings
+    assert again["recommendation_id"] != slate["recommendation_id"]
+    assert (await trace(api, again))["listings"] == told["listings"]
+
+
+@pytest.mark.usefixtures("stock")
+async def test_every_row_is_a_slate_of_its_own(
+    api: httpx.AsyncClient, shopper: dict[str, str], database: Connection
+) -> None:
+    rows = (await api.get("/v1/recommendations/rows", params={"n": 5}, headers=shopper)).json()["rows"]
+    told = [await trace(api, row) for row in rows]
+    assert [one["row_kind"] for one in told] == [row["row"] for row in rows]
+    assert database.execute("SELECT count(*) FROM slate").fetchone() == (len(rows),)
+
+
+@pytest.mark.usefixtures("stock")
+async def test_why_not_this_car(api: httpx.AsyncClient, shopper: dict[str, str]) -> None:
+    slate = await served(api, shopper)
+    ids = [x["listing_id"] for x in slate["listings"]]
+    why = (await trace(api, slate, ids[0]))["why"]
+    assert (why["outcome"], why["position"]) == ("shown", 1)
+    assert why["reasons"]
+    event = {
+        "event_id": str(uuid4()),
+        "type": "hide",
+        "listing_id": ids[1],
+        "occurred_at": datetime.now(UTC).isoformat(),
+    }
+    await api.post("/v1/events", json={"events": [event]}, headers=shopper)
+    assert (await trace(api, slate, ids[1]))["why"]["removed_by"] == "hidden"
+    await api.patch(f"/v1/listings/{ids[2]}", json={"status": "sold"}, headers=WRITER)
+    assert (await trace(api, slate, ids[2]))["why"]["removed_by"] == "sold"
+    wish = {"block": "make", "value": slate["listings"][3]["make"], "level": "never"}
+    await api.put("/v1/me/taste", json={"preferences": [wish]}, headers=shopper)
+    assert (await trace(api, slate, ids[3]))["why"]["removed_by"] == "stated"
+    other = next(f"c{i}" for i in range(60) if f"c{i}" not in ids)
+    why = (await trace(api, slate, other))["why"]
+    assert why["outcome"] in ("outranked", "no_room", "shown")
+    assert why["rank"] is None or why["rank"] >= 1
+    assert why["terms"]
+
+
+@pytest.mark.usefixtures("stock")
+async def test_a_trace_is_for_operators_and_says_what_is_unknown(
+    api: httpx.AsyncClient, shopper: dict[str, str]
+) -> None:
+    slate = await served(api, shopper)
+    path = f"/v1/recommendations/{slate['recommendation_id']}/trace"
+    assert (await api.get(path, headers=shopper)).status_code == 401
+    assert (await api.get(path)).status_code == 401
+    assert (await api.get(path, params={"listing_id": "nobody"}, headers=WRITER)).status_code == 404
+    assert (await api.get(f"/v1/recommendations/{uuid4()}/trace", headers=WRITER)).status_code == 404
+
+
+@pytest.mark.usefixtures("stock")
+async def test_clicks_count_once_per_listing_and_slate(
+    api: httpx.AsyncClient, shopper: dict[str, str], database: Connection
+) -> None:
+    me = (await api.get("/v1/me", headers=shopper)).json()["shopper_id"]
+    slate, other = await served(api, shopper), await served(api, shopper)
+    await trace(api, slate)  # all slates are written
+    ids = tuple(x["listing_id"] for x in slate["listings"])
+    at = datetime.now(UTC)
+
+    def event(kind: str, recommendation_id: str, **more: Any) -> Event:
+        return Event(event_id=str(uuid4()), type=kind, shopper_id=me, occurred_at=at, received_at=at,
+                     recommendation_id=recommendation_id, **more)  # type: ignore[arg-type] # fmt: skip
+
+    here, there = slate["recommendation_id"], other["recommendation_id"]
+    archive(database, [
+        event("impression", here, listing_ids=ids[:4]), event("impression", here, listing_ids=ids[2:6]),
+        event("click", here, listing_id=ids[0]), event("view", here, listing_id=ids[0]),
+        event("contact", here, listing_id=ids[0]), event("view", here, listing_id=ids[9]),
+        event("impression", there, listing_ids=ids[:2]),
+    ])  # fmt: skip
+    (own,) = counts(database, days=1)
+    assert (own.slates, own.impressions, own.clicks, own.contacts) == (2, 9, 2, 1)
+    assert counts(database, days=1, placement="email") == []
+    assert sum(seller_impressions(database, days=1).values()) == 10
+
+
+@pytest.mark.usefixtures("stock")
+async def test_slates_go_with_their_shopper_and_with_time(
+    api: httpx.AsyncClient, shopper: dict[str, str], database: Connection
+) -> None:
+    slate = await served(api, shopper)
+    await trace(api, slate)
+    exported = (await api.get("/v1/me/export", headers=shopper)).json()
+    assert [x["recommendation_id"] for x in exported["slates"]] == [slate["recommendation_id"]]
+    assert prune(database, 1) == 0
+    last = await served(api, shopper)  # not written yet when its shopper goes
+    receipt = (await api.delete("/v1/me", headers=shopper)).json()
+    assert receipt["removed"]["slate"] == 1
+    for one in (slate, last):
+        answer = await api.get(f"/v1/recommendations/{one['recommendation_id']}/trace", headers=WRITER)
+        assert answer.status_code == 404
+    assert database.execute("SELECT count(*) FROM slate").fetchone() == (0,)
+
+
+async def test_a_log_that_cannot_be_written_drops_the_oldest() -> None:
+    from carousel.api import slates
+    from carousel.recommend.repository import SlateRecord
+
+    log = SlateLog(None)  # type: ignore[arg-type]
+    for i in range(slates._MOST + 5):
+        log.record(
+            SlateRecord(
+                recommendation_id=str(i), shopper_id="s", served_at=datetime.now(UTC), placement="home",
+                taste_version=0, crowd_version=0,
+            )
+        )  # fmt: skip
+    assert len(log._waiting) == slates._MOST
+    assert log._waiting[0].recommendation_id == "5"

@@ -152,7 +152,9 @@ class TracedListing(BaseModel):
     score: float
     source: str = Field(description="The first source that found it.", examples=["taste"])
     propensity: float = Field(description="Its chance to be shown here; 1 unless it was explored.")
-    terms: dict[str, float] = Field(description="The parts of its score.", examples=[{"taste": 1.2, "crowd": 3.4}])
+    terms: dict[str, float] = Field(
+        description="The parts of its score before the placement's weights.", examples=[{"taste": 1.2, "crowd": 3.4}]
+    )
 
 
 class Why(BaseModel):

@@ -54,6 +54,8 @@ class ChoiceModel:
     loadings: Array
     figures: Mapping[str, float] = field(default_factory=dict)
     """What it was trained on, and how well it does."""
+    blend: Mapping[str, float] = field(default_factory=dict)
+    """What the weight of each term of the score is multiplied with beside it; those not named with 1."""
 
     def of_listings(self, matrix: csr_matrix) -> tuple[Array, Array]:
         """Return appeal (m,) and factors (m, d) of listings by their columns (m, size)."""
@@ -62,6 +64,7 @@ class ChoiceModel:
     def to_bytes(self) -> bytes:
         """Return the form in the database: an npz file, which runs no code when it is read."""
         about = {"values": self.space.values, "knots": self.space.knots, "figures": dict(self.figures)}
+        about["blend"] = dict(self.blend)
         file = io.BytesIO()
         np.savez_compressed(
             file, about=np.frombuffer(json.dumps(about).encode(), dtype=np.uint8), places=self.space.places,
@@ -82,7 +85,7 @@ class ChoiceModel:
                 {block: tuple(knots) for block, knots in about["knots"].items()},
                 file["places"],
             )
-            return cls(space, file["appeal"], file["loadings"], about["figures"])
+            return cls(space, file["appeal"], file["loadings"], about["figures"], about.get("blend", {}))
 
 
 def fold_in(appeal: Array, factors: Array, viewed: Array, weights: Array, *, steps: int = _NEWTON_STEPS) -> Belief:

@@ -8,7 +8,7 @@ explain  every listing says why it is there                  reasons.py
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -27,6 +27,7 @@ from carousel.recommend.deals import Deals
 from carousel.recommend.interests import Interest
 from carousel.recommend.placements import Placements, load
 from carousel.recommend.query import Query, Reason, Rows, Served, Slate
+from carousel.recommend.ranker import COLUMNS, blended
 from carousel.recommend.reasons import reasons_of
 from carousel.recommend.rows import LEAST, Row, plans, scores_of
 from carousel.recommend.rules import RuleBook
@@ -70,6 +71,7 @@ class Recommender:
         self._prior = Prior()
         self._deals = Deals()
         self._crowd: Crowd | None = None
+        self._blend: Mapping[str, float] = {}
 
     @property
     def version(self) -> int:
@@ -77,8 +79,9 @@ class Recommender:
         return self._crowd.version if self._crowd else 0
 
     def use(self, crowd: Crowd | None) -> None:
-        """Serve by another version of the choice model from the next slate on, or by none."""
+        """Serve by another version of the choice model and its blend from the next slate on, or by none."""
         self._crowd = crowd
+        self._blend = crowd.model.blend if crowd else {}
 
     async def recommend(self, query: Query, snapshot: Snapshot) -> Slate:
         """Return the slate for a query; it may be shorter than asked for, never longer."""
@@ -176,7 +179,7 @@ class Recommender:
 
     def view(self, query: Query, snapshot: Snapshot, near: Near) -> View:
         """Prepare what the sources and scorers share."""
-        placement = self.placements.of(query.placement, query.shopper_id)
+        placement = blended(self.placements.of(query.placement, query.shopper_id), self._blend)
         wider = _DIVERSITY_OF[phase(query.taste, query.now)]
         placement = replace(placement, diversity=wider * placement.diversity)
         mask, by_rules = None, dict[str, int]()
@@ -231,14 +234,14 @@ class Recommender:
             )  # fmt: skip
             for j, why in zip(at.tolist(), own, strict=True):
                 reasons[j] = why
-        best = scores.max(axis=0)
-        parts = _parts(view, rows, serves)
+        best, terms = scores.max(axis=0), unweighted(view, rows, serves)
         return tuple(
-            Served(view.snapshot.ids[row], position, round(float(score), 4), source, why, terms=terms)
-            for position, (row, score, source, why, terms) in enumerate(
-                zip(rows, best, sources, reasons, parts, strict=True), 1
+            Served(
+                view.snapshot.ids[row], at + 1, round(float(best[at]), 4), sources[at], reasons[at],
+                terms={name: round(float(values[at]), 4) for name, values in terms.items()},
             )
-        )
+            for at, row in enumerate(rows)
+        )  # fmt: skip
 
 
 def find(sources: tuple[Source, ...], view: View) -> dict[str, Rows]:
@@ -281,23 +284,51 @@ def terms_of_all(view: View, rows: Rows) -> dict[str, NDArray[np.float32]]:
     return terms
 
 
+def unweighted(view: View, rows: Rows, serves: NDArray[np.intp]) -> dict[str, NDArray[np.float64]]:
+    """Return the terms (m,) before their weights, what a blend is learned from; `fixed` are those without a weight.
+
+    :param serves: the wish each listing is shown for (m,).
+    """
+    terms = {name: np.zeros(len(rows)) for name in COLUMNS}
+    weights = view.placement.weights
+    for i, aim in enumerate(view.aims):
+        at = np.flatnonzero(serves == i)
+        own = aim.terms(rows[at])
+        terms["crowd"][at] = own.pop("crowd", 0.0) / (weights["crowd"] or np.inf)
+        terms["fixed"][at] = own.pop("stated", 0.0)
+        terms["taste"][at] = sum(own.values(), np.zeros(len(at))) / (weights["taste"] or np.inf)
+    terms["popularity"], terms["freshness"] = view.prior.popularity[rows], view.prior.freshness[rows]
+    for_all = terms_of_all(view, rows)
+    terms["distance"] += for_all.get("distance", 0.0) / (weights["distance"] or np.inf)
+    terms["fixed"] += for_all.get("rule", 0.0)
+    interests, views = _fadings(view, rows)
+    counts = weights["interests"] * interests > weights["last_viewed"] * views
+    terms["interests"], terms["last_viewed"] = np.where(counts, interests, 0), np.where(counts, 0, views)
+    return terms
+
+
 def _likeness(view: View, rows: Rows) -> NDArray[np.float32]:
-    """Return what being near to an interest or to a last view adds (m,): most for the nearest, fading to nothing."""
-    likeness = np.zeros(len(rows), dtype=np.float32)
+    """Return what being near to an interest or to a last view adds (m,): the larger of the two."""
+    interests, views = _fadings(view, rows)
+    weights = view.placement.weights
+    larger: NDArray[np.float32] = np.maximum(weights["interests"] * interests, weights["last_viewed"] * views)
+    return larger
+
+
+def _fadings(view: View, rows: Rows) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return how near to an interest and to a last view listings are (m,): 1 for the nearest, fading to nothing."""
+    near = (np.zeros(len(rows), dtype=np.float32), np.zeros(len(rows), dtype=np.float32))
     if not len(rows):
-        return likeness
+        return near
     order = np.argsort(rows)
-    for points, weight, reach in (
-        (view.query.taste.interests, view.placement.weights["interests"], INTEREST_REACH),
-        (last_viewed(view.query), view.placement.weights["last_viewed"], LAST_VIEW_REACH),
-    ):
+    kinds = ((view.query.taste.interests, INTEREST_REACH), (last_viewed(view.query), LAST_VIEW_REACH))
+    for found, (points, reach) in zip(near, kinds, strict=True):
         for point in points:
-            near = view.near_to(point)[:reach]
-            at = order[np.minimum(np.searchsorted(rows[order], near), len(rows) - 1)]
-            fading = weight * (1 - np.arange(len(near), dtype=np.float32) / reach)
-            known = rows[at] == near
-            np.maximum.at(likeness, at[known], fading[known])
-    return likeness
+            nearest = view.near_to(point)[:reach]
+            at = order[np.minimum(np.searchsorted(rows[order], nearest), len(rows) - 1)]
+            known = rows[at] == nearest
+            np.maximum.at(found, at[known], (1 - np.arange(len(nearest), dtype=np.float32) / reach)[known])
+    return near
 
 
 @contextmanager

@@ -53,7 +53,7 @@ class Served:
     propensity: float = 1.0
     """The chance it had to be shown here: below 1 where it was explored."""
     terms: Mapping[str, float] = field(default_factory=dict)
-    """The parts of its score."""
+    """The parts of its score before their weights, what a blend is learned from."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1825,7 +1825,7 @@ export type TracedListing = {
     /**
      * Terms
      *
-     * The parts of its score.
+     * The parts of its score before the placement's weights.
      */
     terms: {
         [key: string]: number;

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,8 +25,10 @@ STOP_SECONDS = 20
 
 
 @contextmanager
-def running_carousel(home: Path) -> Iterator[str]:
+def running_carousel(home: Path, settings: Mapping[str, str] | None = None) -> Iterator[str]:
     """Start `carousel up --demo` on a free port and yield its URL; CAROUSEL_E2E_URL names one that runs already.
+
+    :param settings: variables of its environment beside those of this process.
 
     Its log is `up.log` in `home`. Starting may take minutes on a slow machine; the test's own timeout ends the wait.
     """
@@ -39,7 +41,9 @@ def running_carousel(home: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "carousel", "up", "--demo", "--home", str(home / "data"), "--port", "0"]
     with (
         log.open("wb") as errors,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as process,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=errors, text=True, env={**os.environ, **(settings or {})}
+        ) as process,
     ):
         try:
             yield _ready_url(process, log)

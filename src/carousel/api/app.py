@@ -69,6 +69,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
             allow_headers=["Authorization", "Content-Type", "X-Request-ID"],
+            expose_headers=["Retry-After", "X-Request-ID"],
+            max_age=7_200,  # the longest Chromium keeps a preflight: the last events of a page then need none
         )
     app.add_middleware(Observe, largest_upload=settings.import_mb * 2**20)
     return app

@@ -1,4 +1,5 @@
-"""Serve the built web app: hashed assets for ever, every other path the page itself (it routes in the browser)."""
+"""Serve the built web app: hashed assets for ever, the script for other sites for an hour, every other path the page
+itself (it routes in the browser)."""
 
 from pathlib import Path
 
@@ -6,8 +7,9 @@ from fastapi import FastAPI, Response
 from fastapi.responses import FileResponse
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from starlette.types import Receive, Scope, Send
 
 _API_PATHS = ("v1/", "assets/", "docs", "redoc", "openapi.json", "metrics", "livez", "readyz")
 
@@ -21,10 +23,25 @@ class _Assets(StaticFiles):
         return response
 
 
+class _Snippet:
+    """`carousel.js`, which any site may load. Its name never changes, so a browser asks again after an hour."""
+
+    def __init__(self, folder: Path) -> None:
+        self._files = StaticFiles(directory=folder, check_dir=False)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._files.get_response("carousel.js", scope)
+        response.headers["cache-control"] = "public, max-age=3600, stale-while-revalidate=86400"
+        response.headers["access-control-allow-origin"] = "*"  # so that a page may ask for its integrity
+        response.headers["cross-origin-resource-policy"] = "cross-origin"
+        await response(scope, receive, send)
+
+
 def install(app: FastAPI, folder: Path) -> None:
     """Serve the page at `/`; an API without a built page says so instead."""
     if (folder / "assets").is_dir():
         app.mount("/assets", GZipMiddleware(_Assets(directory=folder / "assets")), name="assets")
+    app.router.routes.append(Route("/carousel.js", GZipMiddleware(_Snippet(folder)), include_in_schema=False))
 
     @app.get("/{path:path}", include_in_schema=False)
     def page(path: str) -> Response:

@@ -1,0 +1,70 @@
+"""The files of the web app, and the script that other sites load."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from carousel.api.app import create_app
+from carousel.settings import Settings
+
+SHOP = "https://cars.example"
+ORIGIN = {"Origin": SHOP}
+SCRIPT = "window.carousel = () => {};" * 100
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Path:
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "index.html").write_text("<!doctype html><title>Carousel</title>")
+    (tmp_path / "carousel.js").write_text(SCRIPT)
+    return tmp_path
+
+
+@asynccontextmanager
+async def client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    app = create_app(settings)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://carousel.test") as calls,
+    ):
+        yield calls
+
+
+async def test_any_site_may_load_the_script_and_asks_again_after_an_hour(settings: Settings, web: Path) -> None:
+    async with client(settings.model_copy(update={"web_dir": web})) as calls:
+        answer = await calls.get("/carousel.js", headers=ORIGIN)
+        assert answer.text == SCRIPT
+        assert "javascript" in answer.headers["content-type"]
+        assert answer.headers["content-encoding"] == "gzip"
+        assert answer.headers["cache-control"].startswith("public, max-age=3600")
+        assert answer.headers["access-control-allow-origin"] == "*"
+        assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
+        again = await calls.get("/carousel.js", headers={"If-None-Match": answer.headers["etag"]})
+        assert again.status_code == 304
+
+
+async def test_without_a_build_there_is_no_script(settings: Settings, tmp_path: Path) -> None:
+    async with client(settings.model_copy(update={"web_dir": tmp_path / "none"})) as calls:
+        assert (await calls.get("/carousel.js")).status_code == 404
+
+
+async def test_only_the_pages_of_named_origins_may_call_the_api(settings: Settings, web: Path) -> None:
+    async with client(settings.model_copy(update={"web_dir": web, "cors_origins": [SHOP]})) as calls:
+        asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
+        allowed = await calls.options("/v1/events", headers=ORIGIN | asked)
+        assert allowed.status_code == 200
+        assert allowed.headers["access-control-allow-origin"] == SHOP
+        refused = await calls.options("/v1/events", headers={"Origin": "https://other.example"} | asked)
+        assert refused.status_code == 400
+        assert (await calls.post("/v1/session", headers=ORIGIN)).headers["access-control-allow-origin"] == SHOP
+        # An error must be readable as well, or the page could not know what to do.
+        assert (await calls.get("/v1/me", headers=ORIGIN)).headers["access-control-allow-origin"] == SHOP
+
+
+async def test_unless_told_otherwise_no_other_site_may_call_the_api(settings: Settings, web: Path) -> None:
+    async with client(settings.model_copy(update={"web_dir": web})) as calls:
+        assert "access-control-allow-origin" not in (await calls.post("/v1/session", headers=ORIGIN)).headers

@@ -1,0 +1,55 @@
+import type { RecommendedListing } from '../src/client'
+import { draw } from './drawing'
+import type { Speech } from './texts'
+
+/** An element with attributes, and text or children; nothing that comes from the service is read as HTML. */
+export function element(
+  name: string,
+  attributes: Record<string, string> = {},
+  ...children: (Node | string)[]
+): HTMLElement {
+  const made = document.createElement(name)
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value)
+  made.append(...children)
+  return made
+}
+
+/** The address of a listing's page: the template with its fields in, else the listing's own address. */
+export function linkTo(listing: RecommendedListing, template: string | null): string | undefined {
+  if (template)
+    return template.replace(/\{(\w+)\}/g, (_, field: string) =>
+      encodeURIComponent(String((listing as Record<string, unknown>)[field] ?? '')),
+    )
+  return listing.url && /^https?:/.test(listing.url) ? listing.url : undefined
+}
+
+export function nameOf({ make, model }: RecommendedListing): string {
+  return model.toLowerCase().startsWith(`${make.toLowerCase()} `) ? model : `${make} ${model}`
+}
+
+export function makeCard(listing: RecommendedListing, href: string | undefined, speech: Speech): HTMLElement {
+  const name = element('a', href ? { href, part: 'link' } : { part: 'link' }, nameOf(listing))
+  const lines = [
+    draw(listing),
+    element('h3', { part: 'name' }, name),
+    listing.variant && element('p', { class: 'muted', part: 'variant' }, listing.variant),
+    element('p', { class: 'price', part: 'price' }, speech.price(listing)),
+    element('p', { class: 'muted', part: 'facts' }, speech.facts(listing)),
+    listing.city && element('p', { class: 'muted', part: 'place' }, listing.city),
+    listing.reasons.length > 0 &&
+      element(
+        'ul',
+        { class: 'reasons', part: 'reasons', role: 'list', 'aria-label': speech.texts.why },
+        ...listing.reasons.map((reason) => element('li', { part: 'reason' }, speech.reason(reason))),
+      ),
+  ]
+  return element('article', { class: 'card', part: 'card' }, ...lines.filter((line) => line instanceof Node))
+}
+
+const SKELETONS = 5
+
+/** What stands in the row's place until it has arrived. */
+export function skeleton(): HTMLElement {
+  const bones = Array.from({ length: SKELETONS }, () => element('li', {}, element('div', { class: 'bone' })))
+  return element('ul', { class: 'row', 'aria-hidden': 'true' }, ...bones)
+}

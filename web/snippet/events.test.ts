@@ -1,0 +1,100 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import type { EventBody } from '../src/client'
+import { createQueue } from './events'
+import { RefusedError, type Service } from './service'
+import { createStore } from './store'
+
+let sent: { ids: (string | null | undefined)[]; keepalive: boolean | undefined }[]
+let answer: () => Promise<Response>
+const service: Service = {
+  async request(_, init) {
+    const { events } = JSON.parse(String(init?.body)) as { events: EventBody[] }
+    sent.push({ ids: events.map((event) => event.listing_id), keepalive: init?.keepalive })
+    return answer()
+  },
+  become: async () => {},
+}
+const accepted = async () => Response.json({ results: [] })
+const store = () => createStore<EventBody[]>('carousel.events')
+const view = (listing_id: string) => ({ type: 'view', listing_id })
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  vi.spyOn(console, 'error').mockImplementation(() => {})
+  localStorage.clear()
+  sent = []
+  answer = accepted
+})
+afterEach(() => vi.useRealTimers())
+
+it('sends what happened within a second together', async () => {
+  const queue = createQueue(service)
+  queue.note(view('a'))
+  queue.note(view('b'))
+  expect(sent).toEqual([])
+  await vi.advanceTimersByTimeAsync(1_000)
+  expect(sent).toEqual([{ ids: ['a', 'b'], keepalive: false }])
+  expect(store().read()).toBeUndefined()
+})
+
+it('lets the last request outlive the page', async () => {
+  const queue = createQueue(service)
+  queue.note(view('a'))
+  await queue.flush({ keepalive: true })
+  expect(sent).toEqual([{ ids: ['a'], keepalive: true }])
+})
+
+it('keeps events while the service is away, and the next page sends them under the same ids', async () => {
+  answer = () => Promise.reject(new TypeError('no network'))
+  const queue = createQueue(service)
+  queue.note(view('a'))
+  await vi.advanceTimersByTimeAsync(1_000)
+  const [kept] = store().read() ?? []
+  expect(kept?.listing_id).toBe('a')
+  answer = accepted
+  await createQueue(service).flush()
+  expect(sent.map(({ ids }) => ids)).toEqual([['a'], ['a']])
+  expect(store().read()).toBeUndefined()
+})
+
+it('tries again by itself, later each time', async () => {
+  answer = () => Promise.reject(new RefusedError(503))
+  createQueue(service).note(view('a'))
+  await vi.advanceTimersByTimeAsync(1_000)
+  expect(sent).toHaveLength(1)
+  await vi.advanceTimersByTimeAsync(1_000)
+  expect(sent).toHaveLength(2)
+  answer = accepted
+  await vi.advanceTimersByTimeAsync(2_000)
+  expect(sent).toHaveLength(3)
+  expect(store().read()).toBeUndefined()
+})
+
+it('drops what the service will never take, and says so', async () => {
+  answer = () => Promise.reject(new RefusedError(422))
+  createQueue(service).note(view('a'))
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(sent).toHaveLength(1)
+  expect(console.error).toHaveBeenCalledWith('carousel: the service answered with status 422')
+})
+
+it('names an event that was rejected', async () => {
+  answer = async () => Response.json({ results: [{ status: 'rejected', reason: 'type is wiew' }] })
+  createQueue(service).note({ type: 'wiew' })
+  await vi.advanceTimersByTimeAsync(1_000)
+  expect(console.error).toHaveBeenCalledWith('carousel: type is wiew')
+})
+
+it('crosses out only what was sent when more came meanwhile', async () => {
+  let arrive: (response: Response) => void = () => {}
+  answer = () => new Promise((resolve) => (arrive = resolve))
+  const queue = createQueue(service)
+  queue.note(view('a'))
+  const first = queue.flush()
+  queue.note(view('b'))
+  answer = accepted
+  arrive(await accepted())
+  await first
+  await vi.advanceTimersByTimeAsync(1_000)
+  expect(sent.map(({ ids }) => ids)).toEqual([['a'], ['b']])
+})

@@ -56,8 +56,11 @@ export function defineRow(site: Promise<Site>): void {
 
     attributeChangedCallback(name: string): void {
       if (!this.leave) return
-      if (LOADED_FROM.includes(name)) void this.load()
-      else this.render()
+      if (LOADED_FROM.includes(name)) {
+        this.slate = undefined // another row from here on: nothing of the old one is worth waiting for
+        void this.load()
+      }
+      this.render()
     }
 
     /** Ask for the row anew. */

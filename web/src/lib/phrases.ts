@@ -1,0 +1,51 @@
+import type { Format } from './format'
+import type { Budget, Interest } from './profile'
+import { REGIONS, isLanguage } from './i18n'
+
+/** What of vue-i18n's `t` is needed here. */
+export type Say = (key: string, values?: Record<string, unknown>) => string
+
+const regionOf = (language: string) => (isLanguage(language) ? REGIONS[language] : language)
+
+/** "SUVs, wagons and vans" as the language joins a list. */
+export function listText(names: readonly string[], language: string): string {
+  return new Intl.ListFormat(regionOf(language), { type: 'conjunction' }).format(names)
+}
+
+/** "up to 20,000 €"; empty when there is no budget. */
+export function budgetText(budget: Budget | null | undefined, t: Say, { money }: Format): string {
+  const { min, max, currency } = budget ?? { currency: 'EUR' }
+  if (min != null && max != null)
+    return t('taste.budget.range', { min: money(min, currency), max: money(max, currency) })
+  if (max != null) return t('taste.budget.up_to', { max: money(max, currency) })
+  return min != null ? t('taste.budget.from', { min: money(min, currency) }) : ''
+}
+
+/** An interest by what is known of it; the service names it in English only. */
+export function interestName({ name, facts }: Interest, t: Say, { words, money }: Format): string {
+  const codes = ['body_type', 'fuel_type', 'transmission'].filter((field) => facts[field] !== undefined)
+  const parts = [
+    [facts.make, facts.model].filter(Boolean).join(' '),
+    ...codes.map((field) => words(String(facts[field]))),
+    facts.size === 'small' || facts.size === 'family' ? t(`taste.interests.${facts.size}`) : '',
+    facts.price_eur === undefined
+      ? ''
+      : t('taste.interests.around', { price: money(facts.price_eur, 'EUR') }),
+  ].filter(Boolean)
+  return parts.length > 0 ? parts.join(' · ') : name
+}
+
+const UNITS: [unit: Intl.RelativeTimeFormatUnit, seconds: number][] = [
+  ['day', 86_400],
+  ['hour', 3_600],
+  ['minute', 60],
+]
+
+/** "5 minutes ago". */
+export function agoText(at: string, language: string, now = Date.now()): string {
+  const seconds = (new Date(at).getTime() - now) / 1000
+  const format = new Intl.RelativeTimeFormat(regionOf(language), { numeric: 'auto' })
+  for (const [unit, length] of UNITS)
+    if (-seconds >= length) return format.format(Math.round(seconds / length), unit)
+  return format.format(0, 'minute')
+}

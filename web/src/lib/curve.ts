@@ -28,13 +28,35 @@ export function curveOf(points: readonly Point[], width: number, height: number)
     ...points.map(({ value, weight }) => ({ x: x(value), y: y(weight) })),
     { x: width, y: height },
   ]
-  // Each piece leaves and arrives flat, so the line never rises above what was measured.
+  const slopes = slopesOf(corners)
   const pieces = corners.slice(1).map((corner, i) => {
     const before = corners[i] ?? corner
-    const middle = round((before.x + corner.x) / 2)
-    return `C${middle} ${round(before.y)} ${middle} ${round(corner.y)} ${round(corner.x)} ${round(corner.y)}`
+    const third = (corner.x - before.x) / 3
+    const out = `${round(before.x + third)} ${round(before.y + third * (slopes[i] ?? 0))}`
+    const into = `${round(corner.x - third)} ${round(corner.y - third * (slopes[i + 1] ?? 0))}`
+    return `C${out} ${into} ${round(corner.x)} ${round(corner.y)}`
   })
   return { path: `M0 ${height}${pieces.join('')}Z`, x, peak, from, to }
+}
+
+interface Corner {
+  x: number
+  y: number
+}
+
+/**
+ * Slopes at the corners that keep the line from rising above what was measured: flat at each summit and at both ends,
+ * between them the harmonic mean of both sides (Fritsch and Butland 1984).
+ */
+function slopesOf(corners: readonly Corner[]): number[] {
+  return corners.map((corner, i) => {
+    const before = corners[i - 1]
+    const after = corners[i + 1]
+    if (!before || !after || after.x === corner.x || corner.x === before.x) return 0
+    const rising = (corner.y - before.y) / (corner.x - before.x)
+    const falling = (after.y - corner.y) / (after.x - corner.x)
+    return rising * falling <= 0 ? 0 : (2 * rising * falling) / (rising + falling)
+  })
 }
 
 const round = (value: number) => Math.round(value * 10) / 10

@@ -1,0 +1,48 @@
+import { expect, it } from 'vitest'
+import { backTo, changed, withLevel, type Preference, type Profile } from './profile'
+
+const never: Preference = { block: 'make', value: 'Fiat', level: 'never' }
+const profile: Profile = {
+  taste_version: 3,
+  event_count: 5,
+  personalised: true,
+  statements: [
+    { block: 'make', value: 'Fiat', text: 'Fiat', weight: 2, stated: 'never' },
+    { block: 'body', value: 'suv', text: 'SUV', weight: 4, stated: null },
+  ],
+  stated: { preferences: [never], budget: { max: 9_000, currency: 'EUR' } },
+}
+
+it('replaces the level of a thing, or takes it back', () => {
+  expect(withLevel([never], never, 'less')).toEqual([{ ...never, level: 'less' }])
+  expect(withLevel([never], never, null)).toEqual([])
+})
+
+it('shows a new level at once and keeps the rest', () => {
+  const preferences = withLevel([never], { block: 'body', value: 'suv' }, 'only')
+  const after = changed(profile, { preferences })
+  expect(after.statements.map(({ stated }) => stated)).toEqual(['never', 'only'])
+  expect(after.stated?.budget).toEqual({ max: 9_000, currency: 'EUR' })
+})
+
+it('shows what was said of something nobody has looked at', () => {
+  const preferences = withLevel([], { block: 'fuel', value: 'electric' }, 'more')
+  expect(changed(profile, { preferences }).statements.at(-1)).toMatchObject({
+    value: 'electric',
+    weight: 0,
+    stated: 'more',
+  })
+})
+
+it('leaves out what is to be forgotten', () => {
+  const after = changed(profile, { forget: [{ block: 'body', value: 'suv' }] })
+  expect(after.statements.map(({ value }) => value)).toEqual(['Fiat'])
+})
+
+it('knows the way back from each change', () => {
+  expect(backTo(profile, { preferences: [] })).toEqual({ preferences: [never] })
+  expect(backTo(profile, { home: { lat: 1, lon: 2 } })).toEqual({ home: null })
+  expect(backTo(profile, { personalised: false })).toEqual({ personalised: true })
+  const there = changed(profile, { budget: null })
+  expect(changed(there, backTo(profile, { budget: null })).stated?.budget).toEqual(profile.stated?.budget)
+})

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Request, expect
+from tests.e2e.axe import violations
 from tests.e2e.conftest import running_carousel
 from tests.e2e.shop import Shop, open_shop
 
@@ -86,6 +87,8 @@ def test_a_row_with_reasons_appears_in_the_language_of_the_page(visitor: Page) -
     expect(visitor.get_by_role("list", name="Warum Sie das sehen").first.get_by_role("listitem").first).to_be_visible()
     expect(cards(visitor).first).to_contain_text(re.compile(r"\d\.\d{3}\s€"))
     expect(visitor.get_by_text("Schauen Sie sich um.")).to_be_hidden()
+    visitor.wait_for_timeout(500)  # until the cards have faded in
+    assert violations(visitor) == []
     assert problems == []
 
 

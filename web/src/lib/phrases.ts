@@ -12,6 +12,11 @@ export function listText(names: readonly string[], language: string): string {
   return new Intl.ListFormat(regionOf(language), { type: 'conjunction' }).format(names)
 }
 
+/** A number with a few digits after the point, or as a percentage. */
+export function numberText(value: number, language: string, options?: Intl.NumberFormatOptions): string {
+  return new Intl.NumberFormat(regionOf(language), { maximumFractionDigits: 1, ...options }).format(value)
+}
+
 /** "up to 20,000 €"; empty when there is no budget. */
 export function budgetText(budget: Budget | null | undefined, t: Say, { money }: Format): string {
   const { min, max, currency } = budget ?? { currency: 'EUR' }

@@ -3,6 +3,7 @@ import type { Belief } from './profile'
 
 /** The blocks whose values are names or codes, in the order the page shows them. */
 export const MAIN_BLOCKS = ['body', 'make', 'fuel'] as const
+const NEXT_BLOCKS = ['transmission', 'model']
 export const NUMERIC_BLOCKS: readonly string[] = ['price', 'year', 'mileage', 'power']
 
 const MOST_TIMES = 20
@@ -36,7 +37,8 @@ export function blocksOf(statements: readonly Belief[]): string[] {
   const found = new Set(
     statements.map(({ block }) => block).filter((block) => !NUMERIC_BLOCKS.includes(block)),
   )
-  return [...new Set<string>([...MAIN_BLOCKS, ...found])]
+  const next = NEXT_BLOCKS.filter((block) => found.has(block))
+  return [...new Set<string>([...MAIN_BLOCKS, ...next, ...found])]
 }
 
 /** A belief's value as the shopper reads it. */

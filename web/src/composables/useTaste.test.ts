@@ -28,6 +28,10 @@ beforeEach(() => {
   isDown = false
   service = {
     taste_version: 1,
+    personalised: true,
+    phase: 'orientation',
+    interests: [],
+    timeline: [],
     event_count: 2,
     statements: [{ ...suv, stated: null }],
     stated: { preferences: [] },

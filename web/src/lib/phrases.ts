@@ -19,7 +19,7 @@ export function numberText(value: number, language: string, options?: Intl.Numbe
 
 /** "up to 20,000 €"; empty when there is no budget. */
 export function budgetText(budget: Budget | null | undefined, t: Say, { money }: Format): string {
-  const { min, max, currency } = budget ?? { currency: 'EUR' }
+  const { min, max, currency = 'EUR' } = budget ?? {}
   if (min != null && max != null)
     return t('taste.budget.range', { min: money(min, currency), max: money(max, currency) })
   if (max != null) return t('taste.budget.up_to', { max: money(max, currency) })
@@ -33,9 +33,9 @@ export function interestName({ name, facts }: Interest, t: Say, { words, money }
     [facts.make, facts.model].filter(Boolean).join(' '),
     ...codes.map((field) => words(String(facts[field]))),
     facts.size === 'small' || facts.size === 'family' ? t(`taste.interests.${facts.size}`) : '',
-    facts.price_eur === undefined
+    facts.price_amount === undefined
       ? ''
-      : t('taste.interests.around', { price: money(facts.price_eur, 'EUR') }),
+      : t('taste.interests.around', { price: money(facts.price_amount, String(facts.price_currency)) }),
   ].filter(Boolean)
   return parts.length > 0 ? parts.join(' · ') : name
 }

@@ -4,6 +4,9 @@ import { backTo, changed, withLevel, type Preference, type Profile } from './pro
 const never: Preference = { block: 'make', value: 'Fiat', level: 'never' }
 const profile: Profile = {
   taste_version: 3,
+  phase: 'orientation',
+  interests: [],
+  timeline: [],
   event_count: 5,
   personalised: true,
   statements: [

@@ -1,84 +1,46 @@
-import type { Statement, TasteOut } from '@/client'
-import { client } from '@/client/client.gen'
+import {
+  changeMyTaste,
+  resetMyTaste,
+  type BudgetBody,
+  type HomeBody,
+  type InterestOut,
+  type Moment,
+  type PreferenceBody,
+  type StatedBody,
+  type Statement,
+  type TasteBody,
+  type TasteOut,
+} from '@/client'
 
-export type Level = 'only' | 'more' | 'less' | 'never'
+export type Preference = PreferenceBody
+export type Level = Preference['level']
 export const LEVELS: readonly Level[] = ['more', 'less', 'never', 'only']
 
-/** One thing the site believes; `lift` is log-odds against the stock, `low` to `high` where it very likely lies. */
-export interface Belief extends Statement {
-  lift?: number
-  low?: number
-  high?: number
-  stated?: Level | null
-}
-export interface Preference {
-  block: string
-  value: string
-  level: Level
-}
-export interface Budget {
-  min?: number | null
-  max?: number | null
-  currency: string
-}
-export interface Home {
-  lat: number
-  lon: number
-}
-/** What a shopper said themselves. */
-export interface Stated {
-  preferences?: Preference[]
-  budget?: Budget | null
-  home?: Home | null
-  questionnaire?: object | null
-}
+type Estimate = 'lift' | 'low' | 'high'
+/** One thing the site believes; what was only stated has no estimate yet. */
+export type Belief = Omit<Statement, Estimate> & Partial<Pick<Statement, Estimate>>
+export type Budget = BudgetBody
+export type Home = HomeBody
+export type Stated = StatedBody
 /** What to change: a field that is there replaces what was stated; `forget` removes what was learned, once. */
-export interface TasteChange extends Stated {
-  personalised?: boolean
-  forget?: Pick<Preference, 'block' | 'value'>[]
-}
-export interface Interest {
-  interest_id: string
-  name: string
-  facts: Record<string, string | number>
-  share: number
-}
-export interface TimelineEntry {
-  at: string
-  type: string
-  listing_id?: string | null
-  text: string
-}
+export type TasteChange = TasteBody
+export type Interest = InterestOut
+export type TimelineEntry = Moment
 export interface Profile extends Omit<TasteOut, 'statements'> {
   statements: Belief[]
-  personalised?: boolean
-  phase?: 'orientation' | 'decision'
-  stated?: Stated
-  interests?: Interest[]
-  timeline?: TimelineEntry[]
 }
 
-const SECURED = { security: [{ scheme: 'bearer', type: 'http' }], throwOnError: true } as const
-
 export async function putTaste(change: TasteChange): Promise<Profile> {
-  const { data } = await client.put<{ 200: Profile }, unknown, true>({
-    url: '/v1/me/taste',
-    body: change,
-    headers: { 'Content-Type': 'application/json' },
-    ...SECURED,
-  })
+  const { data } = await changeMyTaste({ body: change, throwOnError: true })
   return data
 }
 
 export async function postReset(): Promise<Profile> {
-  const { data } = await client.post<{ 200: Profile }, unknown, true>({
-    url: '/v1/me/taste/reset',
-    ...SECURED,
-  })
+  const { data } = await resetMyTaste({ throwOnError: true })
   return data
 }
 
-const isSame = (a: Pick<Preference, 'block' | 'value'>, b: Pick<Preference, 'block' | 'value'>) =>
+const isSame = (a: { block: string; value?: string }, b: { block: string; value?: string }) =>
   a.block === b.block && a.value === b.value
 
 /** The preferences with one of them set to a level, or without it. */

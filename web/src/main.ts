@@ -6,7 +6,7 @@ import { sendEvents } from '@/client'
 import { client } from '@/client/client.gen'
 import { connect, createQueryClient } from '@/lib/api'
 import { createEvents, EVENTS } from '@/lib/events'
-import { createTranslations, preferredLanguage, speak } from '@/lib/i18n'
+import { createTranslations, preferredLanguage, speak, TRANSLATIONS } from '@/lib/i18n'
 import { createSession, SESSION } from '@/lib/session'
 import App from './App.vue'
 import { makeRouter } from './router'
@@ -31,4 +31,5 @@ createApp(App)
   .use(VueQueryPlugin, { queryClient: createQueryClient() })
   .provide(SESSION, session)
   .provide(EVENTS, events)
+  .provide(TRANSLATIONS, i18n)
   .mount('#app')

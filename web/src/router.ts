@@ -7,6 +7,8 @@ const routes: RouteRecordRaw[] = [
   { path: '/search', name: 'search', component: () => import('@/pages/SearchPage.vue') },
   { path: '/listings/:id', name: 'listing', component: () => import('@/pages/ListingPage.vue'), props: true },
   { path: '/taste', name: 'taste', component: () => import('@/pages/TastePage.vue') },
+  { path: '/saved', name: 'saved', component: () => import('@/pages/SavedPage.vue') },
+  { path: '/compare', name: 'compare', component: () => import('@/pages/ComparePage.vue') },
   { path: '/privacy', name: 'privacy', component: () => import('@/pages/PrivacyPage.vue') },
   { path: '/:path(.*)*', name: 'not-found', component: () => import('@/pages/NotFoundPage.vue') },
 ]

@@ -1,19 +1,18 @@
-import { useLocalStorage } from '@vueuse/core'
-import { computed } from 'vue'
 import type { Attribution } from '@/lib/listing'
-import { useEvents, useSession } from './useInjected'
+import { useEvents } from './useInjected'
+import { useShopperList } from './useShopperList'
 
-/** The listings a shopper saved on this device. The service learns of each; it keeps no list yet. */
+const MOST_SAVED = 200
+
+/** The listings a shopper saved on this device; the service learns of each. */
 export function useFavourites() {
   const events = useEvents()
-  const { shopper } = useSession()
-  const saved = useLocalStorage<Record<string, string[]>>('carousel.favourites', {})
-  const mine = computed(() => saved.value[shopper.value?.shopper_id ?? ''] ?? [])
+  const { ids, has, add, remove } = useShopperList('favourites', MOST_SAVED)
 
   function toggle(listingId: string, attribution: Attribution = {}): void {
-    const isSaved = mine.value.includes(listingId)
-    const next = isSaved ? mine.value.filter((id) => id !== listingId) : [...mine.value, listingId]
-    saved.value = { ...saved.value, [shopper.value?.shopper_id ?? '']: next }
+    const isSaved = has(listingId)
+    if (isSaved) remove(listingId)
+    else add(listingId)
     void events.trackNow({
       ...attribution,
       type: isSaved ? 'unfavourite' : 'favourite',
@@ -21,5 +20,5 @@ export function useFavourites() {
     })
   }
 
-  return { isFavourite: (listingId: string) => mine.value.includes(listingId), toggle }
+  return { ids, isFavourite: has, toggle }
 }

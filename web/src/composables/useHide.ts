@@ -1,5 +1,6 @@
 import { useQueryClient } from '@tanstack/vue-query'
 import { useToast } from '@nuxt/ui/composables'
+import { useI18n } from 'vue-i18n'
 import { nameOf, type Attribution, type Listing } from '@/lib/listing'
 import { useEvents } from './useInjected'
 
@@ -14,6 +15,7 @@ export function useHide() {
   const events = useEvents()
   const queries = useQueryClient()
   const toast = useToast()
+  const { t } = useI18n()
 
   async function unhide(listing: Listing): Promise<void> {
     await events.trackNow({ type: 'unhide', listing_id: listing.listing_id })
@@ -27,10 +29,12 @@ export function useHide() {
     )
     onHidden?.()
     toast.add({
-      title: 'You will not see this car again',
+      title: t('card.hidden'),
       description: nameOf(listing),
       icon: 'i-lucide-eye-off',
-      actions: [{ label: 'Undo', color: 'neutral', variant: 'outline', onClick: () => void unhide(listing) }],
+      actions: [
+        { label: t('card.undo'), color: 'neutral', variant: 'outline', onClick: () => void unhide(listing) },
+      ],
     })
   }
 
@@ -42,6 +46,9 @@ export function without(data: unknown, listingId: string): unknown {
   if (typeof data !== 'object' || data === null) return data
   if ('pages' in data && Array.isArray(data.pages)) {
     return { ...data, pages: data.pages.map((page) => without(page, listingId)) }
+  }
+  if ('rows' in data && Array.isArray(data.rows)) {
+    return { ...data, rows: data.rows.map((row) => without(row, listingId)) }
   }
   if (!('listings' in data) || !Array.isArray(data.listings)) return data
   const kept = (data.listings as Listing[]).filter((listing) => listing.listing_id !== listingId)

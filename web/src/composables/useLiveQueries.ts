@@ -1,6 +1,6 @@
 import { useQueryClient, type Query } from '@tanstack/vue-query'
 import { onScopeDispose } from 'vue'
-import { myTasteQueryKey, recommendQueryKey } from '@/client/@tanstack/vue-query.gen'
+import { myTasteQueryKey, recommendQueryKey, recommendRowsQueryKey } from '@/client/@tanstack/vue-query.gen'
 import { useLive } from './useLive'
 
 /** Changes that come together cause one refetch. */
@@ -11,7 +11,9 @@ export function useLiveQueries(): void {
   const queries = useQueryClient()
   const gone = new Set<string>()
   const refetchTaste = soon(() => {
-    const personal: string[] = [recommendQueryKey()[0]._id, myTasteQueryKey()[0]._id]
+    const personal: string[] = [recommendQueryKey, recommendRowsQueryKey, myTasteQueryKey].map(
+      (key) => key()[0]._id,
+    )
     void queries.invalidateQueries({
       predicate: (query) => personal.includes(idOf(query)),
       refetchType: 'all', // also the slate nobody looks at now: coming back shows it at once
@@ -51,6 +53,7 @@ function idOf(query: Query): string {
 export function mentions(data: unknown, listingIds: ReadonlySet<string>): boolean {
   if (typeof data !== 'object' || data === null) return false
   if ('listing_id' in data) return listingIds.has(String(data.listing_id))
-  const inside = 'listings' in data ? data.listings : 'pages' in data ? data.pages : []
+  const inside =
+    'listings' in data ? data.listings : 'pages' in data ? data.pages : 'rows' in data ? data.rows : []
   return Array.isArray(inside) && inside.some((entry) => mentions(entry, listingIds))
 }

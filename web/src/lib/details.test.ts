@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { describe as describeListing } from './details'
+import { compared, describe as describeListing } from './details'
+import { format, t } from '@/testing/english'
 
 const listing = {
   listing_id: 'a',
@@ -12,7 +13,7 @@ const listing = {
 }
 
 it('shows every field the source gave, in groups, and no other', () => {
-  const groups = describeListing(listing)
+  const groups = describeListing(listing, t, format)
   expect(groups.map((group) => group.title)).toEqual([
     'The car',
     'Engine and drive',
@@ -26,6 +27,14 @@ it('shows every field the source gave, in groups, and no other', () => {
 })
 
 it('shows attributes nobody knew when this page was written', () => {
-  const last = describeListing({ ...listing, attributes: { towing_kg: 1500 } }).at(-1)
+  const last = describeListing({ ...listing, attributes: { towing_kg: 1500 } }, t, format).at(-1)
   expect(last?.details).toEqual([{ label: 'Towing kg', value: '1500' }])
+})
+
+it('puts cars side by side, the price first, and knows what differs', () => {
+  const dearer = { ...listing, listing_id: 'b', price_amount: 9000, price_currency: 'EUR', seats: 5 }
+  const rows = compared([{ ...listing, price_amount: 8000, price_currency: 'EUR' }, dearer], t, format)
+  expect(rows[0]).toEqual({ label: 'Price', values: ['€8,000', '€9,000'], isEqual: false })
+  expect(rows.find((row) => row.label === 'Make')?.isEqual).toBe(true)
+  expect(rows.find((row) => row.label === 'Seats')?.values).toEqual(['–', '5'])
 })

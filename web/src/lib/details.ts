@@ -1,5 +1,6 @@
 import type { Listing } from '@/client'
-import { country, day, emission, kilometres, money, month, power, quantity, words } from './format'
+import type { Format } from './format'
+import type { Say } from './phrases'
 
 export interface Detail {
   label: string
@@ -10,103 +11,107 @@ export interface DetailGroup {
   details: Detail[]
 }
 
-type Show = (value: never, listing: Listing) => string
-type Field = [name: keyof Listing, label: string, show?: Show]
+type Show = (value: never, format: Format, listing: Listing, t: Say) => string
+type Field = [name: keyof Listing, show?: Show]
 
-const yesNo = (value: boolean) => (value ? 'Yes' : 'No')
-const litres = (value: number) => quantity(value, 'l/100 km')
-const code = (value: string) => words(value)
+const yesNo: Show = (value: boolean, _, __, t) => t(value ? 'detail.yes' : 'detail.no')
+const code: Show = (value: string, { words }) => words(value)
+const unit =
+  (name: string): Show =>
+  (value: number, { quantity }) =>
+    quantity(value, name)
+const amount: Show = (value: number, { money }, listing) => money(value, listing.price_currency)
 
 const GROUPS: [title: string, fields: Field[]][] = [
   [
-    'The car',
+    'car',
     [
-      ['make', 'Make'],
-      ['model', 'Model'],
-      ['variant', 'Variant'],
-      ['generation', 'Generation'],
-      ['body_type', 'Body', code],
-      ['condition', 'Condition', code],
-      ['certified', 'Certified', yesNo],
-      ['model_year', 'Model year'],
-      ['first_registration', 'First registration', month],
-      ['mileage_km', 'Mileage', kilometres],
-      ['doors', 'Doors'],
-      ['seats', 'Seats'],
-      ['steering', 'Steering wheel', code],
+      ['make'],
+      ['model'],
+      ['variant'],
+      ['generation'],
+      ['body_type', code],
+      ['condition', code],
+      ['certified', yesNo],
+      ['model_year'],
+      ['first_registration', (value: string, { month }) => month(value)],
+      ['mileage_km', (value: number, { kilometres }) => kilometres(value)],
+      ['doors'],
+      ['seats'],
+      ['steering', code],
     ],
   ],
   [
-    'Engine and drive',
+    'engine',
     [
-      ['fuel_type', 'Fuel', code],
-      ['power_kw', 'Power', power],
-      ['displacement_cc', 'Displacement', (value: number) => quantity(value, 'cm³')],
-      ['cylinders', 'Cylinders'],
-      ['transmission', 'Transmission', code],
-      ['gears', 'Gears'],
-      ['drivetrain', 'Drivetrain', code],
-      ['battery_kwh', 'Battery', (value: number) => quantity(value, 'kWh')],
-      ['electric_range_km', 'Electric range', kilometres],
+      ['fuel_type', code],
+      ['power_kw', (value: number, { power }) => power(value)],
+      ['displacement_cc', unit('cm³')],
+      ['cylinders'],
+      ['transmission', code],
+      ['gears'],
+      ['drivetrain', code],
+      ['battery_kwh', unit('kWh')],
+      ['electric_range_km', (value: number, { kilometres }) => kilometres(value)],
     ],
   ],
   [
-    'Consumption and emissions',
+    'consumption',
     [
-      ['consumption_l_100km', 'Consumption (combined)', litres],
-      ['consumption_kwh_100km', 'Consumption (electric)', (value: number) => quantity(value, 'kWh/100 km')],
-      ['co2_g_km', 'CO₂', (value: number) => quantity(value, 'g/km')],
-      ['emission_standard', 'Emission standard', emission],
+      ['consumption_l_100km', unit('l/100 km')],
+      ['consumption_kwh_100km', unit('kWh/100 km')],
+      ['co2_g_km', unit('g/km')],
+      ['emission_standard', (value: string, { emission }) => emission(value)],
     ],
   ],
   [
-    'Colour and interior',
+    'colour',
     [
-      ['color_exterior', 'Colour', code],
-      ['color_name', "Maker's colour"],
-      ['metallic', 'Metallic', yesNo],
-      ['color_interior', 'Interior colour', code],
-      ['upholstery', 'Upholstery', code],
+      ['color_exterior', code],
+      ['color_name'],
+      ['metallic', yesNo],
+      ['color_interior', code],
+      ['upholstery', code],
     ],
   ],
   [
-    'History',
+    'history',
     [
-      ['owners_count', 'Previous owners'],
-      ['accident_free', 'Accident-free', yesNo],
-      ['damaged', 'Damaged', yesNo],
-      ['service_history', 'Service history', yesNo],
-      ['title_status', 'Title', code],
-      ['vin', 'VIN'],
+      ['owners_count'],
+      ['accident_free', yesNo],
+      ['damaged', yesNo],
+      ['service_history', yesNo],
+      ['title_status', code],
+      ['vin'],
     ],
   ],
   [
-    'Price',
+    'price',
     [
-      ['price_amount', 'Price', (value: number, listing) => money(value, listing.price_currency)],
-      ['price_type', 'Kind of price', code],
-      ['price_negotiable', 'Negotiable', yesNo],
-      ['vat_reclaimable', 'VAT reclaimable', yesNo],
-      ['msrp_amount', 'Price when new', (value: number, listing) => money(value, listing.price_currency)],
+      ['price_amount', amount],
+      ['price_type', code],
+      ['price_negotiable', yesNo],
+      ['vat_reclaimable', yesNo],
+      ['msrp_amount', amount],
     ],
   ],
   [
-    'Seller and offer',
+    'offer',
     [
-      ['seller_name', 'Seller'],
-      ['seller_type', 'Kind of seller', code],
-      ['seller_rating', 'Rating'],
-      ['postal_code', 'Postal code'],
-      ['city', 'City'],
-      ['region', 'Region'],
-      ['country', 'Country', country],
-      ['status', 'Status', code],
-      ['listed_at', 'Listed', day],
-      ['updated_at', 'Updated', day],
-      ['sold_at', 'Sold', day],
-      ['source', 'Source'],
-      ['source_listing_id', "Source's number"],
-      ['listing_id', 'Listing number'],
+      ['seller_name'],
+      ['seller_type', code],
+      ['seller_rating'],
+      ['postal_code'],
+      ['city'],
+      ['region'],
+      ['country', (value: string, { country }) => country(value)],
+      ['status', code],
+      ['listed_at', (value: string, { day }) => day(value)],
+      ['updated_at', (value: string, { day }) => day(value)],
+      ['sold_at', (value: string, { day }) => day(value)],
+      ['source'],
+      ['source_listing_id'],
+      ['listing_id'],
     ],
   ],
 ]
@@ -114,36 +119,60 @@ const GROUPS: [title: string, fields: Field[]][] = [
 // Shown elsewhere on the page, or nothing a shopper reads.
 const ELSEWHERE = new Set([
   ...['price_currency', 'features', 'description', 'title', 'url', 'images', 'image_count', 'lat', 'lon'],
-  ...['attributes', 'import_warnings', 'seller_id', 'position', 'score', 'reasons'],
+  ...['attributes', 'import_warnings', 'seller_id', 'position', 'score', 'reasons', 'price_history'],
 ])
 const KNOWN = new Set<string>(GROUPS.flatMap(([, fields]) => fields.map(([name]) => name as string)))
 
-function plain(value: unknown): string {
-  if (typeof value === 'boolean') return yesNo(value)
+function plain(value: unknown, t: Say): string {
+  if (typeof value === 'boolean') return t(value ? 'detail.yes' : 'detail.no')
   return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }
 
 const isSaid = (value: unknown) => value != null && value !== ''
 
-function extras(listing: Listing): Detail[] {
+function extras(listing: Listing, t: Say, { words }: Format): Detail[] {
   const unknown = Object.entries(listing).filter(([name]) => !KNOWN.has(name) && !ELSEWHERE.has(name))
   return [...unknown, ...Object.entries(listing.attributes ?? {})]
     .filter(([, value]) => isSaid(value))
-    .map(([name, value]) => ({ label: words(name), value: plain(value) }))
+    .map(([name, value]) => ({ label: words(name), value: plain(value, t) }))
 }
 
+const shown = (listing: Listing, [name, show]: Field, t: Say, format: Format): string =>
+  show ? show(listing[name] as never, format, listing, t) : plain(listing[name], t)
+
 /** Every field the source gave, in groups; a field it did not give is left out, and so is an empty group. */
-export function describe(listing: Listing): DetailGroup[] {
+export function describe(listing: Listing, t: Say, format: Format): DetailGroup[] {
   const known = GROUPS.map(([title, fields]) => ({
-    title,
+    title: t(`detail.group.${title}`),
     details: fields
       .filter(([name]) => isSaid(listing[name]))
-      .map(([name, label, show]) => ({
-        label,
-        value: show ? show(listing[name] as never, listing) : plain(listing[name]),
+      .map((field) => ({
+        label: t(`detail.field.${String(field[0])}`),
+        value: shown(listing, field, t, format),
       })),
   }))
-  return [...known, { title: "More from the seller's data", details: extras(listing) }].filter(
-    (group) => group.details.length > 0,
-  )
+  const more = { title: t('detail.group.more'), details: extras(listing, t, format) }
+  return [...known, more].filter((group) => group.details.length > 0)
+}
+
+export interface ComparedRow {
+  label: string
+  values: string[]
+  isEqual: boolean
+}
+
+// What tells one offer from another, not cars.
+const NOT_COMPARED = new Set(['listing_id', 'source', 'source_listing_id', 'vin', 'updated_at', 'status'])
+
+/** The fields of several listings side by side, those that at least one of them gives. */
+export function compared(listings: readonly Listing[], t: Say, format: Format): ComparedRow[] {
+  const price = GROUPS.filter(([title]) => title === 'price')
+  const others = GROUPS.filter(([title]) => title !== 'price')
+  return [...price, ...others]
+    .flatMap(([, fields]) => fields)
+    .filter(([name]) => !NOT_COMPARED.has(String(name)) && listings.some((listing) => isSaid(listing[name])))
+    .map((field) => {
+      const values = listings.map((one) => (isSaid(one[field[0]]) ? shown(one, field, t, format) : '–'))
+      return { label: t(`detail.field.${String(field[0])}`), values, isEqual: new Set(values).size === 1 }
+    })
 }

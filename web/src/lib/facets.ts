@@ -1,5 +1,5 @@
 import type { FacetValue } from '@/client'
-import { kilometres, money, words } from './format'
+import type { Format } from './format'
 import { CHOICES, type Choice, type Limit } from './search'
 
 export type Facets = Record<string, FacetValue[]>
@@ -12,6 +12,7 @@ export function showFilter(
   value: string | number,
   facets: Facets,
   currency: string,
+  { kilometres, money, words }: Format,
 ): string {
   if (isChoice(name)) {
     const known = facets[name]?.find((facet) => facet.value === value)?.label
@@ -22,7 +23,11 @@ export function showFilter(
 }
 
 /** The values to offer: what was counted, and what is chosen though nothing matches it now. */
-export function offered(facet: readonly FacetValue[] | undefined, chosen: readonly string[]): FacetValue[] {
+export function offered(
+  facet: readonly FacetValue[] | undefined,
+  chosen: readonly string[],
+  { words }: Format,
+): FacetValue[] {
   const counted = facet ?? []
   const missing = chosen.filter((value) => !counted.some((entry) => entry.value === value))
   return [...missing.map((value) => ({ value, label: words(value), count: 0 })), ...counted]

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { country, day, emission, kilometres, money, month, power, shortMonth, words } from './format'
+import { shortMonth } from './format'
+import { format } from '@/testing/english'
+
+const { country, day, emission, kilometres, money, month, power, words } = format
 
 describe('money', () => {
   it('is written in the currency of the listing, whole when it has no cents', () => {

@@ -1,5 +1,3 @@
-import formatTexts from '../locales/en/format.json'
-import wordTexts from '../locales/en/words.json'
 import { REGIONS, type Language } from './i18n'
 
 const KW_PER_PS = 0.73549875
@@ -80,15 +78,3 @@ export function createFormat({ language, text, has }: Texts) {
 export function shortMonth(value: string): string {
   return value.replace(/^(\d{4})-(\d{2})$/, '$2/$1')
 }
-
-const english: Record<string, string> = Object.fromEntries([
-  ...Object.entries(formatTexts).map(([key, text]) => [`format.${key}`, text]),
-  ...Object.entries(wordTexts).map(([key, text]) => [`words.${key}`, text]),
-])
-// English for the components that are not translated yet.
-export const { money, count, quantity, kilometres, power, month, day, country, words, emission } =
-  createFormat({
-    language: () => 'en',
-    text: (key) => english[key] ?? key,
-    has: (key) => key in english,
-  })

@@ -1,3 +1,4 @@
+import type { InjectionKey } from 'vue'
 import { createI18n } from 'vue-i18n'
 
 export const LANGUAGES = ['en', 'de', 'cs'] as const
@@ -21,6 +22,7 @@ export function createTranslations() {
   return createI18n({ legacy: false, locale: 'en', fallbackLocale: 'en', pluralRules: { cs: czechPlural } })
 }
 export type Translations = ReturnType<typeof createTranslations>
+export const TRANSLATIONS: InjectionKey<Translations> = Symbol('translations')
 
 /** Speak a language from now on; its messages are fetched on first use. */
 export async function speak(i18n: Translations, language: Language, storage?: Storage): Promise<void> {

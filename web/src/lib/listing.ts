@@ -1,5 +1,5 @@
 import type { Listing, RecommendedListing } from '@/client'
-import { country, kilometres, power, shortMonth, words } from './format'
+import { shortMonth, type Format } from './format'
 
 export type { Listing, RecommendedListing }
 
@@ -16,13 +16,13 @@ export function nameOf(listing: Pick<Listing, 'make' | 'model'>): string {
   return model.toLowerCase().startsWith(`${make.toLowerCase()} `) ? model : `${make} ${model}`
 }
 
-export function placeOf(listing: Listing): string {
+export function placeOf(listing: Listing, { country }: Format): string {
   const nation = listing.country ? country(listing.country) : undefined
   return [listing.city ?? listing.region, nation].filter(Boolean).join(', ')
 }
 
 /** The facts every list shows, in the order shoppers ask for them. */
-export function factsOf(listing: Listing): string[] {
+export function factsOf(listing: Listing, { kilometres, power, words }: Format): string[] {
   const { first_registration: registered, model_year: year, mileage_km: mileage, power_kw: kw } = listing
   return [
     registered ? shortMonth(registered) : year?.toString(),

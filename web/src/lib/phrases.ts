@@ -1,3 +1,4 @@
+import type { RowOut } from '@/client'
 import type { Format } from './format'
 import type { Budget, Interest } from './profile'
 import { REGIONS, isLanguage } from './i18n'
@@ -27,7 +28,11 @@ export function budgetText(budget: Budget | null | undefined, t: Say, { money }:
 }
 
 /** An interest by what is known of it; the service names it in English only. */
-export function interestName({ name, facts }: Interest, t: Say, { words, money }: Format): string {
+export function interestName(
+  { name, facts }: Pick<Interest, 'name' | 'facts'>,
+  t: Say,
+  { words, money }: Format,
+): string {
   const codes = ['body_type', 'fuel_type', 'transmission'].filter((field) => facts[field] !== undefined)
   const parts = [
     [facts.make, facts.model].filter(Boolean).join(' '),
@@ -38,6 +43,13 @@ export function interestName({ name, facts }: Interest, t: Say, { words, money }
       : t('taste.interests.around', { price: money(facts.price_amount, String(facts.price_currency)) }),
   ].filter(Boolean)
   return parts.length > 0 ? parts.join(' · ') : name
+}
+
+/** The heading of a row of the home page. */
+export function rowName(row: RowOut, t: Say, format: Format, language: string): string {
+  if (row.row === 'because_you_viewed') return t('home.because_you_viewed', { model: row.facts.model })
+  if (row.row !== 'interest') return t(`home.${row.row}`)
+  return language === 'en' ? row.name : interestName(row, t, format)
 }
 
 const UNITS: [unit: Intl.RelativeTimeFormatUnit, seconds: number][] = [

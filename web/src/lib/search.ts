@@ -1,5 +1,6 @@
 import type { LocationQuery, LocationQueryRaw } from 'vue-router'
 import type { SearchListingsData } from '@/client'
+import type { Say } from './phrases'
 
 export const CHOICES = ['make', 'model', 'body', 'fuel', 'transmission'] as const
 export const LIMITS = ['min_price', 'max_price', 'min_year', 'max_year', 'max_mileage_km'] as const
@@ -53,9 +54,9 @@ export function toApi(state: SearchState): ApiQuery {
   return { ...state, q: state.q || undefined, n: PAGE_SIZE }
 }
 
-/** What is wrong with the ranges, by field: a lower end above its upper end. */
-export function rangeProblems(state: SearchState): Partial<Record<Limit, string>> {
-  const problems: Partial<Record<Limit, string>> = {}
+/** What is wrong with the ranges, by field: of what the lower end is above the upper end. */
+export function rangeProblems(state: SearchState): Partial<Record<Limit, 'price' | 'year'>> {
+  const problems: Partial<Record<Limit, 'price' | 'year'>> = {}
   for (const [low, high, what] of [
     ['min_price', 'max_price', 'price'],
     ['min_year', 'max_year', 'year'],
@@ -63,7 +64,7 @@ export function rangeProblems(state: SearchState): Partial<Record<Limit, string>
     const least = state[low]
     const most = state[high]
     if (least !== undefined && most !== undefined && least > most) {
-      problems[low] = `The lowest ${what} is above the highest.`
+      problems[low] = what
     }
   }
   return problems
@@ -75,18 +76,11 @@ export interface ActiveFilter {
   without: SearchState
 }
 
-const LIMIT_LABELS: Record<Limit, (value: string) => string> = {
-  min_price: (value) => `From ${value}`,
-  max_price: (value) => `Up to ${value}`,
-  min_year: (value) => `From year ${value}`,
-  max_year: (value) => `To year ${value}`,
-  max_mileage_km: (value) => `Up to ${value}`,
-}
-
 /** Each part of a search that narrows it, and the search without it. `show` writes a value as the shopper reads it. */
 export function activeFilters(
   state: SearchState,
   show: (name: Choice | Limit, value: string | number) => string,
+  t: Say,
 ): ActiveFilter[] {
   const text: ActiveFilter[] = state.q
     ? [{ key: 'q', label: `“${state.q}”`, without: { ...state, q: '' } }]
@@ -102,7 +96,11 @@ export function activeFilters(
     const value = state[name]
     if (value === undefined) return []
     return [
-      { key: name, label: LIMIT_LABELS[name](show(name, value)), without: { ...state, [name]: undefined } },
+      {
+        key: name,
+        label: t(`search.limit.${name}`, { value: show(name, value) }),
+        without: { ...state, [name]: undefined },
+      },
     ]
   })
   return [...text, ...choices, ...limits]

@@ -6,6 +6,7 @@ import ListingCard from './ListingCard.vue'
 import { EVENTS, type Tracked } from '@/lib/events'
 import type { Listing } from '@/lib/listing'
 import { createSession, SESSION } from '@/lib/session'
+import { i18n } from '@/testing/english'
 
 const octavia: Listing = {
   listing_id: 'stock-4711',
@@ -45,7 +46,7 @@ async function mountCard(listing: Listing = octavia) {
   const events = { track: note, trackNow: async (event: Tracked) => note(event), flush: async () => {} }
   return mount(ListingCard, {
     props: { listing, reasons, attribution },
-    global: { plugins: [router, ui], provide: { [EVENTS]: events, [SESSION]: createSession(localStorage) } },
+    global: { plugins: [router, ui, i18n], provide: { [EVENTS]: events, [SESSION]: createSession(localStorage) } },
   })
 }
 

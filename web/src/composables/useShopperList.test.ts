@@ -1,0 +1,47 @@
+import { mount } from '@vue/test-utils'
+import { defineComponent, ref } from 'vue'
+import { beforeEach, expect, it } from 'vitest'
+import { SESSION, type Session } from '@/lib/session'
+import { useShopperList } from './useShopperList'
+
+const shopper = ref<{ shopper_id: string }>()
+
+function listOf(most: number) {
+  let list: ReturnType<typeof useShopperList> | undefined
+  mount(
+    defineComponent(() => {
+      list = useShopperList('test', most)
+      return () => null
+    }),
+    { global: { provide: { [SESSION as symbol]: { shopper } as unknown as Session } } },
+  )
+  if (!list) throw new Error('not mounted')
+  return list
+}
+
+beforeEach(() => {
+  localStorage.clear()
+  shopper.value = { shopper_id: 'a' }
+})
+
+it('keeps the newest first, each once, and no more than it may', () => {
+  const list = listOf(2)
+  list.add('x')
+  list.add('y')
+  list.add('x')
+  expect(list.ids.value).toEqual(['x', 'y'])
+  expect(list.isFull.value).toBe(true)
+  list.add('z')
+  expect(list.ids.value).toEqual(['z', 'x'])
+  list.remove('x')
+  expect(list.has('x')).toBe(false)
+})
+
+it('is another list for another shopper', () => {
+  const list = listOf(4)
+  list.add('x')
+  shopper.value = { shopper_id: 'b' }
+  expect(list.ids.value).toEqual([])
+  shopper.value = { shopper_id: 'a' }
+  expect(list.ids.value).toEqual(['x'])
+})

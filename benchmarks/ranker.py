@@ -107,17 +107,21 @@ def lambdamart(log: LoggedSlates, *, positions: bool, seed: int) -> Ranker:
     return lambda terms: np.asarray(trees.predict(terms), dtype=np.float64)
 
 
-def measure(figures: Figures, told: Told, rank: Ranker) -> None:
-    """Note how well a blend orders what is in a slate."""
+def measure(figures: Figures, told: Told, rank: Ranker, among: Array) -> None:
+    """Note how well a blend orders what is in a slate.
+
+    :param among: chances of what the best order is made of.
+    """
     order = np.argsort(-rank(told.terms), kind="stable")[:K]
     discount = 1 / np.log2(np.arange(2, len(order) + 2))
-    ideal = np.sort(told.chances)[::-1][: len(order)] @ discount
+    ideal = np.sort(among)[::-1][: len(order)] @ discount
     figures.values.setdefault("hr", []).append(float(told.chances[order].sum()))
     figures.values.setdefault("ndcg", []).append(float(told.chances[order] @ discount / ideal))
 
 
 def lines(found: dict[str, Figures], first: str) -> Iterator[str]:
-    """Return a Markdown table: HR@10 and nDCG@10 with intervals, and how much more than the first."""
+    """Return a Markdown table: HR@10 and nDCG@10 with intervals over shoppers, and how much more than the first."""
+    found = {name: _by_shopper(own) for name, own in found.items()}
     yield "| blend | HR@10 | nDCG@10 | HR@10 against the default |"
     yield "|---|---|---|---|"
     for name, own in found.items():
@@ -125,6 +129,13 @@ def lines(found: dict[str, Figures], first: str) -> Iterator[str]:
         low, high = apart.interval("hr")
         cells = [f"{own.mean(m):.4f} ({own.interval(m)[0]:.4f}–{own.interval(m)[1]:.4f})" for m in ("hr", "ndcg")]
         yield f"| {name} | {' | '.join(cells)} | {apart.mean('hr'):+.4f} ({low:+.4f} to {high:+.4f}) |"
+
+
+def _by_shopper(figures: Figures) -> Figures:
+    """Return the mean over each shopper's slates, which are not independent."""
+    return Figures(
+        {name: list(np.reshape(own, (len(_VIEWS), -1)).mean(axis=0)) for name, own in figures.values.items()}
+    )
 
 
 def main() -> None:
@@ -156,10 +167,11 @@ def main() -> None:
     ignored = ranker.fit(replace(log, position=np.ones_like(log.position)), default)
     learned = ranker.learn(log, default)
     trees, biased = (lambdamart(log, positions=p, seed=chosen.seed) for p in (True, False))
-    print("weights", dict(zip(COLUMNS, fitted.weights.round(3), strict=True)))
-    print("multipliers", learned.blend, learned.figures, learned.why_not)
-    looks = {at: round(float(np.exp(fitted.positions[at - 1])), 2) for at in (2, 3, 5, 10, 20)}
-    print("looks at a position against the first", looks, {at: round(at**-_READS, 2) for at in looks})
+    print("weights:", ", ".join(f"{name} {w:.3f}" for name, w in zip(COLUMNS, fitted.weights, strict=True)))
+    print("times the default:", ", ".join(f"{name} {m:.2f}" for name, m in learned.blend.items()) or learned.why_not)
+    print("held-out clicks:", ", ".join(f"{name} {value:.4f}" for name, value in learned.figures.items()))
+    said = (f"{at}: {np.exp(fitted.positions[at - 1]):.2f} ({at**-_READS:.2f})" for at in (2, 3, 5, 10, 20))
+    print("looks at a position for one at the first, estimated (true):", ", ".join(said))
     rankers: dict[str, Ranker] = {
         "default": lambda terms: terms @ usual,
         "logistic": lambda terms: terms @ fitted.weights,
@@ -176,12 +188,12 @@ def main() -> None:
         found = {name: Figures() for name in rankers}
         for told in slates(market, served, tested, n, rng):
             for name, rank in rankers.items():
-                measure(found[name], told, rank)
+                measure(found[name], told, rank, told.chances)
         print(f"\n### {title}\n", *lines(found, "default"), sep="\n", flush=True)
     found = {"default": Figures(), "logistic": Figures()}
     for one, other in zip(*(slates(market, r, tested, K, rng) for r in (plain, blended)), strict=True):
         for name, told in (("default", one), ("logistic", other)):
-            measure(found[name], told, lambda terms: -np.arange(len(terms), dtype=float))
+            measure(found[name], told, lambda terms: -np.arange(len(terms), dtype=float), told.case.chances)
     print("\n### Served in ten places, mixed as always\n", *lines(found, "default"), sep="\n")
     print(f"\n{time.perf_counter() - started:.0f} s")
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -50,6 +52,8 @@ def test_what_is_read_back_is_what_was_stored(model: ChoiceModel) -> None:
     assert read.space.knots == {b: tuple(map(float, k)) for b, k in model.space.knots.items()}
     np.testing.assert_array_equal(read.loadings, model.loadings)
     assert read.figures == model.figures
+    assert ChoiceModel.from_bytes(replace(model, blend={"crowd": 1.5}).to_bytes()).blend == {"crowd": 1.5}
+    assert read.blend == {}
 
 
 def test_anything_else_is_not_read() -> None:

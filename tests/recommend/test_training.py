@@ -1,19 +1,26 @@
 import asyncio
 from datetime import UTC, datetime
+from uuid import uuid4
 
+import numpy as np
 import pytest
+from psycopg.types.json import Json
 
+from carousel.activity.events import Event
 from carousel.activity.repository import archive
 from carousel.catalogue.repository import set_status, upsert
 from carousel.catalogue.snapshot import LiveSnapshot
 from carousel.crowd import repository
 from carousel.errors import InputError
-from carousel.evaluation.simulated import Market
-from carousel.recommend import training
-from carousel.recommend.crowd import serve_newest
+from carousel.evaluation.simulated import NOW, ExactNeighbours, Market
+from carousel.recommend import ranker, training
+from carousel.recommend.crowd import Crowd, serve_newest
 from carousel.recommend.pipeline import Recommender
+from carousel.recommend.query import Query
+from carousel.recommend.ranker import COLUMNS
 from carousel.storage import postgres
 from carousel.storage.postgres import Connection
+from carousel.taste.taste import Taste
 
 
 @pytest.fixture(scope="module")
@@ -98,3 +105,94 @@ async def test_the_api_serves_a_new_version_by_itself(database: Connection, mark
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         await pool.close()
+
+
+def click(connection: Connection, count: int) -> None:
+    """Log slates of five whose shoppers always click the best by the crowd and care for nothing else."""
+    rng = np.random.default_rng(1)
+    terms = rng.standard_normal((count, 5, len(COLUMNS))).round(4)
+    best = (3 * terms[..., COLUMNS.index("crowd")] + rng.gumbel(size=(count, 5))).argmax(axis=1)
+    now = datetime.now(UTC)
+    ids = [uuid4() for _ in range(count)]
+    slates = [
+        [{"listing_id": f"x{at}", "terms": dict(zip(COLUMNS, terms[i, at].tolist(), strict=True))} for at in range(5)]
+        for i in range(count)
+    ]
+    connection.cursor().executemany(
+        "INSERT INTO slate (recommendation_id, shopper_id, served_at, placement, taste_version, crowd_version, "
+        "listings) VALUES (%s, 'somebody', %s, 'home', 1, 0, %s)",
+        [(i, now, Json(listings)) for i, listings in zip(ids, slates, strict=True)],
+    )
+    archive(
+        connection,
+        [
+            Event(
+                event_id=str(uuid4()), type="click", shopper_id="somebody", occurred_at=now, received_at=now,
+                listing_id=f"x{best[i]}", recommendation_id=str(ids[i]), position=int(best[i]) + 1,
+            )
+            for i in range(count)
+        ],
+    )  # fmt: skip
+
+
+def test_logged_slates_are_read_with_their_clicks(database: Connection) -> None:
+    click(database, 40)
+    database.execute("UPDATE activity SET type = 'contact' WHERE position = 1")
+    # A slate shown once more from the cache has the listings of its first; a row of a page and one without clicks do
+    # not count.
+    first, again, row = (uuid4() for _ in range(3))
+    place = [{"listing_id": f"x{at}", "terms": {"taste": float(at)}} for at in range(2)]
+    for recommendation_id, same_as, kind, listings in (
+        (first, None, None, place), (again, first, "picked_for_you", None), (row, None, "good_prices", place),
+    ):  # fmt: skip
+        database.execute(
+            "INSERT INTO slate (recommendation_id, same_as, shopper_id, served_at, placement, row_kind, taste_version, "
+            "crowd_version, listings) VALUES (%s, %s, 'other', now(), 'home', %s, 1, 0, %s)",
+            (recommendation_id, same_as, kind, Json(listings) if listings else None),
+        )
+    now = datetime.now(UTC)
+    archive(
+        database,
+        [
+            Event(event_id=str(uuid4()), type="view", shopper_id="other", occurred_at=now, received_at=now,
+                  listing_id="x1", recommendation_id=str(i)) for i in (again, row)
+        ],
+    )  # fmt: skip
+    slates = ranker.logged_slates(database, days=1)
+    assert len(slates) == 41
+    sizes = np.bincount(slates.slate)
+    (repeated,) = np.flatnonzero(sizes == 2)
+    own = slates.slate == repeated
+    taste = COLUMNS.index("taste")
+    found = sorted(zip(slates.position[own], slates.terms[own, taste], slates.clicks[own], strict=True))
+    assert found == [(1, 0.0, 0.0), (2, 1.0, 1.0)]
+    clicked = slates.clicks[~own] > 0
+    assert set(slates.clicks[~own][clicked & (slates.position[~own] == 1)]) == {2.0}
+    assert set(slates.clicks[~own][clicked & (slates.position[~own] > 1)]) == {1.0}
+
+
+def test_a_learned_blend_is_stored_with_its_version_and_served(database: Connection, market: Market) -> None:
+    filled(database, market)
+    click(database, ranker.LEAST_CLICKED)
+    done = training.train_from_archive(database)
+    assert done.served
+    assert done.default_blend is None
+    stored = repository.load(database, done.version)
+    assert stored is not None
+    assert stored.blend["crowd"] > 1 > stored.blend["taste"]
+    assert done.figures["blend_gain"] > 0
+    recommender = Recommender(ExactNeighbours(market), exact_limit=10**9)
+    recommender.use(Crowd(stored, done.version).refresh(market.snapshot))
+    query = Query(shopper_id="somebody", taste=Taste.empty(NOW), now=NOW)
+    usual = recommender.placements.of("home", "somebody").weights
+    weights = recommender.view(query, market.snapshot, {}).placement.weights
+    assert weights["crowd"] == pytest.approx(usual["crowd"] * stored.blend["crowd"])
+
+
+def test_without_slates_the_default_blend_stays(database: Connection, market: Market) -> None:
+    filled(database, market)
+    done = training.train_from_archive(database)
+    assert done.default_blend == "0 slates were clicked; at least 2000 are needed"
+    stored = repository.load(database, done.version)
+    assert stored is not None
+    assert stored.blend == {}

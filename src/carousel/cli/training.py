@@ -68,6 +68,7 @@ def train(
         f"version {done.version}: {done.figures['choices']:,.0f} choices of {done.figures['histories']:,.0f} wishes; "
         f"a held-out choice is e^{done.figures['gain']:.2f} times as likely as by chance"
     )
+    print(f"default blend: {done.default_blend}" if done.default_blend else "the terms of the score count as learned")
     print("served from the next slate on" if done.served else f"not served: {done.why_not} (--force serves it anyway)")
 
 

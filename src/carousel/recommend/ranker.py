@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from carousel.recommend.placements import PlacementSettings, Weights
+from carousel.recommend.repository import Place, clicked_places
+from carousel.storage.postgres import Connection
 
 Array = NDArray[np.float64]
 
@@ -25,15 +27,14 @@ COLUMNS = (*TERMS, "fixed")
 LEAST_CLICKED = 2_000
 """Slates with a click below which the default blend stays."""
 
+_MOST_SLATES = 20_000  # of 20 places these take 100 MB while they are read, and more would change nothing
+
 _PULL = 30.0
 """What a weight apart from the default by 1 costs, in clicks' log-probability."""
 _LEVEL = 0.1  # pulls the positions' effects to 0: a place nobody clicked has no limit else
 _HELD_OUT = 0.2
 _MOST = 5.0
 """No term counts more than so many times its default."""
-
-Shown = tuple[str, int, Mapping[str, float], float]
-"""One place of a slate: recommendation_id, position, each term before its weight, and how many clicks it counts as."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +53,9 @@ class LoggedSlates:
     clicks: Array
 
     @classmethod
-    def of(cls, places: Iterable[Shown]) -> "LoggedSlates":
+    def of(cls, places: Iterable[Place]) -> "LoggedSlates":
         """Read places in any order; slates without a click or with a single place say nothing and are left out."""
-        by_slate: dict[str, list[Shown]] = {}
+        by_slate: dict[str, list[Place]] = {}
         for place in places:
             by_slate.setdefault(place[0], []).append(place)
         kept = [own for own in by_slate.values() if len(own) > 1 and any(place[3] > 0 for place in own)]
@@ -75,6 +76,11 @@ class LoggedSlates:
         rows = slates[self.slate]
         number = np.cumsum(slates) - 1
         return LoggedSlates(self.terms[rows], number[self.slate[rows]], self.position[rows], self.clicks[rows])
+
+
+def logged_slates(connection: Connection, *, days: int) -> LoggedSlates:
+    """Read what was served and clicked in the last `days`."""
+    return LoggedSlates.of(clicked_places(connection, days=days, slates=_MOST_SLATES))
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,6 +115,44 @@ def prune(connection: Connection, days: int) -> int:
     ).rowcount
 
 
+Place = tuple[str, int, Mapping[str, float], float]
+"""One place of a slate: recommendation_id, position from 1, the terms of its score, how many clicks it counts as."""
+
+
+def clicked_places(connection: Connection, *, days: int, slates: int) -> Iterator[Place]:
+    """Yield every place of up to `slates` slates of the last `days` that were clicked, the newest; a contact counts 2.
+
+    Rows of a page beside the first are left out: they are ordered by other things than the score.
+    """
+    with connection.transaction(), connection.cursor(name="clicked_places") as cursor:
+        cursor.itersize = 10_000
+        cursor.execute(
+            """
+            WITH did AS (
+                SELECT recommendation_id, listing_id,
+                       CASE WHEN bool_or(type IN ('contact', 'test_drive')) THEN 2.0 ELSE 1.0 END::float8 AS clicks
+                FROM activity
+                WHERE recommendation_id IS NOT NULL AND received_at > now() - make_interval(days => %(days)s)
+                      AND type IN ('click', 'view', 'contact', 'test_drive')
+                GROUP BY 1, 2
+            ), chosen AS (
+                SELECT s.recommendation_id, coalesce(s.listings, first.listings) AS listings
+                FROM slate AS s LEFT JOIN slate AS first ON first.recommendation_id = s.same_as
+                WHERE s.served_at > now() - make_interval(days => %(days)s)
+                      AND coalesce(s.row_kind, 'picked_for_you') = 'picked_for_you'
+                      AND EXISTS (SELECT FROM did WHERE did.recommendation_id = s.recommendation_id)
+                ORDER BY s.served_at DESC LIMIT %(slates)s
+            )
+            SELECT chosen.recommendation_id::text, place.at::int, place.listing->'terms', coalesce(did.clicks, 0)
+            FROM chosen CROSS JOIN LATERAL json_array_elements(listings) WITH ORDINALITY AS place(listing, at)
+            LEFT JOIN did ON did.recommendation_id = chosen.recommendation_id
+                             AND did.listing_id = place.listing->>'listing_id'
+            """,
+            {"days": days, "slates": slates},
+        )
+        yield from cursor
+
+
 @dataclass(frozen=True, slots=True)
 class ShopperCounts:
     """What one shopper saw and did at one place of the site."""

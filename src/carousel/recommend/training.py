@@ -1,6 +1,6 @@
 """Train the choice model from what shoppers looked at: read the archive, fit, compare, and serve what is better."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,7 +15,9 @@ from carousel.crowd.space import TraitSpace
 from carousel.errors import InputError
 from carousel.recommend.crowd import Crowd
 from carousel.recommend.interests import choices, wishes_of
+from carousel.recommend.placements import load
 from carousel.recommend.query import Rows
+from carousel.recommend.ranker import learn, logged_slates
 from carousel.storage.postgres import Connection
 
 History = tuple[Rows, NDArray[np.float32]]
@@ -39,8 +41,10 @@ class Trained:
 
     version: int
     served: bool
-    figures: dict[str, float]
+    figures: Mapping[str, float]
     why_not: str | None = None
+    default_blend: str | None = None
+    """Why the terms of the score count as they do by default; None where a blend was learned."""
 
 
 def train_from_archive(
@@ -64,10 +68,12 @@ def train_from_archive(
         model = train(snapshot, known[len(held_out) :], seed=seed, progress=progress)
         figures = {**model.figures, "gain": gain(model, snapshot, held_out)}
         why_not = None if force else _objection(connection, figures["gain"], snapshot, held_out)
-        version = repository.save(connection, replace(model, figures=figures), serve=why_not is None)
+        learned = learn(logged_slates(connection, days=DAYS), load().knobs["home"]["weights"], seed=seed)
+        model = replace(model, figures={**figures, **learned.figures}, blend=learned.blend)
+        version = repository.save(connection, model, serve=why_not is None)
     finally:
         connection.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
-    return Trained(version, why_not is None, figures, why_not)
+    return Trained(version, why_not is None, model.figures, why_not, learned.why_not)
 
 
 def _read(connection: Connection, seed: int) -> tuple[Snapshot, list["History"]]:

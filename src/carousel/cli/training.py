@@ -62,7 +62,8 @@ def train(
                 connection, force=force, progress=lambda now, all_: bar.update(task, completed=now, total=all_)
             )
     if as_json:
-        print(json.dumps({"version": done.version, "served": done.served, "why_not": done.why_not, **done.figures}))
+        about = {"version": done.version, "served": done.served, "why_not": done.why_not}
+        print(json.dumps({**about, "default_blend": done.default_blend, **done.figures}))
         return
     print(
         f"version {done.version}: {done.figures['choices']:,.0f} choices of {done.figures['histories']:,.0f} wishes; "

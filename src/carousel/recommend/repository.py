@@ -143,7 +143,8 @@ def clicked_places(connection: Connection, *, days: int, slates: int) -> Iterato
                       AND EXISTS (SELECT FROM did WHERE did.recommendation_id = s.recommendation_id)
                 ORDER BY s.served_at DESC LIMIT %(slates)s
             )
-            SELECT chosen.recommendation_id::text, place.at::int, place.listing->'terms', coalesce(did.clicks, 0)
+            SELECT chosen.recommendation_id::text, place.at::int, coalesce(place.listing->'terms', '{}'),
+                   coalesce(did.clicks, 0)
             FROM chosen CROSS JOIN LATERAL json_array_elements(listings) WITH ORDINALITY AS place(listing, at)
             LEFT JOIN did ON did.recommendation_id = chosen.recommendation_id
                              AND did.listing_id = place.listing->>'listing_id'

@@ -32,6 +32,8 @@ LEAST_CHOICES = 3
 _HELD_OUT = 0.1
 _WORSE = 0.05
 """What a new model may lose against the served one, in units of log-probability, by chance."""
+_SLATE_DAYS = 30
+"""How far back clicked slates are read: what they were chosen by is others' blend before long."""
 _LOCK = 7_203_441  # any number, the same for every training
 
 
@@ -68,7 +70,7 @@ def train_from_archive(
         model = train(snapshot, known[len(held_out) :], seed=seed, progress=progress)
         figures = {**model.figures, "gain": gain(model, snapshot, held_out)}
         why_not = None if force else _objection(connection, figures["gain"], snapshot, held_out)
-        learned = learn(logged_slates(connection, days=DAYS), load().knobs["home"]["weights"], seed=seed)
+        learned = learn(logged_slates(connection, days=_SLATE_DAYS), load().knobs["home"]["weights"], seed=seed)
         model = replace(model, figures={**figures, **learned.figures}, blend=learned.blend)
         version = repository.save(connection, model, serve=why_not is None)
     finally:

@@ -27,7 +27,7 @@ COLUMNS = (*TERMS, "fixed")
 LEAST_CLICKED = 2_000
 """Slates with a click below which the default blend stays."""
 
-_MOST_SLATES = 20_000  # of 20 places these take 100 MB while they are read, and more would change nothing
+_MOST_SLATES = 10_000  # of 20 places these take 94 MB while they are read, and more would change nothing
 
 _PULL = 30.0
 """What a weight apart from the default by 1 costs, in clicks' log-probability."""
@@ -55,17 +55,17 @@ class LoggedSlates:
     @classmethod
     def of(cls, places: Iterable[Place]) -> "LoggedSlates":
         """Read places in any order; slates without a click or with a single place say nothing and are left out."""
-        by_slate: dict[str, list[Place]] = {}
-        for place in places:
-            by_slate.setdefault(place[0], []).append(place)
-        kept = [own for own in by_slate.values() if len(own) > 1 and any(place[3] > 0 for place in own)]
-        rows = [place for own in kept for place in own]
-        terms = np.array([[terms.get(name, 0.0) for name in COLUMNS] for _, _, terms, _ in rows], dtype=np.float64)
+        by_slate: dict[str, list[tuple[int, float, Array]]] = {}
+        for recommendation_id, position, terms, clicks in places:
+            own = np.array([terms.get(name, 0.0) for name in COLUMNS], dtype=np.float64)
+            by_slate.setdefault(recommendation_id, []).append((position, clicks, own))
+        kept = [shown for shown in by_slate.values() if len(shown) > 1 and any(clicks for _, clicks, _ in shown)]
+        rows = [place for shown in kept for place in shown]
         return cls(
-            np.nan_to_num(terms.reshape(-1, len(COLUMNS)), neginf=0.0, posinf=0.0),
-            np.repeat(np.arange(len(kept)), [len(own) for own in kept]),
-            np.array([position for _, position, _, _ in rows], dtype=np.intp),
-            np.array([clicks for *_, clicks in rows], dtype=np.float64),
+            np.nan_to_num(np.array([own for *_, own in rows]).reshape(-1, len(COLUMNS)), neginf=0.0, posinf=0.0),
+            np.repeat(np.arange(len(kept)), [len(shown) for shown in kept]),
+            np.array([position for position, *_ in rows], dtype=np.intp),
+            np.array([clicks for _, clicks, _ in rows], dtype=np.float64),
         )
 
     def __len__(self) -> int:

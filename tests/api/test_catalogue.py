@@ -180,3 +180,42 @@ async def test_a_database_that_went_back_is_read_anew(api: httpx.AsyncClient, ca
             break
         await asyncio.sleep(0.1)
     assert found == 1
+
+
+# --- prices and suggestions
+
+
+async def test_a_price_stands_among_those_of_comparable_cars(
+    api: httpx.AsyncClient, car: Callable[..., dict[str, Any]]
+) -> None:
+    for i in range(30):
+        price = 20_000 * 1.06 ** (i % 6) * (0.8 if i == 7 else 1)
+        said = car(f"c{i}", model_year=2015 + i % 6, mileage_km=90_000, price_amount=round(price), fuel_type="petrol")
+        await api.put(f"/v1/listings/c{i}", json=said, headers=WRITER)
+    told = (await api.get("/v1/listings/c7/price")).json()
+    assert told["compared"] == 29
+    assert told["below"] == pytest.approx(0.2, abs=0.05)
+    assert told["cheaper_than"] > 0.9
+    assert told["expected"] * (1 - told["below"]) == pytest.approx(told["price"], rel=0.01)
+    assert sum(own["count"] for own in told["bins"]) >= 27
+    await api.put("/v1/listings/lone", json=car("lone", make="Bugatti", model="Veyron"), headers=WRITER)
+    lone = (await api.get("/v1/listings/lone/price")).json()
+    assert (lone["compared"], lone["expected"], lone["bins"]) == (0, None, [])
+    assert (await api.get("/v1/listings/nobody/price")).status_code == 404
+
+
+async def test_typing_finds_makes_and_models(api: httpx.AsyncClient, car: Callable[..., dict[str, Any]]) -> None:
+    for i, (make, model) in enumerate(
+        [("Škoda", "Octavia"), ("Škoda", "Octavia"), ("Škoda", "Fabia"), ("Mazda", "MX-5")]
+    ):
+        await api.put(f"/v1/listings/c{i}", json=car(f"c{i}", make=make, model=model), headers=WRITER)
+
+    async def found(typed: str) -> list[tuple[str, str, int]]:
+        answer = (await api.get("/v1/suggest", params={"q": typed})).json()
+        return [(one["field"], one["value"], one["count"]) for one in answer["suggestions"]]
+
+    assert await found("sko") == [("make", "Škoda", 3), ("model", "Škoda Octavia", 2), ("model", "Škoda Fabia", 1)]
+    assert await found("octa") == [("model", "Škoda Octavia", 2)]
+    assert await found("skoda fab") == [("model", "Škoda Fabia", 1)]
+    assert await found("mx-5") == [("model", "Mazda MX-5", 1)]
+    assert await found("zzz") == await found(" - ") == []

@@ -207,6 +207,36 @@ class SearchResult(BaseModel):
     next_cursor: str | None = None
 
 
+class PriceBin(BaseModel):
+    low: float
+    high: float
+    count: int
+
+
+class PriceStanding(BaseModel):
+    """How a price stands among comparable cars: same model and fuel, brought to this one's year, mileage and power."""
+
+    currency: str
+    price: float
+    compared: int = Field(description="Comparable listings; with fewer than 8 there is no comparison.")
+    expected: float | None = Field(description="What such a car costs; null without a comparison.")
+    below: float | None = Field(description="Share below that, negative above it.", examples=[0.12])
+    cheaper_than: float | None = Field(description="Share of the comparable cars that cost more.")
+    bins: list[PriceBin]
+
+
+class Suggestion(BaseModel):
+    """A make or model that begins with what was typed."""
+
+    field: Literal["make", "model"]
+    value: str = Field(examples=["Škoda Octavia"])
+    count: int = Field(description="Listings on sale.")
+
+
+class Suggestions(BaseModel):
+    suggestions: list[Suggestion]
+
+
 class SimilarListings(BaseModel):
     listings: list[ListingOut]  # type: ignore[valid-type]
 

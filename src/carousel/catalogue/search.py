@@ -13,7 +13,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from carousel.catalogue.listing import RATES_PER_EUR
+from carousel.catalogue.listing import RATES_PER_EUR, slug
 from carousel.catalogue.snapshot import Snapshot
 from carousel.errors import InputError
 
@@ -209,3 +209,34 @@ def _read_cursor(cursor: str) -> tuple[float, int]:
         return float(key), int(no)
     except (ValueError, TypeError) as error:
         raise InputError(f"cursor is {cursor[:40]!r}; use next_cursor of the previous page", field="cursor") from error
+
+
+def suggestions(snapshot: Snapshot, typed: str, n: int) -> list[tuple[Literal["make", "model"], str, int]]:
+    """Return (field, value, listings) of makes and models whose words begin with the words typed; makes first, then by
+    how many there are."""
+    words = slug(typed).split("-") if slug(typed) else []
+    if not words:
+        return []
+    found: list[tuple[Literal["make", "model"], str, int]] = []
+    active = np.flatnonzero(snapshot.active)
+    fields: tuple[Literal["make", "model"], ...] = ("make", "model")
+    for field in fields:
+        values = snapshot.vocabularies[field].values
+        counts = np.bincount(snapshot.codes(field)[active], minlength=len(values))
+        for code in np.flatnonzero(counts):
+            own = slug(values[code]).split("-")
+            if code and _begins(own, words):
+                found.append((field, values[code], int(counts[code])))
+    return sorted(found, key=lambda one: (one[0], -one[2]))[:n]
+
+
+def _begins(own: Sequence[str], words: Sequence[str]) -> bool:
+    """Return whether each word begins one of the value's, in their order."""
+    at = 0
+    for word in words:
+        while at < len(own) and not own[at].startswith(word):
+            at += 1
+        if at == len(own):
+            return False
+        at += 1
+    return True

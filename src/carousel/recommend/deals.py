@@ -70,3 +70,52 @@ def _below(snapshot: Snapshot) -> NDArray[np.float32]:
 def _middle(column: NDArray[np.float64]) -> float:
     known = column[np.isfinite(column)]
     return float(np.median(known)) if len(known) else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a listing's price stands among those of comparable cars, each brought to its year, mileage and power.
+
+    :ivar below: share below the expected price, negative above it.
+    :ivar cheaper_than: share of the comparable cars that cost more.
+    :ivar bins: (from, to, how many) over the comparable prices, but for the outermost of them.
+    """
+
+    compared: int
+    expected: float
+    below: float
+    cheaper_than: float
+    bins: tuple[tuple[float, float, int], ...]
+
+
+_BINS = 14
+_OUTERMOST = 0.02
+
+
+def standing_of(deals: Deals, snapshot: Snapshot, row: int, price: float) -> Standing | None:
+    """Compare a listing with others of its model and fuel; None where there are too few.
+
+    :param price: the listing's price, in the currency the answer is in.
+    """
+    own = float(deals.below[row])
+    if np.isnan(own):
+        return None
+    alike = (snapshot.codes("model") == snapshot.codes("model")[row]) & (
+        snapshot.codes("fuel") == snapshot.codes("fuel")[row]
+    )
+    alike &= np.isfinite(deals.below)
+    alike[row] = False
+    expected = price / (1 - own)
+    prices = expected * (1 - deals.below[alike].astype(np.float64))
+    low, high = np.quantile(prices, (_OUTERMOST, 1 - _OUTERMOST))
+    counts, edges = np.histogram(prices, _BINS, (min(low, price), max(high, price) + 1))
+    return Standing(
+        compared=len(prices),
+        expected=expected,
+        below=own,
+        cheaper_than=float((prices > price).mean()),
+        bins=tuple(
+            (round(float(a), 2), round(float(b), 2), int(n))
+            for a, b, n in zip(edges[:-1], edges[1:], counts, strict=True)
+        ),
+    )

@@ -23,7 +23,7 @@ from carousel.errors import NotFoundError
 from carousel.recommend import filters, interests
 from carousel.recommend.aims import aims_of
 from carousel.recommend.crowd import Crowd
-from carousel.recommend.deals import Deals
+from carousel.recommend.deals import Deals, Standing, standing_of
 from carousel.recommend.interests import Interest
 from carousel.recommend.placements import Placements, load
 from carousel.recommend.query import Query, Reason, Rows, Served, Slate
@@ -119,6 +119,10 @@ class Recommender:
     def interests(self, taste: Taste, snapshot: Snapshot, now: datetime) -> tuple[Interest, ...]:
         """Return what a shopper looks for at the same time."""
         return interests.find(taste, snapshot, self._crowd.refresh(snapshot) if self._crowd else None, now)
+
+    def standing(self, snapshot: Snapshot, row: int, price: float) -> Standing | None:
+        """Return how a listing's price stands among comparable ones."""
+        return standing_of(self._deals.refresh(snapshot), snapshot, row, price)
 
     async def trace(self, query: Query, snapshot: Snapshot, listing_id: str) -> Trace:
         """Say what becomes of one listing in a slate, whether it is shown or not.

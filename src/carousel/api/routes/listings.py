@@ -15,9 +15,13 @@ from carousel.api.schemas import (
     PROBLEMS,
     ListingBody,
     ListingOut,
+    PriceBin,
+    PriceStanding,
     RejectedListing,
     SearchResult,
     SimilarListings,
+    Suggestion,
+    Suggestions,
     WriteResultOut,
 )
 from carousel.api.tokens import Shopper
@@ -169,6 +173,42 @@ async def search_listings(
         "next_cursor": page.next_cursor,
     }
     return Response(orjson.dumps(answer), media_type="application/json")
+
+
+@router.get("/listings/{listing_id}/price", operation_id="priceStanding")
+async def price_standing(listing_id: ListingPath, use: Use) -> PriceStanding:
+    """How the price stands among comparable cars on sale."""
+    async with use.pool.connection() as connection:
+        snapshot = await use.live.current(connection)
+    row = snapshot.row_of.get(listing_id)
+    if row is None or not snapshot.active[row]:
+        raise _unknown(listing_id)
+    currency = snapshot.vocabularies["currency"].values[int(snapshot.codes("currency")[row])]
+    price = float(snapshot.numbers("price_amount")[row])
+    found = use.recommender.standing(snapshot, row, price) if price > 0 else None
+    return PriceStanding(
+        currency=currency,
+        price=price if price > 0 else 0,
+        compared=found.compared if found else 0,
+        expected=round(found.expected, 2) if found else None,
+        below=round(found.below, 4) if found else None,
+        cheaper_than=round(found.cheaper_than, 4) if found else None,
+        bins=[PriceBin(low=low, high=high, count=count) for low, high, count in found.bins] if found else [],
+    )
+
+
+@router.get("/suggest", operation_id="suggest")
+async def suggest(
+    use: Use,
+    q: Annotated[str, Query(max_length=100, description="What was typed so far; accents and case do not matter.")],
+    n: Annotated[int, Query(ge=1, le=20)] = 8,
+) -> Suggestions:
+    """Makes and models of the stock that match what was typed, those with most cars first."""
+    async with use.pool.connection() as connection:
+        snapshot = await use.live.current(connection)
+    return Suggestions(
+        suggestions=[Suggestion(field=f, value=v, count=c) for f, v, c in search.suggestions(snapshot, q, n)]
+    )
 
 
 async def _taste(connection: AsyncConnection, shopper: Shopper | None) -> Taste:

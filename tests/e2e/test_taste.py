@@ -25,13 +25,6 @@ def context(browser: Browser, carousel: str) -> Iterator[BrowserContext]:
     fresh.close()
 
 
-@pytest.fixture
-def stating(carousel: str) -> None:
-    """Skip where the service does not take statements yet."""
-    if "put" not in httpx.get(f"{carousel}/openapi.json").json()["paths"]["/v1/me/taste"]:
-        pytest.skip("this service has no PUT /v1/me/taste")
-
-
 def look_at(page: Page, make: str, cars: int = 2) -> None:
     """Open some cars of a make, as a shopper does."""
     for i in range(cars):
@@ -82,7 +75,6 @@ def test_a_visitor_who_did_nothing_is_told_how_it_begins(page: Page, complaints:
     assert complaints == []
 
 
-@pytest.mark.usefixtures("stating")
 def test_a_line_is_corrected_and_the_correction_undone_by_keyboard_alone(page: Page, complaints: list[str]) -> None:
     look_at(page, "Kia")
     open_taste(page, knows="Kia")
@@ -102,7 +94,6 @@ def test_a_line_is_corrected_and_the_correction_undone_by_keyboard_alone(page: P
     assert complaints == []
 
 
-@pytest.mark.usefixtures("stating")
 def test_a_make_that_was_refused_is_not_recommended(page: Page, complaints: list[str]) -> None:
     look_at(page, "Kia", cars=3)
     open_taste(page, knows="Kia")
@@ -115,7 +106,6 @@ def test_a_make_that_was_refused_is_not_recommended(page: Page, complaints: list
     assert complaints == []
 
 
-@pytest.mark.usefixtures("stating")
 def test_what_is_forgotten_can_be_kept_for_a_moment(page: Page, complaints: list[str]) -> None:
     look_at(page, "Kia")
     open_taste(page, knows="Kia")
@@ -132,7 +122,6 @@ def test_what_is_forgotten_can_be_kept_for_a_moment(page: Page, complaints: list
     assert complaints == []
 
 
-@pytest.mark.usefixtures("stating")
 def test_budget_and_place_are_kept(page: Page, context: BrowserContext, complaints: list[str]) -> None:
     context.grant_permissions(["geolocation"])
     context.set_geolocation({"latitude": 51.3397, "longitude": 12.3731})
@@ -149,7 +138,6 @@ def test_budget_and_place_are_kept(page: Page, context: BrowserContext, complain
     assert complaints == []
 
 
-@pytest.mark.usefixtures("stating")
 def test_recommendations_can_stop_being_personal(page: Page, complaints: list[str]) -> None:
     open_taste(page)
     switch = page.get_by_role("switch", name="Personal recommendations")
@@ -163,7 +151,6 @@ def test_recommendations_can_stop_being_personal(page: Page, complaints: list[st
     assert complaints == []
 
 
-@pytest.mark.usefixtures("stating")
 def test_starting_over_forgets_everything_learned(page: Page, complaints: list[str]) -> None:
     look_at(page, "Kia")
     open_taste(page, knows="Kia")

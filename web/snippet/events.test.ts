@@ -44,6 +44,27 @@ it('lets the last request outlive the page', async () => {
   expect(sent).toEqual([{ ids: ['a'], keepalive: true }])
 })
 
+it('sends them once when a page is hidden and left at once', async () => {
+  const queue = createQueue(service)
+  queue.note(view('a'))
+  await Promise.all([queue.flush({ keepalive: true }), queue.flush({ keepalive: true })])
+  expect(sent).toHaveLength(1)
+})
+
+it('goes on with the others after some were refused', async () => {
+  answer = () => Promise.reject(new RefusedError(503))
+  const queue = createQueue(service)
+  queue.note(view('a'))
+  await vi.advanceTimersByTimeAsync(1_000)
+  answer = () => Promise.reject(new RefusedError(422))
+  await queue.flush()
+  expect(store().read()).toBeUndefined()
+  answer = accepted
+  for (let i = 0; i < 20; i++) queue.note(view(`${i}`))
+  await vi.advanceTimersByTimeAsync(0)
+  expect(sent.at(-1)?.ids).toHaveLength(20)
+})
+
 it('keeps events while the service is away, and the next page sends them under the same ids', async () => {
   answer = () => Promise.reject(new TypeError('no network'))
   const queue = createQueue(service)

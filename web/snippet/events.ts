@@ -29,6 +29,7 @@ export function createQueue(
   let timer: ReturnType<typeof setTimeout> | undefined
   let failures = 0
   let isSending = false
+  let outliving = new Set<string>() // ids in a request that outlives the page: hiding and leaving come together
 
   const waiting = () => store.read() ?? []
 
@@ -49,19 +50,24 @@ export function createQueue(
     if (isSending && !keepalive) return
     clearTimeout(timer)
     timer = undefined
-    const batch = waiting().slice(0, BATCH)
+    const batch = waiting()
+      .filter((event) => !outliving.has(event.event_id))
+      .slice(0, BATCH)
     if (batch.length === 0) return
     isSending = true
+    if (keepalive) outliving = new Set(batch.map((event) => event.event_id))
     try {
       await send(batch, keepalive)
       failures = 0
     } catch (error) {
       if (error instanceof RefusedError && !error.isPassing) {
         cross(batch)
+        failures = 0
         console.error(error.message)
       } else schedule(backoff(failures++, { first: WAIT_MS, most: 60_000 }))
     } finally {
       isSending = false
+      outliving.clear()
     }
     if (failures === 0 && waiting().length > 0) schedule(0)
   }

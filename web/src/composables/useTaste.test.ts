@@ -33,6 +33,10 @@ beforeEach(() => {
     interests: [],
     timeline: [],
     event_count: 2,
+    personalised: true,
+    phase: 'orientation',
+    interests: [],
+    timeline: [],
     statements: [{ ...suv, stated: null }],
     stated: { preferences: [] },
   }

@@ -1,7 +1,8 @@
 import { useQuery, useQueryClient } from '@tanstack/vue-query'
 import { useToast } from '@nuxt/ui/composables'
-import { computed, onScopeDispose } from 'vue'
+import { computed, onScopeDispose, shallowRef } from 'vue'
 import { useI18n } from 'vue-i18n'
+import type { TasteOut } from '@/client'
 import { myTasteOptions, myTasteQueryKey } from '@/client/@tanstack/vue-query.gen'
 import { toProblem } from '@/lib/problem'
 import {
@@ -12,12 +13,18 @@ import {
   withLevel,
   type Belief,
   type Level,
+  type Preference,
   type Profile,
   type TasteChange,
 } from '@/lib/profile'
 
-/** As long as the message with its undo: what is forgotten cannot be brought back by the service. */
-const FORGET_AFTER_MS = 8_000
+/** As long as the message with its undo stays: what is forgotten cannot be brought back by the service. */
+const UNDO_MS = 8_000
+
+interface Later {
+  wish(profile: Profile): TasteChange
+  now(): void
+}
 
 /** My taste and how to change it: what is on screen changes at once, the service follows, and every change can be undone. */
 export function useTaste() {
@@ -26,31 +33,35 @@ export function useTaste() {
   const queries = useQueryClient()
   const key = myTasteQueryKey()
   const { data, error, refetch } = useQuery({ ...myTasteOptions(), refetchOnMount: 'always' })
-  const taste = computed(() => data.value as Profile | undefined)
+  const known = computed(() => data.value as Profile | undefined)
+  const waiting = shallowRef<Later>()
+  // What is to go is gone from the page at once, whatever the service sends until it is told.
+  const taste = computed(() => known.value && changed(known.value, waiting.value?.wish(known.value) ?? {}))
   let last: Promise<unknown> = Promise.resolve()
   let sent = 0
-  let forgetting: { timer: ReturnType<typeof setTimeout>; now: () => void } | undefined
 
-  const show = (profile: Profile) => queries.setQueryData(key, profile)
+  const show = (profile: Profile) => queries.setQueryData(key, profile as TasteOut)
 
-  /** Run one request after another, show the answer of the last, and on failure what the service has. */
-  async function run(request: () => Promise<Profile>): Promise<void> {
+  /** Run one request after another and show the answer of the last; false, and what the service has, on failure. */
+  async function run(request: () => Promise<TasteOut>): Promise<boolean> {
     const mine = ++sent
     const answer = last.then(request)
     last = answer.catch(() => {})
     try {
       const profile = await answer
-      if (mine === sent && !forgetting) show(profile)
-      // Every slate was made by the taste of before.
-      await queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== key[0] })
+      if (mine === sent) show(profile)
     } catch (problem) {
       toast.add({ title: t('taste.not_saved'), description: toProblem(problem).message, color: 'error' })
       await refetch()
+      return false
     }
+    // Every slate was made by the taste of before.
+    await queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== key[0] })
+    return true
   }
 
   async function change(wish: TasteChange, said?: string): Promise<void> {
-    const before = taste.value
+    const before = known.value
     if (!before) return
     await queries.cancelQueries({ queryKey: key })
     show(changed(before, wish))
@@ -65,38 +76,44 @@ export function useTaste() {
       variant: 'outline' as const,
       onClick: undo,
     }
-    toast.add({ title, icon: 'i-lucide-check', duration: FORGET_AFTER_MS, actions: [action] })
+    toast.add({ title, icon: 'i-lucide-check', duration: UNDO_MS, actions: [action] })
   }
 
   function setLevel(belief: Belief, level: Level | null, said: string): void {
-    void change({ preferences: withLevel(taste.value?.stated?.preferences ?? [], belief, level) }, said)
+    void change({ preferences: withLevel(known.value?.stated.preferences ?? [], belief, level) }, said)
   }
 
-  /** Take a thing out of the profile; the service forgets it when the time to undo is over. */
-  function forget(beliefs: Belief[], said: string): void {
-    forgetting?.now()
-    const before = taste.value
-    if (!before) return
-    const wish: TasteChange = {
-      forget: beliefs.map(({ block, value }) => ({ block, value })),
-      preferences: beliefs.reduce((all, one) => withLevel(all, one, null), before.stated?.preferences ?? []),
-    }
-    show(changed(before, wish))
-    const now = () => {
-      clearTimeout(forgetting?.timer)
-      forgetting = undefined
-      void run(() => putTaste(wish))
-    }
-    forgetting = { timer: setTimeout(now, FORGET_AFTER_MS), now }
-    offerUndo(said, () => {
-      clearTimeout(forgetting?.timer)
-      forgetting = undefined
-      show(before)
-    })
-  }
-  onScopeDispose(() => forgetting?.now())
+  /** Take something out of the profile; the service hears of it when the time to undo is over. */
+  function later(wish: Later['wish'], said: string): void {
+    waiting.value?.now()
+    const timer = setTimeout(now, UNDO_MS)
+    const mine: Later = { wish, now }
+    waiting.value = mine
+    offerUndo(said, end)
 
-  return { taste, error, refetch, change, setLevel, forget, reset: () => run(postReset) }
+    function end(): void {
+      clearTimeout(timer)
+      if (waiting.value === mine) waiting.value = undefined
+    }
+    function now(): void {
+      end()
+      if (known.value) void change(wish(known.value))
+    }
+  }
+  onScopeDispose(() => waiting.value?.now())
+
+  /** Neither learned nor stated any more. */
+  function forget(beliefs: readonly Belief[], said: string): void {
+    const traits = beliefs.map(({ block, value }) => ({ block, value }))
+    const without = (all: Preference[]) => traits.reduce((left, one) => withLevel(left, one, null), all)
+    later(({ stated }) => ({ forget: traits, preferences: without(stated.preferences ?? []) }), said)
+  }
+
+  function dropInterest(interestId: string, said: string): void {
+    later(() => ({ drop_interests: [interestId] }), said)
+  }
+
+  return { taste, error, refetch, change, setLevel, forget, dropInterest, reset: () => run(postReset) }
 }
 
 export type TasteControl = ReturnType<typeof useTaste>

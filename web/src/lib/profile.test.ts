@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { backTo, changed, withLevel, type Preference, type Profile } from './profile'
+import { backTo, changed, withLevel, type Interest, type Preference, type Profile } from './profile'
 
 const never: Preference = { block: 'make', value: 'Fiat', level: 'never' }
 const profile: Profile = {
@@ -9,6 +9,9 @@ const profile: Profile = {
   timeline: [],
   event_count: 5,
   personalised: true,
+  phase: 'orientation',
+  interests: [],
+  timeline: [],
   statements: [
     { block: 'make', value: 'Fiat', text: 'Fiat', weight: 2, stated: 'never' },
     { block: 'body', value: 'suv', text: 'SUV', weight: 4, stated: null },
@@ -35,6 +38,25 @@ it('shows what was said of something nobody has looked at', () => {
     weight: 0,
     stated: 'more',
   })
+})
+
+it('shows what was said though the service has no evidence to speak of', () => {
+  expect(changed({ ...profile, statements: [] }, {}).statements).toMatchObject([
+    { value: 'Fiat', stated: 'never' },
+  ])
+})
+
+it('joins two interests, and drops one', () => {
+  const interest = (interest_id: string, share: number): Interest => ({
+    interest_id,
+    share,
+    name: '',
+    facts: {},
+  })
+  const three = { ...profile, interests: [interest('a', 0.5), interest('b', 0.3), interest('c', 0.2)] }
+  const shares = (after: Profile) => after.interests.map(({ interest_id: id, share }) => `${id} ${share}`)
+  expect(shares(changed(three, { together: [['a', 'b']] }))).toEqual(['a 0.8', 'c 0.2'])
+  expect(shares(changed(three, { drop_interests: ['b'] }))).toEqual(['a 0.5', 'c 0.2'])
 })
 
 it('leaves out what is to be forgotten', () => {

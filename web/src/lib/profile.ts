@@ -1,13 +1,10 @@
 import {
   changeMyTaste,
   resetMyTaste,
-  type BudgetBody,
-  type HomeBody,
   type InterestOut,
-  type Moment,
   type PreferenceBody,
-  type StatedBody,
   type Statement,
+  type StatedBody,
   type TasteBody,
   type TasteOut,
 } from '@/client'
@@ -16,32 +13,28 @@ export type Preference = PreferenceBody
 export type Level = Preference['level']
 export const LEVELS: readonly Level[] = ['more', 'less', 'never', 'only']
 
-type Estimate = 'lift' | 'low' | 'high'
-/** One thing the site believes; what was only stated has no estimate yet. */
-export type Belief = Omit<Statement, Estimate> & Partial<Pick<Statement, Estimate>>
-export type Budget = BudgetBody
-export type Home = HomeBody
-export type Stated = StatedBody
-/** What to change: a field that is there replaces what was stated; `forget` removes what was learned, once. */
-export type TasteChange = TasteBody
+/** What was said of a thing nobody has looked at has no lift: there is nothing to estimate it from. */
+export type Belief = Omit<Statement, 'lift' | 'low' | 'high'> &
+  Partial<Pick<Statement, 'lift' | 'low' | 'high'>>
 export type Interest = InterestOut
-export type TimelineEntry = Moment
-export interface Profile extends Omit<TasteOut, 'statements'> {
-  statements: Belief[]
-}
+export type Budget = NonNullable<StatedBody['budget']>
+/** What to change: a field that is there replaces what was stated; what is forgotten or dropped goes once. */
+export type TasteChange = TasteBody
+export type Profile = Omit<TasteOut, 'statements'> & { statements: Belief[] }
 
-export async function putTaste(change: TasteChange): Promise<Profile> {
+export async function putTaste(change: TasteChange): Promise<TasteOut> {
   const { data } = await changeMyTaste({ body: change, throwOnError: true })
   return data
 }
 
-export async function postReset(): Promise<Profile> {
+export async function postReset(): Promise<TasteOut> {
   const { data } = await resetMyTaste({ throwOnError: true })
   return data
 }
 
-const isSame = (a: { block: string; value?: string }, b: { block: string; value?: string }) =>
-  a.block === b.block && a.value === b.value
+type Trait = { block: string; value?: string }
+
+const isSame = (a: Trait, b: Trait) => a.block === b.block && a.value === b.value
 
 /** The preferences with one of them set to a level, or without it. */
 export function withLevel(
@@ -53,18 +46,24 @@ export function withLevel(
   return level ? [...others, { block: about.block, value: about.value, level }] : others
 }
 
-/** The profile as it will be after a change, as far as a browser can know. */
+/** The profile as it will be after a change, as far as a browser can know; what was said is among the statements. */
 export function changed(profile: Profile, change: TasteChange): Profile {
-  const { personalised, forget = [], ...stated } = change
-  const preferences = stated.preferences ?? profile.stated?.preferences ?? []
-  const kept = profile.statements.filter((belief) => !forget.some((one) => isSame(one, belief)))
+  const { forget = [], drop_interests: dropped = [], ...said } = change
+  const stated = { ...profile.stated, ...said }
+  const preferences = stated.preferences ?? []
+  const kept = profile.statements.filter(
+    ({ block, value }) => !forget.some((one) => isSame(one, { block, value })),
+  )
   const added = preferences
     .filter((one) => !kept.some((belief) => isSame(belief, one)))
     .map(({ block, value }): Belief => ({ block, value, text: value, weight: 0 }))
   return {
     ...profile,
-    personalised: personalised ?? profile.personalised,
-    stated: { ...profile.stated, ...stated },
+    personalised: said.personalised ?? profile.personalised,
+    stated,
+    interests: together(profile.interests, said.together ?? []).filter(
+      ({ interest_id: id }) => !dropped.includes(id),
+    ),
     statements: [...kept, ...added].map((belief) => ({
       ...belief,
       stated: preferences.find((one) => isSame(one, belief))?.level ?? null,
@@ -72,13 +71,27 @@ export function changed(profile: Profile, change: TasteChange): Profile {
   }
 }
 
+/** The interests with each pair in one; the first of a pair keeps its name. */
+function together(interests: readonly Interest[], pairs: readonly (readonly [string, string])[]): Interest[] {
+  return pairs.reduce<Interest[]>(
+    (all, [first, second]) => {
+      const other = all.find(({ interest_id: id }) => id === second)
+      if (!other || !all.some(({ interest_id: id }) => id === first)) return all
+      return all
+        .filter((one) => one !== other)
+        .map((one) => (one.interest_id === first ? { ...one, share: one.share + other.share } : one))
+    },
+    [...interests],
+  )
+}
+
 /** What has to be stated to be where the profile is now again. */
-export function backTo(profile: Profile, change: TasteChange): TasteChange {
-  const stated: Stated = profile.stated ?? {}
+export function backTo({ stated, personalised }: Profile, change: TasteChange): TasteChange {
   return {
     ...('preferences' in change && { preferences: stated.preferences ?? [] }),
     ...('budget' in change && { budget: stated.budget ?? null }),
     ...('home' in change && { home: stated.home ?? null }),
-    ...('personalised' in change && { personalised: profile.personalised ?? true }),
+    ...('together' in change && { together: stated.together ?? [] }),
+    ...('personalised' in change && { personalised }),
   }
 }

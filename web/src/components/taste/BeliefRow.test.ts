@@ -13,7 +13,7 @@ async function mountRow(belief: Belief, language: Language = 'en') {
   const i18n = createTranslations()
   await speak(i18n, language)
   const router = createRouter({ history: createMemoryHistory(), routes: [{ path: '/', component: {} }] })
-  return mount(BeliefRow, { props: { belief, most: 4 }, global: { plugins: [i18n, router, ui] } })
+  return mount(BeliefRow, { props: { belief }, global: { plugins: [i18n, router, ui] } })
 }
 
 it('says how often a thing is chosen, how sure that is and between what it lies', async () => {
@@ -27,10 +27,14 @@ it('says it in German too', async () => {
   expect(row.text()).toContain('2,5× so oft wie angeboten · erste Vermutung')
 })
 
-it('promises no range where none is known', async () => {
-  expect((await mountRow(suv)).text()).not.toContain('between')
-  expect((await mountRow({ ...suv, weight: -2 })).text()).toContain('rather not')
-  expect((await mountRow({ ...suv, weight: 0, stated: 'more' })).text()).toContain('you said so')
+it('promises no range where nothing was looked at', async () => {
+  const text = (await mountRow({ ...suv, weight: 0, stated: 'more' })).text()
+  expect(text).toContain('you said so')
+  expect(text).not.toContain('between')
+})
+
+it('says that something is rather not wanted', async () => {
+  expect((await mountRow({ ...suv, weight: -2, lift: 0, low: -1, high: 1 })).text()).toContain('rather not')
 })
 
 it('tells which level was chosen, and that it was taken back', async () => {

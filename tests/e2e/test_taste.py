@@ -131,7 +131,7 @@ def test_budget_and_place_are_kept(page: Page, context: BrowserContext, complain
         page.get_by_label("Up to (EUR)").press("Enter")
     with page.expect_response(lambda answer: answer.request.method == "PUT") as sent:
         page.get_by_role("button", name="Use where I am now").click()
-    assert sent.value.request.post_data_json == {"home": {"lat": 51.34, "lon": 12.37}}
+    assert sent.value.json()["stated"]["home"] == {"lat": 51.34, "lon": 12.37}
     page.reload()
     expect(page.get_by_label("Up to (EUR)")).to_have_value("15000")
     expect(page.get_by_test_id("home")).to_have_text("51.34°, 12.37°")
@@ -230,3 +230,35 @@ def test_the_pages_speak_the_language_of_the_browser_and_fit_a_phone(
         page.wait_for_timeout(500)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
     context.close()
+
+
+def test_two_searches_become_one_and_one_is_dropped(page: Page, complaints: list[str]) -> None:
+    for wish in ("body=convertible", "body=van", "body=suv"):
+        for i in range(3):
+            page.goto(f"/search?{wish}")
+            with page.expect_response("**/v1/events"):
+                page.locator("article[data-listing-id]").nth(i).get_by_role("link").first.click()
+    open_taste(page)
+    interests = card(page, "What you are looking for")
+    expect(interests.get_by_role("listitem").nth(1)).to_be_visible()
+    before = interests.get_by_role("listitem").count()
+    interests.get_by_role("combobox").first.click()
+    with page.expect_response(lambda answer: answer.request.method == "PUT"):
+        page.get_by_role("option").first.click()
+    expect(interests.get_by_role("listitem")).to_have_count(before - 1)
+    interests.get_by_role("button", name=re.compile("^Drop ")).first.click()
+    expect(interests.get_by_role("listitem")).to_have_count(max(before - 2, 0))
+    with page.expect_response(lambda answer: answer.request.method == "PUT"):
+        page.get_by_role("link", name="Carousel, home").click()
+    assert complaints == []
+
+
+def test_a_make_nobody_looked_at_can_be_wished_for(page: Page, complaints: list[str]) -> None:
+    open_taste(page)
+    page.get_by_role("combobox", name="Add to Brands").click()
+    with page.expect_response(lambda answer: answer.request.method == "PUT"):
+        page.get_by_role("option", name="Volvo").click()
+    page.reload()
+    expect(level(page, "Volvo", "More")).to_have_attribute("aria-pressed", "true")
+    expect(card(page, "Brands").get_by_text("you said so")).to_be_visible()
+    assert complaints == []

@@ -33,6 +33,10 @@ it.each([
   [{ code: 'good_price', text: '12% below similar cars' }, '12% unter ähnlichen Autos'],
   [{ code: 'body', text: 'Wagon' }, 'Kombi'],
   [{ code: 'new', text: 'New this week' }, 'Neu in dieser Woche'],
+  [{ code: 'year', text: 'From 2021' }, 'Ab 2021'],
+  [{ code: 'mileage', text: 'Under 50 000 km' }, 'Unter 50 000 km'],
+  [{ code: 'region', text: 'In Wien' }, 'In Wien'],
+  [{ code: 'seller', text: 'From a dealer' }, 'Vom Händler'],
   [{ code: 'price', text: '12k–14k €' }, '12k–14k €'],
 ])('says the reason %o in German', (reason, text) => {
   expect(createSpeech('de-AT').reason(reason)).toBe(text)

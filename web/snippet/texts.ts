@@ -13,6 +13,10 @@ const en = {
   new: 'New this week',
   explore: 'Something different',
   similar: 'Similar to cars you viewed',
+  year: 'From {x}',
+  place: 'In {x}',
+  under: 'Under {x}',
+  over: 'Over {x}',
 }
 const de: typeof en = {
   heading: 'Für Sie',
@@ -26,6 +30,10 @@ const de: typeof en = {
   new: 'Neu in dieser Woche',
   explore: 'Mal etwas anderes',
   similar: 'Ähnlich wie angesehene Autos',
+  year: 'Ab {x}',
+  place: 'In {x}',
+  under: 'Unter {x}',
+  over: 'Über {x}',
 }
 const cs: typeof en = {
   heading: 'Pro vás',
@@ -39,6 +47,10 @@ const cs: typeof en = {
   new: 'Novinka tohoto týdne',
   explore: 'Něco jiného',
   similar: 'Podobné prohlíženým vozům',
+  year: 'Od roku {x}',
+  place: '{x}',
+  under: 'Do {x}',
+  over: 'Nad {x}',
 }
 const LANGUAGES = ['en', 'de', 'cs']
 const TEXTS = [en, de, cs]
@@ -91,6 +103,10 @@ const SENTENCES: [key: keyof typeof en, pattern?: RegExp][] = [
   ['similar'],
   ['viewed', /^Like the (.+) you viewed$/],
   ['interest', /^Your interest: (.+)$/],
+  ['year', /^From (\d{4})$/],
+  ['place', /^In (.+)$/],
+  ['under', /^Under (.+)$/],
+  ['over', /^Over (.+)$/],
   ['good_price', /^(\d+%) below similar cars$/],
 ]
 

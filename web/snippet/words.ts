@@ -15,6 +15,8 @@ export const WORDS: Record<string, [en: string, de: string, cs: string]> = {
   van: [en.van, de.van, cs.van],
   pickup: [en.pickup, de.pickup, cs.pickup],
   crossover: [en.crossover, de.crossover, cs.crossover],
+  dealer: ['From a dealer', 'Vom Händler', 'Od prodejce'],
+  private: ['From a private seller', 'Von privat', 'Od soukromníka'],
   petrol: [en.petrol, de.petrol, cs.petrol],
   diesel: [en.diesel, de.diesel, cs.diesel],
   electric: [en.electric, de.electric, cs.electric],

@@ -78,3 +78,13 @@ export function momentParts({ type, text }: Moment): { did: string; what: string
   if (type === 'state') return { did: text === 'Started afresh' ? 'reset' : 'state', what: '' }
   return { did: type, what: type === 'merge' ? '' : (DID.exec(text)?.[1] ?? text) }
 }
+
+const LOOKING = ['click', 'view', 'dwell']
+
+/** Choosing a car, opening it and staying there are one visit: the latest of them stands for it. */
+export function oncePerVisit(timeline: readonly Moment[]): Moment[] {
+  return timeline.filter(({ type, listing_id: id }, i) => {
+    const newer = timeline[i - 1]
+    return !(newer && id && newer.listing_id === id && LOOKING.includes(type) && LOOKING.includes(newer.type))
+  })
+}

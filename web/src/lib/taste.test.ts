@@ -25,12 +25,22 @@ it('puts what the shopper said before what was learned, and the strongest first'
 
 it('names as liked what is wanted, not what is refused', () => {
   const statements = [
-    belief('make', 'Fiat', { lift: 3, stated: 'never' }),
-    belief('make', 'Kia', { lift: 1 }),
-    belief('make', 'Opel', { lift: -1 }),
-    belief('make', 'Volvo', { lift: -1, stated: 'only' }),
+    belief('make', 'Fiat', { lift: 3, low: 2, stated: 'never' }),
+    belief('make', 'Kia', { lift: 1, low: 0.2 }),
+    belief('make', 'Opel', { lift: -1, low: -2 }),
+    belief('make', 'Volvo', { lift: -1, low: -2, stated: 'only' }),
   ]
   expect(likedOf('make', statements, 3).map(({ value }) => value)).toEqual(['Volvo', 'Kia'])
+})
+
+it('names a guess only where nothing is sure', () => {
+  const guesses = [
+    belief('body', 'suv', { lift: 0.5, low: -0.1 }),
+    belief('body', 'van', { lift: 0.7, low: -0.3 }),
+  ]
+  expect(likedOf('body', guesses, 3).map(({ value }) => value)).toEqual(['van'])
+  const sure = belief('body', 'wagon', { lift: 0.4, low: 0.1 })
+  expect(likedOf('body', [...guesses, sure], 3)).toEqual([sure])
 })
 
 it('shows the main blocks always, others when there is something, numbers never', () => {

@@ -51,13 +51,13 @@ export function valueText({ block, value }: Pick<Belief, 'block' | 'value'>, for
   return block === 'year' ? String(Math.round(number)) : format.words(value)
 }
 
-/** What a shopper likes of a block, strongest first: stated, or learned and not against it. */
+/** What a shopper likes of a block: what they said or what is sure of it, else the best guess. */
 export function likedOf(block: string, statements: readonly Belief[], most: number): Belief[] {
-  return beliefsAbout(block, statements)
-    .filter(({ stated, lift, weight }) =>
-      stated ? stated === 'more' || stated === 'only' : (lift ?? weight) > 0,
-    )
-    .slice(0, most)
+  const liked = beliefsAbout(block, statements).filter(({ stated, lift = 0, weight }) =>
+    stated ? stated === 'more' || stated === 'only' : weight > 0 && lift > 0,
+  )
+  const known = liked.filter(({ stated, low = 0 }) => stated || low > 0)
+  return known.length > 0 ? known.slice(0, most) : liked.slice(0, 1)
 }
 
 /** The weighted middle half of a numeric block's evidence: where most of what was looked at lies. */

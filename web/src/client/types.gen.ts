@@ -904,6 +904,24 @@ export type PreferenceBody = {
 };
 
 /**
+ * PriceBin
+ */
+export type PriceBin = {
+    /**
+     * Low
+     */
+    low: number;
+    /**
+     * High
+     */
+    high: number;
+    /**
+     * Count
+     */
+    count: number;
+};
+
+/**
  * PriceOut
  *
  * What a car was offered for from some moment on.
@@ -921,6 +939,50 @@ export type PriceOut = {
      * Currency
      */
     currency: string;
+};
+
+/**
+ * PriceStanding
+ *
+ * How a price stands among comparable cars: same model and fuel, brought to this one's year, mileage and power.
+ */
+export type PriceStanding = {
+    /**
+     * Currency
+     */
+    currency: string;
+    /**
+     * Price
+     */
+    price: number;
+    /**
+     * Compared
+     *
+     * Comparable listings; with fewer than 8 there is no comparison.
+     */
+    compared: number;
+    /**
+     * Expected
+     *
+     * What such a car costs; null without a comparison.
+     */
+    expected: number | null;
+    /**
+     * Below
+     *
+     * Share below that, negative above it.
+     */
+    below: number | null;
+    /**
+     * Cheaper Than
+     *
+     * Share of the comparable cars that cost more.
+     */
+    cheaper_than: number | null;
+    /**
+     * Bins
+     */
+    bins: Array<PriceBin>;
 };
 
 /**
@@ -1695,6 +1757,38 @@ export type Statement = {
      * What I said about it.
      */
     stated?: 'only' | 'more' | 'less' | 'never' | null;
+};
+
+/**
+ * Suggestion
+ *
+ * A make or model that begins with what was typed.
+ */
+export type Suggestion = {
+    /**
+     * Field
+     */
+    field: 'make' | 'model';
+    /**
+     * Value
+     */
+    value: string;
+    /**
+     * Count
+     *
+     * Listings on sale.
+     */
+    count: number;
+};
+
+/**
+ * Suggestions
+ */
+export type Suggestions = {
+    /**
+     * Suggestions
+     */
+    suggestions: Array<Suggestion>;
 };
 
 /**
@@ -2790,6 +2884,62 @@ export type PutListingResponses = {
 
 export type PutListingResponse = PutListingResponses[keyof PutListingResponses];
 
+export type PriceStandingData = {
+    body?: never;
+    path: {
+        /**
+         * Listing Id
+         */
+        listing_id: string;
+    };
+    query?: never;
+    url: '/v1/listings/{listing_id}/price';
+};
+
+export type PriceStandingErrors = {
+    /**
+     * Bad request
+     */
+    400: unknown;
+    /**
+     * Not authenticated
+     */
+    401: unknown;
+    /**
+     * Not allowed
+     */
+    403: unknown;
+    /**
+     * Not found
+     */
+    404: unknown;
+    /**
+     * Method not allowed
+     */
+    405: unknown;
+    /**
+     * Too large
+     */
+    413: unknown;
+    /**
+     * Invalid input
+     */
+    422: unknown;
+    /**
+     * Temporarily unavailable
+     */
+    503: unknown;
+};
+
+export type PriceStandingResponses = {
+    /**
+     * Successful Response
+     */
+    200: PriceStanding;
+};
+
+export type PriceStandingResponse = PriceStandingResponses[keyof PriceStandingResponses];
+
 export type SimilarListingsData = {
     body?: never;
     path: {
@@ -3687,6 +3837,68 @@ export type StartSessionResponses = {
 };
 
 export type StartSessionResponse = StartSessionResponses[keyof StartSessionResponses];
+
+export type SuggestData = {
+    body?: never;
+    path?: never;
+    query: {
+        /**
+         * Q
+         *
+         * What was typed so far; accents and case do not matter.
+         */
+        q: string;
+        /**
+         * N
+         */
+        n?: number;
+    };
+    url: '/v1/suggest';
+};
+
+export type SuggestErrors = {
+    /**
+     * Bad request
+     */
+    400: unknown;
+    /**
+     * Not authenticated
+     */
+    401: unknown;
+    /**
+     * Not allowed
+     */
+    403: unknown;
+    /**
+     * Not found
+     */
+    404: unknown;
+    /**
+     * Method not allowed
+     */
+    405: unknown;
+    /**
+     * Too large
+     */
+    413: unknown;
+    /**
+     * Invalid input
+     */
+    422: unknown;
+    /**
+     * Temporarily unavailable
+     */
+    503: unknown;
+};
+
+export type SuggestResponses = {
+    /**
+     * Successful Response
+     */
+    200: Suggestions;
+};
+
+export type SuggestResponse = SuggestResponses[keyof SuggestResponses];
 
 export type LoginData = {
     body: LoginBody;

@@ -28,10 +28,6 @@ beforeEach(() => {
   isDown = false
   service = {
     taste_version: 1,
-    personalised: true,
-    phase: 'orientation',
-    interests: [],
-    timeline: [],
     event_count: 2,
     personalised: true,
     phase: 'orientation',

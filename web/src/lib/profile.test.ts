@@ -4,9 +4,6 @@ import { backTo, changed, withLevel, type Interest, type Preference, type Profil
 const never: Preference = { block: 'make', value: 'Fiat', level: 'never' }
 const profile: Profile = {
   taste_version: 3,
-  phase: 'orientation',
-  interests: [],
-  timeline: [],
   event_count: 5,
   personalised: true,
   phase: 'orientation',

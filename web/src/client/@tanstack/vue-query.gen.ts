@@ -3,8 +3,8 @@
 import { type DefaultError, type InfiniteData, infiniteQueryOptions, queryOptions, type UseMutationOptions } from '@tanstack/vue-query';
 
 import { client } from '../client.gen';
-import { batchListings, changeMyTaste, deleteListing, eraseMe, exportMe, getImport, getListing, listImportRejects, listImports, livez, login, me, mergeSession, metrics, myTaste, type Options, patchListing, putListing, readyz, recommend, recommendRows, resetMyTaste, searchListings, sendEvents, similarListings, startImport, startSession, traceSlate } from '../sdk.gen';
-import type { BatchListingsData, BatchListingsResponse, ChangeMyTasteData, ChangeMyTasteResponse, DeleteListingData, DeleteListingResponse, EraseMeData, EraseMeResponse, ExportMeData, GetImportData, GetImportResponse, GetListingData, GetListingResponse, ListImportRejectsData, ListImportRejectsResponse, ListImportsData, ListImportsResponse, LivezData, LivezResponse, LoginData, LoginResponse, MeData, MeResponse, MergeSessionData, MergeSessionResponse, MetricsData, MyTasteData, MyTasteResponse, PatchListingData, PatchListingResponse, PutListingData, PutListingResponse, ReadyzData, ReadyzResponse, RecommendData, RecommendResponse, RecommendRowsData, RecommendRowsResponse, ResetMyTasteData, ResetMyTasteResponse, SearchListingsData, SearchListingsResponse, SendEventsData, SendEventsResponse, SimilarListingsData, SimilarListingsResponse, StartImportData, StartImportResponse, StartSessionData, StartSessionResponse, TraceSlateData, TraceSlateResponse } from '../types.gen';
+import { batchListings, changeMyTaste, deleteListing, eraseMe, exportMe, getImport, getListing, listImportRejects, listImports, livez, login, me, mergeSession, metrics, myTaste, type Options, patchListing, priceStanding, putListing, readyz, recommend, recommendRows, resetMyTaste, searchListings, sendEvents, similarListings, startImport, startSession, suggest, traceSlate } from '../sdk.gen';
+import type { BatchListingsData, BatchListingsResponse, ChangeMyTasteData, ChangeMyTasteResponse, DeleteListingData, DeleteListingResponse, EraseMeData, EraseMeResponse, ExportMeData, GetImportData, GetImportResponse, GetListingData, GetListingResponse, ListImportRejectsData, ListImportRejectsResponse, ListImportsData, ListImportsResponse, LivezData, LivezResponse, LoginData, LoginResponse, MeData, MeResponse, MergeSessionData, MergeSessionResponse, MetricsData, MyTasteData, MyTasteResponse, PatchListingData, PatchListingResponse, PriceStandingData, PriceStandingResponse, PutListingData, PutListingResponse, ReadyzData, ReadyzResponse, RecommendData, RecommendResponse, RecommendRowsData, RecommendRowsResponse, ResetMyTasteData, ResetMyTasteResponse, SearchListingsData, SearchListingsResponse, SendEventsData, SendEventsResponse, SimilarListingsData, SimilarListingsResponse, StartImportData, StartImportResponse, StartSessionData, StartSessionResponse, SuggestData, SuggestResponse, TraceSlateData, TraceSlateResponse } from '../types.gen';
 
 export type QueryKey<TOptions extends Options> = [
     Pick<TOptions, 'baseUrl' | 'body' | 'headers' | 'path' | 'query'> & {
@@ -428,6 +428,26 @@ export const putListingMutation = (options?: Partial<Options<PutListingData>>): 
     return mutationOptions;
 };
 
+export const priceStandingQueryKey = (options: Options<PriceStandingData>) => createQueryKey('priceStanding', options);
+
+/**
+ * Price Standing
+ *
+ * How the price stands among comparable cars on sale.
+ */
+export const priceStandingOptions = (options: Options<PriceStandingData>) => queryOptions<PriceStandingResponse, DefaultError, PriceStandingResponse, ReturnType<typeof priceStandingQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await priceStanding({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: priceStandingQueryKey(options)
+});
+
 export const similarListingsQueryKey = (options: Options<SimilarListingsData>) => createQueryKey('similarListings', options);
 
 /**
@@ -685,6 +705,26 @@ export const startSessionMutation = (options?: Partial<Options<StartSessionData>
     };
     return mutationOptions;
 };
+
+export const suggestQueryKey = (options: Options<SuggestData>) => createQueryKey('suggest', options);
+
+/**
+ * Suggest
+ *
+ * Makes and models of the stock that match what was typed, those with most cars first.
+ */
+export const suggestOptions = (options: Options<SuggestData>) => queryOptions<SuggestResponse, DefaultError, SuggestResponse, ReturnType<typeof suggestQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await suggest({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: suggestQueryKey(options)
+});
 
 /**
  * Login

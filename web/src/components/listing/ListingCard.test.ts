@@ -46,7 +46,10 @@ async function mountCard(listing: Listing = octavia) {
   const events = { track: note, trackNow: async (event: Tracked) => note(event), flush: async () => {} }
   return mount(ListingCard, {
     props: { listing, reasons, attribution },
-    global: { plugins: [router, ui, i18n], provide: { [EVENTS]: events, [SESSION]: createSession(localStorage) } },
+    global: {
+      plugins: [router, ui, i18n],
+      provide: { [EVENTS]: events, [SESSION]: createSession(localStorage) },
+    },
   })
 }
 

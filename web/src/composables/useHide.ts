@@ -4,6 +4,9 @@ import { useI18n } from 'vue-i18n'
 import { nameOf, type Attribution, type Listing } from '@/lib/listing'
 import { useEvents } from './useInjected'
 
+const REASONS = ['price', 'mileage', 'brand'] as const
+type Reason = (typeof REASONS)[number]
+
 interface Hiding {
   /** Shows a shorter list at once, where the page has one. */
   onHidden?: () => void
@@ -22,6 +25,12 @@ export function useHide() {
     await queries.invalidateQueries()
   }
 
+  /** Only what was blamed counts against: the hide is taken back and said again with its reason. */
+  async function because(listing: Listing, reason: Reason): Promise<void> {
+    events.track({ type: 'unhide', listing_id: listing.listing_id })
+    await events.trackNow({ type: 'hide', listing_id: listing.listing_id, reason })
+  }
+
   function hide(listing: Listing, { onHidden, attribution = {} }: Hiding = {}): void {
     void events.trackNow({ ...attribution, type: 'hide', listing_id: listing.listing_id })
     queries.setQueriesData({ predicate: ({ state }) => state.data !== undefined }, (data: unknown) =>
@@ -33,6 +42,12 @@ export function useHide() {
       description: nameOf(listing),
       icon: 'i-lucide-eye-off',
       actions: [
+        ...REASONS.map((reason) => ({
+          label: t(`card.reasons.${reason}`),
+          color: 'neutral' as const,
+          variant: 'soft' as const,
+          onClick: () => void because(listing, reason),
+        })),
         { label: t('card.undo'), color: 'neutral', variant: 'outline', onClick: () => void unhide(listing) },
       ],
     })
@@ -48,7 +63,8 @@ export function without(data: unknown, listingId: string): unknown {
     return { ...data, pages: data.pages.map((page) => without(page, listingId)) }
   }
   if ('rows' in data && Array.isArray(data.rows)) {
-    return { ...data, rows: data.rows.map((row) => without(row, listingId)) }
+    const rows = data.rows.map((row) => without(row, listingId))
+    return rows.every((row, index) => row === (data.rows as unknown[])[index]) ? data : { ...data, rows }
   }
   if (!('listings' in data) || !Array.isArray(data.listings)) return data
   const kept = (data.listings as Listing[]).filter((listing) => listing.listing_id !== listingId)

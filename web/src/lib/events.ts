@@ -22,6 +22,7 @@ export interface Tracked extends Attribution {
   listing_id?: string
   listing_ids?: string[]
   value?: number
+  reason?: string
   context?: Record<string, unknown>
 }
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
+from tests.e2e.axe import violations
 
 pytestmark = pytest.mark.e2e
 SLATE_SECONDS = 5
@@ -20,6 +21,10 @@ def shown(page: Page) -> list[str]:
     # In one step: between two questions the list may change.
     found: list[str] = cards(page).evaluate_all("cards => cards.map(card => card.dataset.listingId)")
     return found
+
+
+def picks(page: Page) -> Locator:
+    return page.locator("[data-row=picked_for_you] article[data-listing-id]")
 
 
 def settle(page: Page) -> None:
@@ -46,8 +51,8 @@ def log_in(page: Page, email: str) -> None:
 
 
 def search(page: Page, words: str) -> None:
-    page.get_by_role("searchbox", name="Search cars").fill(words)
-    page.get_by_role("searchbox", name="Search cars").press("Enter")
+    page.get_by_role("combobox", name="Search cars").fill(words)
+    page.get_by_role("combobox", name="Search cars").press("Enter")
     expect(page).to_have_url(re.compile(rf"/search\?q={words}$"))
 
 
@@ -57,8 +62,8 @@ def test_the_seven_steps_of_the_tour(page: Page, complaints: list[str]) -> None:
     page.evaluate("window.neverReloaded = true")
     log_in(page, EMAIL)
 
-    expect(page.get_by_role("heading", name="Picked for you")).to_be_visible()
-    expect(cards(page)).to_have_count(20)
+    expect(page.get_by_role("heading", name="Picked for you", level=1)).to_be_visible()
+    expect(picks(page)).to_have_count(12)
     for card in cards(page).all():
         expect(card.get_by_test_id("reason").first).to_be_visible()
     before, reasons_before = shown(page), reasons(page)
@@ -76,7 +81,7 @@ def test_the_seven_steps_of_the_tour(page: Page, complaints: list[str]) -> None:
     page.get_by_role("link", name="Back").click()
     expect(page).to_have_url(re.compile(r"/search\?q=Skoda$"))
     page.go_back()
-    expect(page.get_by_role("heading", name="Picked for you")).to_be_visible()
+    expect(page.get_by_role("heading", name="Picked for you", level=1)).to_be_visible()
     wait_until(lambda: shown(page) != before, "other picks than before")
     wait_until(lambda: "koda" in " ".join(reasons(page)), "a reason that names Škoda")
     assert reasons(page) != reasons_before
@@ -100,7 +105,7 @@ def test_an_anonymous_visitor_gets_picks_and_takes_them_along_when_logging_in(
 def test_the_picks_change_in_another_tab_too(page: Page, complaints: list[str]) -> None:
     """A view in one tab changes the list that is open in another, without a reload."""
     page.goto("/")
-    expect(cards(page)).to_have_count(20)
+    expect(picks(page)).to_have_count(12)
     before = shown(page)
     other = page.context.new_page()
     other.goto("/search?make=Toyota")
@@ -151,7 +156,7 @@ def test_a_search_without_a_result_offers_a_way_out(page: Page, complaints: list
 
 def test_a_hidden_car_is_gone_at_once_and_undo_brings_it_back(page: Page, complaints: list[str]) -> None:
     page.goto("/")
-    expect(cards(page)).to_have_count(20)
+    expect(picks(page)).to_have_count(12)
     hidden = shown(page)[0]
     cards(page).first.get_by_role("button", name=re.compile("^Not interested")).click()
     wait_until(lambda: hidden not in shown(page), "the hidden car leaves the list")
@@ -185,15 +190,148 @@ def test_a_forged_token_is_replaced_without_the_visitor_noticing(page: Page) -> 
     page.goto("/")
     page.evaluate("localStorage.setItem('carousel.session', JSON.stringify({token: 'bad', shopper_id: 'x'}))")
     page.reload()
-    expect(cards(page)).to_have_count(20)
+    expect(picks(page)).to_have_count(12)
 
 
 def test_the_page_works_on_a_phone(browser: Browser, carousel: str) -> None:
     """Nothing is wider than the screen."""
     context = browser.new_context(base_url=carousel, viewport={"width": 390, "height": 844}, has_touch=True)
     page = context.new_page()
-    for path in ("/", "/search", "/login", "/taste"):
+    for path in ("/", "/search", "/login", "/taste", "/saved", "/compare", "/privacy"):
         page.goto(path)
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
     context.close()
+
+
+# --- the rest of the page
+
+
+@pytest.fixture
+def visited(page: Page) -> Page:
+    """A visitor who looked at two cars."""
+    for model in ("Skoda Octavia", "Volkswagen Golf"):
+        page.goto(f"/search?model={model}")
+        cards(page).first.get_by_role("link").click()
+        expect(page.get_by_role("heading", name="Similar cars")).to_be_visible()
+    return page
+
+
+def test_home_has_rows_with_names_and_no_car_twice(visited: Page, complaints: list[str]) -> None:
+    visited.goto("/")
+    expect(visited.get_by_role("heading", name=re.compile("^Because you viewed the "))).to_be_visible()
+    expect(visited.get_by_role("heading", name="New this week")).to_be_visible()
+    settle(visited)
+    ids = shown(visited)
+    assert len(ids) == len(set(ids)) > 24
+    row = visited.locator("[data-row=new_this_week]")
+    row.get_by_role("button", name=re.compile("^On in ")).click()
+    wait_until(lambda: row.locator("ul").first.evaluate("ul => ul.parentElement.parentElement.scrollLeft > 0"), "it scrolls")
+    assert violations(visited) == []
+    assert complaints == []
+
+
+def test_four_answers_bring_fitting_cars(page: Page, complaints: list[str]) -> None:
+    page.goto("/")
+    quiz = page.get_by_role("region", name="Four questions to start with")
+    assert violations(page) == []
+    quiz.get_by_role("button", name="SUV").click()
+    quiz.get_by_role("button", name="Electric").click()
+    quiz.get_by_role("button", name="Show me cars").click()
+    expect(quiz).to_be_hidden()
+    wait_until(lambda: " ".join(reasons(page)).count("SUV") > 5, "SUVs")
+    assert "Electric" in " ".join(reasons(page))
+    assert complaints == []
+
+
+def test_saved_and_compared_cars_are_kept(page: Page, complaints: list[str]) -> None:
+    page.goto("/search?make=Kia")
+    names = [cards(page).nth(i).get_by_role("heading").inner_text() for i in range(2)]
+    for i in range(2):
+        cards(page).nth(i).get_by_role("button", name=re.compile("^Compare ")).click()
+    cards(page).first.get_by_role("button", name=re.compile("^Save ")).click()
+    page.get_by_role("link", name="Saved 1").click()
+    expect(page.get_by_role("heading", name="Saved cars")).to_be_visible()
+    expect(cards(page)).to_have_count(1)
+    assert violations(page) == []
+    page.get_by_role("link", name="Compare 2").click()
+    for name in set(names):
+        expect(page.get_by_role("columnheader", name=name).first).to_be_visible()
+    expect(page.get_by_role("rowheader", name="Price", exact=True)).to_be_visible()
+    expect(page.get_by_role("rowheader", name="Make", exact=True)).to_be_hidden()
+    page.get_by_role("switch", name="Only differences").click()
+    expect(page.get_by_role("rowheader", name="Make", exact=True)).to_be_visible()
+    assert violations(page) == []
+    assert complaints == []
+
+
+def test_a_price_is_compared_and_a_month_is_estimated(page: Page, complaints: list[str]) -> None:
+    page.goto("/search?model=Volkswagen+Golf&sort=newest")
+    cards(page).first.get_by_role("link").click()
+    expect(page.get_by_role("heading", name="How the price stands")).to_be_visible()
+    expect(page.get_by_text(re.compile("Compared with .* cars of this model"))).to_be_visible()
+    month = page.get_by_text(re.compile(r"^€[\d,]+ a month$"))
+    before = month.inner_text()
+    page.get_by_label("Months").fill("96")
+    wait_until(lambda: month.inner_text() != before, "another estimate")
+    page.get_by_role("link", name="Cheaper").click()
+    expect(page).to_have_url(re.compile("max_price="))
+    expect(cards(page).first).to_be_visible()
+    assert complaints == []
+
+
+def test_typing_offers_makes_and_models_by_keyboard_too(page: Page, complaints: list[str]) -> None:
+    page.goto("/")
+    box = page.get_by_role("combobox", name="Search cars")
+    box.press_sequentially("octa")
+    expect(page.get_by_role("option", name=re.compile("Octavia"))).to_be_visible()
+    assert violations(page) == []
+    box.press("ArrowDown")
+    box.press("Enter")
+    expect(page).to_have_url(re.compile("model=Skoda"))
+    expect(cards(page).first).to_contain_text("Octavia")
+    assert complaints == []
+
+
+def test_no_result_says_what_to_leave_out(page: Page, complaints: list[str]) -> None:
+    page.goto("/search?make=Kia&fuel=electric&body=convertible")
+    offer = page.get_by_role("button", name=re.compile("^Without Convertible: "))
+    offer.click()
+    expect(cards(page).first).to_be_visible()
+    expect(page).not_to_have_url(re.compile("convertible"))
+    assert complaints == []
+
+
+def test_the_page_speaks_german_and_czech_and_turns_dark(page: Page, complaints: list[str]) -> None:
+    page.goto("/")
+    page.get_by_label("Language").select_option("de")
+    expect(page.get_by_role("heading", name="Für Sie ausgesucht", level=1)).to_be_visible()
+    assert page.locator("html").get_attribute("lang") == "de"
+    page.reload()
+    page.get_by_label("Sprache").select_option("cs")
+    expect(page.get_by_role("heading", name="Vybráno pro vás", level=1)).to_be_visible()
+    for _ in range(2):
+        page.get_by_role("button", name=re.compile("^Barvy: ")).click()
+    expect(page.locator("html")).to_have_class(re.compile("dark"))
+    assert violations(page) == []
+    assert complaints == []
+
+
+def test_being_offline_is_said(page: Page) -> None:
+    page.goto("/")
+    expect(picks(page)).to_have_count(12)
+    page.context.set_offline(True)
+    expect(page.get_by_text("You are offline.")).to_be_visible()
+    page.context.set_offline(False)
+    expect(page.get_by_text("You are offline.")).to_be_hidden()
+
+
+def test_search_and_detail_are_accessible(page: Page) -> None:
+    page.goto("/search?make=Kia")
+    expect(cards(page).first).to_be_visible()
+    settle(page)
+    assert violations(page) == []
+    cards(page).first.get_by_role("link").click()
+    expect(page.get_by_role("heading", name="How the price stands")).to_be_visible()
+    settle(page)
+    assert violations(page) == []

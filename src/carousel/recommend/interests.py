@@ -26,6 +26,8 @@ _LEAST_SHARE = 0.12
 _MOST_CUTS = 6
 _FAR = 2.6
 """Distance from which two groups are two wishes where no model can tell."""
+_APART = 2.8
+"""Distance from which they are two whatever a model says: some people want a van and a convertible, as two cars."""
 
 _WEIGHT_OF = {
     "make": embedding.MAKE_WEIGHT, "model": embedding.MODEL_WEIGHT, "body": embedding.ONE_HOT["body_type"],
@@ -157,6 +159,8 @@ def _to_join(
 def _gain(
     a: Rows, b: Rows, weights: NDArray[np.float32], apart: NDArray[np.float32], believe: Callable[[Rows], Belief | None]
 ) -> float:
+    if float(apart[np.ix_(a, b)].mean()) >= _APART:
+        return -np.inf
     two, other, one = believe(a), believe(b), believe(np.sort(np.concatenate([a, b])))
     if two is None or other is None or one is None:
         return _FAR - float(apart[np.ix_(a, b)].mean())

@@ -4,7 +4,7 @@ import { useI18n } from 'vue-i18n'
 import { nameOf, type Attribution, type Listing } from '@/lib/listing'
 import { useEvents } from './useInjected'
 
-const REASONS = ['price', 'mileage', 'brand'] as const
+const REASONS = ['price', 'brand'] as const
 type Reason = (typeof REASONS)[number]
 
 interface Hiding {
@@ -42,13 +42,13 @@ export function useHide() {
       description: nameOf(listing),
       icon: 'i-lucide-eye-off',
       actions: [
+        { label: t('card.undo'), color: 'neutral', variant: 'outline', onClick: () => void unhide(listing) },
         ...REASONS.map((reason) => ({
           label: t(`card.reasons.${reason}`),
           color: 'neutral' as const,
           variant: 'soft' as const,
           onClick: () => void because(listing, reason),
         })),
-        { label: t('card.undo'), color: 'neutral', variant: 'outline', onClick: () => void unhide(listing) },
       ],
     })
   }

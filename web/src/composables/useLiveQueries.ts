@@ -1,6 +1,7 @@
-import { useQueryClient, type Query } from '@tanstack/vue-query'
+import { useQueryClient } from '@tanstack/vue-query'
 import { onScopeDispose } from 'vue'
 import { myTasteQueryKey, recommendQueryKey, recommendRowsQueryKey } from '@/client/@tanstack/vue-query.gen'
+import { idOf } from '@/lib/api'
 import { useLive } from './useLive'
 
 /** Changes that come together cause one refetch. */
@@ -15,7 +16,7 @@ export function useLiveQueries(): void {
       (key) => key()[0]._id,
     )
     void queries.invalidateQueries({
-      predicate: (query) => personal.includes(idOf(query)),
+      predicate: (query) => personal.includes(idOf(query.queryKey)),
       refetchType: 'all', // also the slate nobody looks at now: coming back shows it at once
     })
   })
@@ -42,11 +43,6 @@ function soon(work: () => void): () => void {
       work()
     }, TOGETHER_MS)
   }
-}
-
-function idOf(query: Query): string {
-  const [key] = query.queryKey
-  return typeof key === 'object' && key !== null && '_id' in key ? String(key._id) : ''
 }
 
 /** Whether an answer (a listing, a list of them, or pages of lists) holds one of these listings. */

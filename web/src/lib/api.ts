@@ -36,6 +36,11 @@ export function createQueryClient(): QueryClient {
   })
 }
 
+/** Which call of the generated client a query is. */
+export function idOf([key]: readonly unknown[]): string {
+  return typeof key === 'object' && key !== null && '_id' in key ? String(key._id) : ''
+}
+
 declare module '@tanstack/vue-query' {
   interface Register {
     defaultError: ProblemError

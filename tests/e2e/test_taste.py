@@ -233,7 +233,7 @@ def test_the_pages_speak_the_language_of_the_browser_and_fit_a_phone(
 
 
 def test_two_searches_become_one_and_one_is_dropped(page: Page, complaints: list[str]) -> None:
-    for wish in ("body=convertible", "body=van", "body=suv"):
+    for wish in ("body=city_car&max_price=6000", "body=van&min_price=25000"):
         for i in range(3):
             page.goto(f"/search?{wish}")
             with page.expect_response("**/v1/events"):

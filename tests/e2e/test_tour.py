@@ -226,7 +226,9 @@ def test_home_has_rows_with_names_and_no_car_twice(visited: Page, complaints: li
     assert len(ids) == len(set(ids)) > 24
     row = visited.locator("[data-row=new_this_week]")
     row.get_by_role("button", name=re.compile("^On in ")).click()
-    wait_until(lambda: row.locator("ul").first.evaluate("ul => ul.parentElement.parentElement.scrollLeft > 0"), "it scrolls")
+    wait_until(
+        lambda: row.locator("ul").first.evaluate("ul => ul.parentElement.parentElement.scrollLeft > 0"), "it scrolls"
+    )
     assert violations(visited) == []
     assert complaints == []
 

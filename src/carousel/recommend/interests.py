@@ -26,8 +26,10 @@ _LEAST_SHARE = 0.12
 _MOST_CUTS = 6
 _FAR = 2.6
 """Distance from which two groups are two wishes where no model can tell."""
-_APART = 2.8
-"""Distance from which they are two whatever a model says: some people want a van and a convertible, as two cars."""
+_APART, _CLEARLY = 2.8, 2.2
+"""Distances from which they are two whatever a model says; the second where each group is `_TIGHTER` times tighter:
+some people want a van and a convertible, but as two cars."""
+_TIGHTER = 3.0
 
 _WEIGHT_OF = {
     "make": embedding.MAKE_WEIGHT, "model": embedding.MODEL_WEIGHT, "body": embedding.ONE_HOT["body_type"],
@@ -159,11 +161,13 @@ def _to_join(
 def _gain(
     a: Rows, b: Rows, weights: NDArray[np.float32], apart: NDArray[np.float32], believe: Callable[[Rows], Belief | None]
 ) -> float:
-    if float(apart[np.ix_(a, b)].mean()) >= _APART:
+    between = float(apart[np.ix_(a, b)].mean())
+    within = max(float(apart[np.ix_(g, g)].sum()) / max(len(g) * (len(g) - 1), 1) for g in (a, b))
+    if between >= _APART or (between >= _CLEARLY and between >= _TIGHTER * within):
         return -np.inf
     two, other, one = believe(a), believe(b), believe(np.sort(np.concatenate([a, b])))
     if two is None or other is None or one is None:
-        return _FAR - float(apart[np.ix_(a, b)].mean())
+        return _FAR - between
     of_a, of_b = float(weights[a].sum()), float(weights[b].sum())
     share = of_a / (of_a + of_b)
     which = -of_a * np.log(share) - of_b * np.log(1 - share)

@@ -76,8 +76,8 @@ def tour(page: Page, folder: Path) -> None:
     take(page, folder, "2-login")
     log_in(page)
     take(page, folder, "3-home-logged-in")
-    page.get_by_role("searchbox", name="Search cars").fill("Skoda")
-    page.get_by_role("searchbox", name="Search cars").press("Enter")
+    page.get_by_role("combobox", name="Search cars").fill("Skoda")
+    page.get_by_role("combobox", name="Search cars").press("Enter")
     expect(page).to_have_url(re.compile("q=Skoda"))
     take(page, folder, "4-search")
     first_card(page)
@@ -89,6 +89,14 @@ def tour(page: Page, folder: Path) -> None:
     browse(page)
     page.goto("/taste")
     take(page, folder, "7-taste")
+    page.goto("/")
+    page.get_by_role("heading", name=re.compile("^Because you viewed")).scroll_into_view_if_needed()
+    take(page, folder, "15-home-rows")
+    page.goto("/search?make=Kia")
+    for i in range(3):
+        page.locator("article[data-listing-id]").nth(i).get_by_role("button", name=re.compile("^Compare ")).click()
+    page.goto("/compare")
+    take(page, folder, "16-compare")
 
 
 def browse(page: Page) -> None:

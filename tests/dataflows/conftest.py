@@ -33,11 +33,11 @@ PARTITIONS = 8
 
 
 class Flow:
-    """One process of the taste dataflow."""
+    """One process of a dataflow."""
 
-    def __init__(self, servers: Servers, log_path: Path, share: tuple[int, int]) -> None:
+    def __init__(self, servers: Servers, log_path: Path, share: tuple[int, int], name: str) -> None:
         self._log_path = log_path
-        code = f"from carousel.dataflows.taste import run, Settings; run(Settings(), {share})"
+        code = f"from carousel.dataflows.{name} import run, Settings; run(Settings(), {share})"
         urls = {"CAROUSEL_DATABASE_URL": servers.database_url, "CAROUSEL_VALKEY_URL": servers.valkey_url}
         with log_path.open("ab") as log_file:
             self.process = subprocess.Popen(
@@ -71,8 +71,8 @@ class Marketplace:
         self._folder = folder
         self._flows: list[Flow] = []
 
-    def start(self, share: tuple[int, int] = (1, 1)) -> Flow:
-        self._flows.append(Flow(self.servers, self._folder / f"flow{len(self._flows)}.log", share))
+    def start(self, share: tuple[int, int] = (1, 1), name: str = "taste") -> Flow:
+        self._flows.append(Flow(self.servers, self._folder / f"flow{len(self._flows)}.log", share, name))
         return self._flows[-1]
 
     def close(self) -> None:

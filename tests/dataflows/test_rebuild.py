@@ -153,10 +153,10 @@ def test_a_new_formula_rebuilds_once(marketplace: Marketplace) -> None:
     marketplace.send(sent)
     marketplace.archives(sent)
     before = stored(marketplace)
-    marketplace.database.execute("TRUNCATE taste")
+    marketplace.database.execute("TRUNCATE taste CASCADE")
     rebuild_if_needed(marketplace.servers.database_url)
     assert stored_formula(marketplace.database) == FORMULA
     assert_equal(stored(marketplace), before)
-    marketplace.database.execute("TRUNCATE taste")
+    marketplace.database.execute("TRUNCATE taste CASCADE")
     rebuild_if_needed(marketplace.servers.database_url)
     assert stored(marketplace) == {}

@@ -23,6 +23,10 @@ START = "0-0"
 """The position before the first entry of a stream."""
 
 
+CACHE_FLOWS = ("factors",)
+"""Flows that only keep a cache: one that is stopped for a day must not fill the log's memory."""
+
+
 class FencedError(CarouselError):
     """Another process has moved this flow's position: this one must end and read it again."""
 
@@ -297,13 +301,13 @@ def progress(connection: Connection, flow: str, streams: Sequence[str]) -> dict[
 
 
 def slowest_positions(connection: Connection, streams: Sequence[str]) -> dict[str, str]:
-    """Return, per stream, the position of the flow that is furthest behind."""
+    """Return, per stream, the position of the flow that is furthest behind, of those that must not miss an event."""
     rows = connection.execute(
         """
-        SELECT DISTINCT ON (stream) stream, last_id FROM stream_position WHERE stream = ANY(%s)
+        SELECT DISTINCT ON (stream) stream, last_id FROM stream_position WHERE stream = ANY(%s) AND flow <> ALL(%s)
         ORDER BY stream, split_part(last_id, '-', 1)::bigint, split_part(last_id, '-', 2)::bigint
         """,
-        (list(streams),),
+        (list(streams), list(CACHE_FLOWS)),
     ).fetchall()
     return dict(rows)
 

@@ -29,6 +29,7 @@ PortOption = Annotated[int | None, typer.Option(min=0, max=65535, help="Port; 0 
 
 class DataflowName(enum.StrEnum):
     taste = "taste"
+    factors = "factors"
 
 
 def _share(text: str) -> tuple[int, int]:

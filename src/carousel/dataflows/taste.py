@@ -8,6 +8,7 @@ import gc
 import os
 import signal
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import bytewax.operators as op
@@ -49,11 +50,23 @@ def build(database_url: str, valkey_url: str, streams: list[str], stop: threadin
 
 
 def run(settings: Settings, share: tuple[int, int] = (1, 1)) -> None:
-    """Run one process of the flow until SIGTERM; `share` is (i, n): process i of n, counted from 1.
+    """Run one process of the flow until SIGTERM; it also trims the streams, see `run_flow`."""
+    run_flow(FLOW, build, settings, share, trims=True)
+
+
+def run_flow(
+    flow: str,
+    build_flow: Callable[[str, str, list[str], threading.Event], Dataflow],
+    settings: Settings,
+    share: tuple[int, int],
+    *,
+    trims: bool = False,
+) -> None:
+    """Run one process of any flow until SIGTERM; `share` is (i, n): process i of n, counted from 1.
 
     :raises SystemExit: with 1, after an error only a new process can mend, such as being fenced off.
     """
-    configure_logging("dataflow-taste", level=settings.log_level, log_format=settings.log_format)
+    configure_logging(f"dataflow-{flow}", level=settings.log_level, log_format=settings.log_format)
     if not settings.database_url or not settings.valkey_url:
         raise StartError("CAROUSEL_DATABASE_URL and CAROUSEL_VALKEY_URL must both be set to run a dataflow by itself")
     retention.check(settings.activity_months)
@@ -64,7 +77,7 @@ def run(settings: Settings, share: tuple[int, int] = (1, 1)) -> None:
         raise StartError(
             f"port {settings.metrics_port} is in use; set CAROUSEL_METRICS_PORT to another, or 0"
         ) from error
-    logger.info("dataflow_started", flow=FLOW, streams=streams, metrics_port=server.server_port)
+    logger.info("dataflow_started", flow=flow, streams=streams, metrics_port=server.server_port)
 
     # Tastes and events are hundreds of thousands of small objects without cycles: looking through 5,000 tastes for
     # cycles takes 80 ms, and looking at each new event once is a tenth of the work behind a backlog.
@@ -72,15 +85,16 @@ def run(settings: Settings, share: tuple[int, int] = (1, 1)) -> None:
     gc.set_threshold(1_000_000, 20, 1_000)
     stop = threading.Event()
     _stop_on_signals(stop)
-    janitor.start(settings, streams, stop)
-    watch.start(settings.database_url, make(settings.valkey_url), FLOW, streams, stop)
+    if trims:
+        janitor.start(settings, streams, stop)
+    watch.start(settings.database_url, make(settings.valkey_url), flow, streams, stop)
     try:
-        cli_main(build(settings.database_url, settings.valkey_url, streams, stop))  # type: ignore[no-untyped-call]
+        cli_main(build_flow(settings.database_url, settings.valkey_url, streams, stop))  # type: ignore[no-untyped-call]
     except Exception as error:
         if not stop.is_set():
-            logger.error("dataflow_ended", flow=FLOW, error=_innermost(error), exc_info=True)
+            logger.error("dataflow_ended", flow=flow, error=_innermost(error), exc_info=True)
             raise SystemExit(1) from error
-    logger.info("dataflow_stopped", flow=FLOW)
+    logger.info("dataflow_stopped", flow=flow)
 
 
 def _stop_on_signals(stop: threading.Event) -> None:

@@ -14,7 +14,7 @@ class Commands:
 
     interpreter: Sequence[str] = (sys.executable, "-P", "-m", "carousel")  # -P: no module of the current folder
     api: Sequence[str] = ("api",)
-    dataflows: Sequence[Sequence[str]] = (("dataflow", "taste"),)
+    dataflows: Sequence[Sequence[str]] = (("dataflow", "taste"), ("dataflow", "factors"))
     train: Sequence[str] = ("train", "--every")
     load_market: Sequence[str] = ("load-market",)
     import_file: Sequence[str] = ("import", "--json")

@@ -59,7 +59,7 @@ def aims_of(
     :param stated: what the shopper's own words add to each score (size,).
     """
     overall = counts_of(query.taste, snapshot, query.now)
-    found = interests.find(query.taste, snapshot, crowd, query.now)
+    found = _interests(query, snapshot, crowd)
     blocks = BESIDE_CROWD if crowd and found and of["crowd"] else WEIGHTS
     weights = {block: of["taste"] * weight for block, weight in blocks.items()}
     if len(found) < 2:
@@ -76,6 +76,15 @@ def aims_of(
         scorer = TasteScorer(counts, snapshot, weights)
         aims.append(Aim(interest.share, scorer, _crowd(crowd, interest, of["crowd"]), interest, stated))
     return tuple(aims)
+
+
+def _interests(query: Query, snapshot: Snapshot, crowd: Crowd | None) -> tuple[Interest, ...]:
+    if crowd is not None and query.factors is not None:
+        taste_version = query.taste.version
+        known = query.factors.recall(snapshot, taste_version=taste_version, crowd_version=crowd.version, now=query.now)
+        if known is not None:
+            return known
+    return interests.find(query.taste, snapshot, crowd, query.now)
 
 
 def _crowd(crowd: Crowd | None, interest: Interest | None, weight: float) -> NDArray[np.float32] | None:

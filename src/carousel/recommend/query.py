@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from carousel.catalogue.search import Filters
 from carousel.taste.taste import Taste
+
+if TYPE_CHECKING:
+    from carousel.recommend.factors import Factors
 
 Placement = Literal["home", "detail", "search", "saved", "email"]
 PLACEMENTS: tuple[str, ...] = get_args(Placement)
@@ -31,6 +34,8 @@ class Query:
     currency: str = "EUR"
     hidden: frozenset[str] = frozenset()
     """Listings hidden so recently that the taste may not know yet; the taste's own come on top."""
+    factors: "Factors | None" = None
+    """The interests as they were found ahead of the request, of this very taste or an older one."""
 
 
 @dataclass(frozen=True, slots=True)

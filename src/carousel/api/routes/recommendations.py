@@ -17,6 +17,7 @@ from carousel.api.schemas import PROBLEMS, Recommendations, RecommendedRows
 from carousel.catalogue import repository
 from carousel.catalogue.search import Filters
 from carousel.catalogue.snapshot import Snapshot
+from carousel.recommend import factors as recommend_factors
 from carousel.recommend import query as recommend_query
 from carousel.recommend.query import Placement, Served
 from carousel.recommend.repository import SlateRecord
@@ -122,6 +123,10 @@ async def _made(
     if cached is not None and hit:
         made: list[Made] = cached["slates"]
         return taste, variant, made
+    factors = None
+    if use.recommender.version and known is not None and taste is known:  # found for no statement since
+        async with use.pool.connection() as connection:
+            factors = await recommend_factors.load(connection, shopper_id)
     query = recommend_query.Query(
         shopper_id=shopper_id,
         taste=taste,
@@ -131,6 +136,7 @@ async def _made(
         filters=wanted,
         currency=currency_of(use, snapshot, wanted),
         hidden=hidden_of(taste, overlay),
+        factors=factors,
     )
     made = [slate | {"recommendation_id": str(uuid7())} for slate in await make(query, snapshot)]
     if use.settings.slate_ttl:

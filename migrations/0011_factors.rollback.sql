@@ -1,0 +1,2 @@
+DROP TABLE shopper_factors;
+DELETE FROM stream_position WHERE flow = 'factors';

@@ -88,7 +88,7 @@ def save(connection: Connection, factors: Mapping[str, Factors]) -> int:
     return connection.execute(
         """
         INSERT INTO shopper_factors (shopper_id, taste_version, crowd_version, interests, made_at)
-        SELECT shopper_id, version, crowd_version, interests, made_at
+        SELECT shopper_id, version, sent.crowd_version, sent.interests, sent.made_at
         FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::json[], %s::timestamptz[])
              AS sent(shopper_id, version, crowd_version, interests, made_at)
              JOIN taste USING (shopper_id, version)

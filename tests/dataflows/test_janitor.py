@@ -17,7 +17,7 @@ def test_only_what_the_slowest_flow_committed_over_a_day_ago_is_removed(database
         for i in range(200):
             valkey.xadd("activity:0", {"e": "x"}, id=f"{now - age * DAY}-{i + 1}")
     advance(database, "taste", [Move("activity:0", "0-0", f"{now}-9", 1)])
-    advance(database, "factors", [Move("activity:0", "0-0", f"{now - 2 * DAY + 5}-10", 1)])
+    advance(database, "search_filters", [Move("activity:0", "0-0", f"{now - 2 * DAY + 5}-10", 1)])
 
     removed = trim(database, valkey, ["activity:0", "activity:1"])
 

@@ -52,7 +52,7 @@ match sys.argv[1:]:
         if "CRASHING" in os.environ:
             sys.exit("carousel: no such table")
         serve(int(os.environ["CAROUSEL_PORT"]))
-    case ["dataflow", "taste", *_]:
+    case ["dataflow", "taste" | "factors", *_]:
         serve(int(os.environ["CAROUSEL_METRICS_PORT"]))
     case ["load-market"]:
         with psycopg.connect(os.environ["CAROUSEL_DATABASE_URL"], autocommit=True) as connection:

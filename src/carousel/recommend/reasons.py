@@ -120,7 +120,7 @@ def _price_band(least: float, most: float, price: float, currency: str) -> str:
     if price > most:
         return f"Over {_short(most * rate)} {symbol}"
     if price < least:
-        return f"Under {_short(least * rate)} {symbol}"
+        return f"Under {_short(least * rate, up=True)} {symbol}"
     return f"{_short(least * rate)}–{_short(most * rate, up=True)} {symbol}"
 
 

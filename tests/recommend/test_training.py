@@ -51,15 +51,21 @@ def test_a_training_ends_in_a_served_version(database: Connection, market: Marke
     assert done.served, done.why_not
     assert done.figures["gain"] > 0
     assert [v.served for v in repository.versions(database)] == [True]
+    stored = repository.load(database, done.version)
+    assert stored is not None
+    assert stored.factors is not None
+    looked_at = {e.listing_id for e in market.past if e.type in ("view", "contact", "favourite")}
+    assert looked_at <= set(stored.factors.listing_ids)
     assert epochs[-1][0] == epochs[-1][1]
 
 
 def test_sold_cars_teach_too(database: Connection, market: Market) -> None:
     filled(database, market)
     set_status(database, [x.listing_id for x in market.listings[::2]], "sold")
-    _, known = training._read(database, 1)
+    _, known, looks = training._read(database, 1)
     shoppers = {e.shopper_id for e in market.past}
     assert len(known) >= 0.9 * len(shoppers)
+    assert looks.shape[0] == len(shoppers)
 
 
 def test_two_trainings_do_not_run_at_once(database: Connection, servers: object) -> None:

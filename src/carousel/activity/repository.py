@@ -5,14 +5,18 @@ Everything here runs inside the caller's transaction. Arrays are sent in binary 
 the same rows as text 23 ms.
 """
 
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Literal
 
+import numpy as np
 import orjson
+import polars as pl
+from numpy.typing import NDArray
 from psycopg.rows import TupleRow
 
 from carousel.activity.events import FULL_DWELL_SECONDS, WEIGHTS, Event
@@ -175,40 +179,69 @@ async def timeline(connection: AsyncConnection, shopper_id: str, limit: int) -> 
     return [(event_of(row[:-1]), row[-1]) for row in await cursor.fetchall()]
 
 
-def choices_since(connection: Connection, *, days: int, shoppers: int, least: int, seed: int) -> list[dict[str, float]]:
-    """Return what shoppers chose: for each of them the weight of the evidence for every listing, in views.
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """Who looked at what: one entry per shopper and listing, sorted by shopper.
 
-    :param days: how far back.
-    :param shoppers: at most so many, drawn by `seed`, of those with `least` listings or more.
+    :ivar shoppers, listings: numbers of a shopper and of an id in `listing_ids` (m,).
+    :ivar amounts: the weight of the evidence, in views (m,); `aged` is the same with old looks fading.
+    """
+
+    shopper_ids: tuple[str, ...]
+    listing_ids: tuple[str, ...]
+    shoppers: NDArray[np.intp]
+    listings: NDArray[np.intp]
+    amounts: NDArray[np.float32]
+    aged: NDArray[np.float32]
+
+
+def looks_since(connection: Connection, *, days: int, half_life: timedelta) -> Looks:
+    """Return what all shoppers looked at in the last `days`; 5 million events take 15 s and 1 GB.
+
+    :param half_life: after which a look counts half in `aged`.
     """
     liked = [kind for kind, amount in WEIGHTS.items() if amount > 0 and kind not in ("unhide", "search", "sold")]
-    amounts = [WEIGHTS[kind] for kind in liked]
-    rows = connection.execute(
-        """
-        WITH weights AS (SELECT * FROM unnest(%(kinds)s::text[], %(amounts)s::float[]) AS w(type, amount)),
-        recent AS (
-            SELECT shopper_id, listing_id, amount * CASE activity.type
-                WHEN 'dwell' THEN least((details->>'value')::float / %(full)s, 1) ELSE 1 END AS amount
-            FROM activity JOIN weights USING (type)
+    statement = """
+        COPY (
+            SELECT shopper_id, listing_id, shown.amount, shown.amount * 0.5 ^ (
+                extract(epoch FROM now() - occurred_at) / %(half_life)s)
+            FROM activity JOIN unnest(%(kinds)s::text[], %(weights)s::float4[]) AS w(type, weight) USING (type),
+                LATERAL (SELECT weight * CASE type
+                    WHEN 'dwell' THEN least((details->>'value')::float4 / %(full)s, 1) ELSE 1 END) AS shown(amount)
             WHERE listing_id IS NOT NULL AND occurred_at > now() - make_interval(days => %(days)s)
+        ) TO STDOUT (FORMAT csv)
+    """
+    said = {
+        "kinds": liked, "weights": [WEIGHTS[kind] for kind in liked], "days": days, "full": FULL_DWELL_SECONDS,
+        "half_life": half_life.total_seconds(),
+    }  # fmt: skip
+    # A file, because a text of 5 million lines in memory would stand there beside the table made from it.
+    with tempfile.TemporaryFile() as file:
+        with connection.cursor() as cursor, cursor.copy(statement, said) as copy:
+            for block in copy:
+                file.write(block)
+        is_empty = file.tell() == 0  # which polars takes for a mistake
+        file.seek(0)
+        schema = {"shopper": pl.String, "listing": pl.String, "amount": pl.Float32, "aged": pl.Float32}
+        events = pl.DataFrame(schema=schema) if is_empty else pl.read_csv(file, has_header=False, schema=schema)
+    shoppers, listings = (events[name].unique().sort() for name in ("shopper", "listing"))
+    numbered = events.select(
+        *(
+            pl.col(name).replace_strict(known, pl.int_range(len(known), eager=True)).cast(pl.Int64)
+            for name, known in (("shopper", shoppers), ("listing", listings))
         ),
-        drawn AS (
-            SELECT shopper_id FROM recent GROUP BY shopper_id HAVING count(DISTINCT listing_id) >= %(least)s
-            ORDER BY md5(shopper_id || %(seed)s::text) LIMIT %(shoppers)s
-        )
-        SELECT shopper_id, listing_id, sum(amount)
-        FROM recent JOIN drawn USING (shopper_id) GROUP BY 1, 2
-        ORDER BY md5(shopper_id || %(seed)s::text), md5(listing_id)
-        """,
-        {
-            "kinds": liked, "amounts": amounts, "full": FULL_DWELL_SECONDS, "days": days, "least": least,
-            "seed": seed, "shoppers": shoppers,
-        },
-    )  # fmt: skip
-    chosen: dict[str, dict[str, float]] = {}
-    for shopper_id, listing_id, amount in rows:
-        chosen.setdefault(shopper_id, {})[listing_id] = amount
-    return list(chosen.values())
+        "amount",
+        "aged",
+    )
+    looks = numbered.group_by("shopper", "listing").sum().sort("shopper", "listing")
+    return Looks(
+        tuple(shoppers),
+        tuple(listings),
+        looks["shopper"].to_numpy().astype(np.intp),
+        looks["listing"].to_numpy().astype(np.intp),
+        looks["amount"].to_numpy(),
+        looks["aged"].to_numpy(),
+    )
 
 
 def event_of(row: TupleRow) -> Event:

@@ -10,12 +10,13 @@ import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from carousel.crowd.factors import Factors
 from carousel.crowd.space import TraitSpace
 
 Array = NDArray[np.float32]
@@ -56,6 +57,8 @@ class ChoiceModel:
     """What it was trained on, and how well it does."""
     blend: Mapping[str, float] = field(default_factory=dict)
     """What the weight of each term of the score is multiplied with beside it; those not named with 1."""
+    factors: Factors | None = None
+    """What the same shoppers' looks say beyond the columns; None in a model that has none."""
 
     def of_listings(self, matrix: csr_matrix) -> tuple[Array, Array]:
         """Return appeal (m,) and factors (m, d) of listings by their columns (m, size)."""
@@ -66,10 +69,12 @@ class ChoiceModel:
         about = {"values": self.space.values, "knots": self.space.knots, "figures": dict(self.figures)}
         about["blend"] = dict(self.blend)
         file = io.BytesIO()
-        np.savez_compressed(
-            file, about=np.frombuffer(json.dumps(about).encode(), dtype=np.uint8), places=self.space.places,
-            appeal=self.appeal, loadings=self.loadings,
-        )  # fmt: skip
+        arrays: dict[str, Any] = {
+            "about": np.frombuffer(json.dumps(about).encode(), dtype=np.uint8), "places": self.space.places,
+            "appeal": self.appeal, "loadings": self.loadings,
+        }  # fmt: skip
+        arrays |= self.factors.arrays() if self.factors else {}
+        np.savez_compressed(file, **arrays)
         return file.getvalue()
 
     @classmethod
@@ -85,7 +90,10 @@ class ChoiceModel:
                 {block: tuple(knots) for block, knots in about["knots"].items()},
                 file["places"],
             )
-            return cls(space, file["appeal"], file["loadings"], about["figures"], about.get("blend", {}))
+            return cls(
+                space, file["appeal"], file["loadings"], about["figures"], about.get("blend", {}),
+                Factors.from_arrays(file),
+            )  # fmt: skip
 
 
 def fold_in(appeal: Array, factors: Array, viewed: Array, weights: Array, *, steps: int = _NEWTON_STEPS) -> Belief:

@@ -32,7 +32,7 @@ from carousel.recommend.placements import Knobs, load
 from carousel.recommend.query import Query
 from carousel.recommend.scorers import FIRST_IMPRESSIONS
 from carousel.recommend.sources import Near, last_viewed
-from carousel.recommend.training import History, train
+from carousel.recommend.training import History, matrix_of, train
 from carousel.taste.taste import Draft, Taste, settle
 
 Rows = NDArray[np.intp]
@@ -238,10 +238,7 @@ def plain_als(market: Market, *, factors: int = 64, epochs: int = 15) -> Slates:
 
 def _matrix(market: Market) -> csr_matrix:
     """Return the past choices (shoppers, listings)."""
-    rows = np.concatenate([np.full(len(own), i) for i, (own, _) in enumerate(market.choices)])
-    columns = np.concatenate([own for own, _ in market.choices])
-    amounts = np.concatenate([amounts for _, amounts in market.choices])
-    return csr_matrix((amounts, (rows, columns)), shape=(len(market.choices), len(market.listings)))
+    return matrix_of(market.choices, len(market.listings))
 
 
 def nearest_to_last(points: NDArray[np.float32]) -> Slates:

@@ -18,6 +18,20 @@ _SHARED = 0.2
 
 
 @dataclass(frozen=True, slots=True)
+class Latent:
+    """What those who looked at the same listings want, worked out only where it is asked for."""
+
+    crowd: Crowd
+    shopper: NDArray[np.float32]
+    weight: float
+
+    def scores(self, rows: Rows | slice = slice(None)) -> NDArray[np.float32]:
+        """Score some listings (m,), or all (size,)."""
+        scores: NDArray[np.float32] = np.float32(self.weight) * self.crowd.latent_scores(self.shopper, rows)
+        return scores
+
+
+@dataclass(frozen=True, slots=True)
 class Aim:
     """One wish, ready to score the catalogue by."""
 
@@ -28,6 +42,8 @@ class Aim:
     interest: Interest | None
     stated: NDArray[np.float32] | None
     """What the shopper's own words add (size,)."""
+    latent: Latent | None
+    """Orders candidates only: a listing it could lift into a slate is among them by the rest."""
 
     @property
     def has_evidence(self) -> bool:
@@ -41,13 +57,16 @@ class Aim:
             total += self.crowd
         if self.stated is not None:
             total += self.stated
+        if self.latent is not None:
+            total += self.latent.scores()
         return total
 
     def terms(self, rows: Rows) -> dict[str, NDArray[np.float64]]:
         """Return the parts of the score of some listings (m,)."""
         terms = self.scorer.terms(rows)
         beside = {"crowd": self.crowd, "stated": self.stated}
-        return terms | {name: term[rows].astype(np.float64) for name, term in beside.items() if term is not None}
+        terms |= {name: term[rows].astype(np.float64) for name, term in beside.items() if term is not None}
+        return terms if self.latent is None else terms | {"factors": self.latent.scores(rows).astype(np.float64)}
 
 
 def aims_of(
@@ -55,7 +74,7 @@ def aims_of(
 ) -> tuple[Aim, ...]:
     """Return the shopper's wishes, the largest first: one at least, also of somebody we know nothing about.
 
-    :param of: what taste and crowd count at the placement.
+    :param of: what taste, crowd and factors count at the placement.
     :param stated: what the shopper's own words add to each score (size,).
     """
     overall = counts_of(query.taste, snapshot, query.now)
@@ -65,7 +84,7 @@ def aims_of(
     if len(found) < 2:
         interest = found[0] if found else None
         scorer = TasteScorer(overall, snapshot, weights)
-        return (Aim(1.0, scorer, _crowd(crowd, interest, of["crowd"]), interest, stated),)
+        return (_aim(1.0, scorer, crowd, interest, of, stated),)
     aims = []
     for interest in found:
         counts = {block: _SHARED * amounts for block, amounts in overall.items()}
@@ -74,7 +93,7 @@ def aims_of(
         for block, amounts in overall.items():
             counts[block][1] = amounts[1]  # what is not wanted, is wanted for no wish
         scorer = TasteScorer(counts, snapshot, weights)
-        aims.append(Aim(interest.share, scorer, _crowd(crowd, interest, of["crowd"]), interest, stated))
+        aims.append(_aim(interest.share, scorer, crowd, interest, of, stated))
     return tuple(aims)
 
 
@@ -87,7 +106,18 @@ def _interests(query: Query, snapshot: Snapshot, crowd: Crowd | None) -> tuple[I
     return interests.find(query.taste, snapshot, crowd, query.now)
 
 
-def _crowd(crowd: Crowd | None, interest: Interest | None, weight: float) -> NDArray[np.float32] | None:
-    if crowd is None or interest is None or interest.belief is None or not weight:
-        return None
-    return weight * crowd.scores(interest.belief)
+def _aim(
+    share: float,
+    scorer: TasteScorer,
+    crowd: Crowd | None,
+    interest: Interest | None,
+    of: Weights,
+    stated: NDArray[np.float32] | None,
+) -> Aim:
+    by_crowd, latent = None, None
+    if crowd is not None and interest is not None:
+        if interest.belief is not None and of["crowd"]:
+            by_crowd = of["crowd"] * crowd.scores(interest.belief)
+        if interest.latent is not None and of["factors"]:
+            latent = Latent(crowd, interest.latent, of["factors"])
+    return Aim(share, scorer, by_crowd, interest, stated, latent)

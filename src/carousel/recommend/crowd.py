@@ -30,6 +30,8 @@ class Crowd:
         self.version = version
         self.appeal: NDArray[np.float32] = np.zeros(0, dtype=np.float32)
         self.factors: NDArray[np.float32] = np.zeros((0, model.loadings.shape[1]), dtype=np.float32)
+        own = model.factors
+        self._latent = np.zeros((0, own.gram.shape[0] if own else 0), dtype=np.float32)
         self._snapshot: Snapshot | None = None
         self._changes = 0
         self._sample: Rows = np.zeros(0, dtype=np.intp)
@@ -38,18 +40,22 @@ class Crowd:
         """Describe the listings that changed since the last call."""
         if snapshot is not self._snapshot:
             self._snapshot, self._changes = snapshot, 0
-            self.appeal, self.factors = self.appeal[:0], self.factors[:0]
+            self.appeal, self.factors, self._latent = self.appeal[:0], self.factors[:0], self._latent[:0]
         # What is written while this reads is marked as changed afterwards, and read again by the next call.
         changes, size = snapshot.changes, snapshot.size
         if changes == self._changes and size == len(self.appeal):
             return self
         rows = np.flatnonzero(snapshot.changed[:size] > self._changes)
-        appeal, factors = self.model.of_listings(self.model.space.matrix(snapshot, rows))
+        matrix = self.model.space.matrix(snapshot, rows)
+        appeal, factors = self.model.of_listings(matrix)
         more = size - len(self.appeal)
         # New arrays: a slate that is being made keeps those it began with.
         self.appeal = np.concatenate([self.appeal, np.zeros(more, dtype=np.float32)])
         self.factors = np.concatenate([self.factors, np.zeros((more, factors.shape[1]), dtype=np.float32)])
         self.appeal[rows], self.factors[rows] = appeal, factors
+        if self.model.factors:
+            self._latent = np.concatenate([self._latent, np.zeros((more, self._latent.shape[1]), dtype=np.float32)])
+            self._latent[rows] = self.model.factors.of_listings(matrix, [snapshot.ids[row] for row in rows])
         active = np.flatnonzero(snapshot.active[:size])
         # Spread evenly and always the same: a reload must not change a page.
         self._sample = active[np.linspace(0, len(active) - 1, min(_SAMPLE, len(active))).astype(np.intp)]
@@ -65,6 +71,17 @@ class Crowd:
         """Return nearly the same from a quarter of the sample: enough to tell one wish from two."""
         sample = self._sample[::4]
         return fold_in(self.appeal[sample], self.factors[sample], self.factors[rows], weights, steps=4)
+
+    def fold_in(self, rows: Rows, weights: NDArray[np.float32]) -> NDArray[np.float32] | None:
+        """Return the factors (d,) of somebody who chose some listings, by who else did; None without such factors."""
+        return self.model.factors.fold_in(self._latent[rows], weights) if self.model.factors else None
+
+    def latent_scores(self, shopper: NDArray[np.float32], rows: Rows | slice = slice(None)) -> NDArray[np.float32]:
+        """Return how much those like a shopper look at listings (m,), in deviations from the stock's mean."""
+        of_sample = self._latent[self._sample] @ shopper
+        deviation = max(float(of_sample.std()), 1e-6)
+        scores: NDArray[np.float32] = (self._latent[rows] @ shopper - of_sample.mean()) / deviation
+        return scores
 
     def scores(self, belief: Belief) -> NDArray[np.float32]:
         """Return the log-probability of each listing (size,), up to a constant of the catalogue."""

@@ -52,6 +52,7 @@ class Factors:
                     np.array(one["covariance"], dtype=np.float32),
                     one["evidence"],
                 ),
+                np.array(one["latent"], dtype=np.float32) if one.get("latent") else None,
             )
             for one in self.interests
         )
@@ -77,6 +78,7 @@ def factors_of(
                 "mean": one.belief.mean.tolist(),
                 "covariance": one.belief.covariance.tolist(),
                 "evidence": one.belief.evidence,
+                "latent": None if one.latent is None else one.latent.tolist(),
             }
         )
     return Factors(taste_version, crowd_version, kept, now)

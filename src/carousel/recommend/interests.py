@@ -54,6 +54,8 @@ class Interest:
     weights: NDArray[np.float32]
     share: float
     belief: Belief | None
+    latent: NDArray[np.float32] | None = None
+    """Factors (d,) by who else looked at its listings."""
 
 
 def find(taste: Taste, snapshot: Snapshot, crowd: Crowd | None, now: datetime) -> tuple[Interest, ...]:
@@ -83,6 +85,7 @@ def find(taste: Taste, snapshot: Snapshot, crowd: Crowd | None, now: datetime) -
         Interest(
             snapshot.ids[rows[_middle(group, weights, apart)]], rows[group], weights[group],
             float(weights[group].sum()) / total, crowd.believe(rows[group], weights[group]) if crowd else None,
+            crowd.fold_in(rows[group], weights[group]) if crowd else None,
         )
         for group in groups
     ]  # fmt: skip

@@ -299,6 +299,7 @@ def unweighted(view: View, rows: Rows, serves: NDArray[np.intp]) -> dict[str, ND
         at = np.flatnonzero(serves == i)
         own = aim.terms(rows[at])
         terms["crowd"][at] = own.pop("crowd", 0.0) / (weights["crowd"] or np.inf)
+        terms["factors"][at] = own.pop("factors", 0.0) / (weights["factors"] or np.inf)
         terms["fixed"][at] = own.pop("stated", 0.0)
         terms["taste"][at] = sum(own.values(), np.zeros(len(at))) / (weights["taste"] or np.inf)
     terms["popularity"], terms["freshness"] = view.prior.popularity[rows], view.prior.freshness[rows]

@@ -30,6 +30,7 @@ class Weights(TypedDict, total=False):
     __pydantic_config__ = STRICT  # type: ignore[misc]
     taste: Weight
     crowd: Weight
+    factors: Weight
     popularity: Weight
     freshness: Weight
     distance: Weight

@@ -1,15 +1,17 @@
-"""Train the choice model from what shoppers looked at: read the archive, fit, compare, and serve what is better."""
+"""Train from what shoppers looked at: read the archive, fit choice model and factors, compare, serve what is better."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
-from carousel.activity.repository import choices_since
+from carousel.activity.repository import looks_since
 from carousel.catalogue.repository import snapshot_rows
 from carousel.catalogue.snapshot import Snapshot
-from carousel.crowd import repository
+from carousel.crowd import factors, repository
 from carousel.crowd.choice_model import EPOCHS, ChoiceModel, fit
 from carousel.crowd.space import TraitSpace
 from carousel.errors import InputError
@@ -25,8 +27,11 @@ History = tuple[Rows, NDArray[np.float32]]
 
 DAYS = 120
 """How far back the archive is read: tastes and stock of last year are others."""
+HALF_LIFE = timedelta(days=45)
+"""Age at which a look counts half for the factors."""
 MOST_SHOPPERS = 4_000
-"""More shoppers than this teach a model of this size next to nothing; they are drawn anew for every training."""
+"""More shoppers than this teach a choice model of this size next to nothing; they are drawn anew for every training.
+The factors learn from all of them."""
 LEAST_SHOPPERS = 30
 LEAST_CHOICES = 3
 _HELD_OUT = 0.1
@@ -65,9 +70,9 @@ def train_from_archive(
     if not locked or not locked[0]:
         raise InputError("another training is under way; wait until it has ended", field="train")
     try:
-        snapshot, known = _read(connection, seed)
+        snapshot, known, looks = _read(connection, seed)
         held_out = known[: max(1, int(_HELD_OUT * len(known)))]
-        model = train(snapshot, known[len(held_out) :], seed=seed, progress=progress)
+        model = train(snapshot, known[len(held_out) :], looks, seed=seed, progress=progress)
         figures = {**model.figures, "gain": gain(model, snapshot, held_out)}
         why_not = None if force else _objection(connection, figures["gain"], snapshot, held_out)
         learned = learn(logged_slates(connection, days=_SLATE_DAYS), load().knobs["home"]["weights"], seed=seed)
@@ -78,22 +83,29 @@ def train_from_archive(
     return Trained(version, why_not is None, model.figures, why_not, learned.why_not)
 
 
-def _read(connection: Connection, seed: int) -> tuple[Snapshot, list["History"]]:
-    chosen = choices_since(connection, days=DAYS, shoppers=MOST_SHOPPERS, least=LEAST_CHOICES, seed=seed)
+def _read(connection: Connection, seed: int) -> tuple[Snapshot, list["History"], csr_matrix]:
+    """Return the stock, what some shoppers chose of it, and what every shopper looked at (shoppers, listings)."""
+    looks = looks_since(connection, days=DAYS, half_life=HALF_LIFE)
     snapshot = Snapshot(revision=0)
-    snapshot.apply(snapshot_rows(connection, {listing_id for own in chosen for listing_id in own}))
-    known: list[History] = []
-    for own in chosen:
-        rows = {snapshot.row_of[i]: amount for i, amount in own.items() if i in snapshot.row_of}
-        if len(rows) >= LEAST_CHOICES:
-            known.append((np.array(list(rows), dtype=np.intp), choices(np.array(list(rows.values())))))
+    snapshot.apply(snapshot_rows(connection, looks.listing_ids))
+    row_of = np.array([snapshot.row_of.get(i, -1) for i in looks.listing_ids], dtype=np.intp)
+    there = row_of[looks.listings] >= 0  # the others were removed from the catalogue altogether
+    shoppers, rows = looks.shoppers[there], row_of[looks.listings[there]]
+    amounts = choices(looks.amounts[there])
+    fading = looks.aged[there] / np.maximum(looks.amounts[there], 1e-9)
+    matrix = csr_matrix((amounts * fading, (shoppers, rows)), shape=(len(looks.shopper_ids), snapshot.size))
+    starts = np.searchsorted(shoppers, np.arange(len(looks.shopper_ids) + 1))
+    enough = np.flatnonzero(np.diff(starts) >= LEAST_CHOICES)
+    drawn = np.random.default_rng(seed).permutation(enough)[:MOST_SHOPPERS]
+    known = [(rows[a:b], amounts[a:b]) for a, b in zip(starts[drawn], starts[drawn + 1], strict=True)]
+
     if len(known) < LEAST_SHOPPERS:
         raise InputError(
             f"nothing to learn from yet: {len(known)} shoppers looked at {LEAST_CHOICES} or more listings in the last "
             f"{DAYS} days; at least {LEAST_SHOPPERS} are needed",
             field="train",
         )
-    return snapshot, known
+    return snapshot, known, matrix
 
 
 def _objection(connection: Connection, own: float, snapshot: Snapshot, held_out: Sequence["History"]) -> str | None:
@@ -121,25 +133,37 @@ def gain(model: ChoiceModel, snapshot: Snapshot, held_out: Iterable["History"]) 
 def train(
     snapshot: Snapshot,
     histories: Iterable[History],
+    looks: csr_matrix | None = None,
     *,
     seed: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> ChoiceModel:
-    """Fit the choice model.
+    """Fit the choice model, and the factors beside it.
 
     :param snapshot: with the listings of the histories and those that were there to choose from.
+    :param looks: what each look of every shopper counts (shoppers, listings); those of the histories by default.
     """
     known = list(histories)
     space = TraitSpace.fit(snapshot, seed=seed)
     stock = space.matrix(snapshot)
-
-    def report(done: int, to_do: int) -> None:
-        if progress:
-            progress(done, to_do)
-
-    # A first model tells who looks for two cars at once; the second learns from each wish by itself.
     half = EPOCHS // 2
-    first = fit(space, stock, known, epochs=half, seed=seed, progress=lambda done, _: report(done, half + EPOCHS))
+    all_ = factors.EPOCHS + half + EPOCHS
+
+    def report(before: int) -> Callable[[int, int], None]:
+        return lambda done, _: progress(before + done, all_) if progress else None
+
+    latent = factors.fit(
+        stock, snapshot.ids, matrix_of(known, snapshot.size) if looks is None else looks, seed=seed, progress=report(0)
+    )
+    # A first model tells who looks for two cars at once; the second learns from each wish by itself.
+    first = fit(space, stock, known, epochs=half, seed=seed, progress=report(factors.EPOCHS))
     crowd = Crowd(first).refresh(snapshot)
     wishes = [wish for rows, weights in known for wish in wishes_of(snapshot, crowd, rows, weights)]
-    return fit(space, stock, wishes, seed=seed, progress=lambda done, _: report(half + done, half + EPOCHS))
+    return replace(fit(space, stock, wishes, seed=seed, progress=report(factors.EPOCHS + half)), factors=latent)
+
+
+def matrix_of(histories: Sequence[History], size: int) -> csr_matrix:
+    """Return histories as a matrix (shoppers, size)."""
+    rows, amounts = (np.concatenate(parts) for parts in zip(*histories, strict=True))
+    ends = np.cumsum([0, *(len(own) for own, _ in histories)])
+    return csr_matrix((amounts, rows, ends), shape=(len(histories), size))

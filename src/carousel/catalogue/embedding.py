@@ -56,9 +56,7 @@ def embed(listings: Sequence[Listing]) -> NDArray[np.float32]:
             value = getattr(listing, name)
             if value is not None:
                 row[_COLUMN[f"{name}={value}"]] = ONE_HOT[name]
-        make = slug(listing.make)
-        row[_MAKE_AT:_MODEL_AT] = MAKE_WEIGHT * _direction(make, _MAKE_DIMENSIONS)
-        row[_MODEL_AT:] = MODEL_WEIGHT * _direction(f"{make} {slug(listing.model)}", _MODEL_DIMENSIONS)
+        row[_MAKE_AT:] = of_model(listing.make, listing.model)
     numerics = np.array(
         [(x.price_eur or np.nan, x.year or np.nan, _or_nan(x.mileage_km), x.power_kw or np.nan) for x in listings],
         dtype=np.float64,
@@ -71,6 +69,15 @@ def embed(listings: Sequence[Listing]) -> NDArray[np.float32]:
     standard = np.clip((numerics - mean) / deviation, -3, 3) * weight
     vectors[:, : len(NUMERIC)] = np.nan_to_num(standard)
     return vectors
+
+
+def of_model(make: str, model: str) -> NDArray[np.float32]:
+    """Return the last dimensions of an embedding, which the listings of one model have in common."""
+    make = slug(make)
+    name = f"{make} {slug(model)}"
+    return np.concatenate(
+        [MAKE_WEIGHT * _direction(make, _MAKE_DIMENSIONS), MODEL_WEIGHT * _direction(name, _MODEL_DIMENSIONS)]
+    )
 
 
 def _or_nan(value: int | None) -> float:

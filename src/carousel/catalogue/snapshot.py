@@ -11,6 +11,7 @@ on a grid of `STEPS` steps between knots.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -355,10 +356,12 @@ def _row(no: int, x: Listing) -> tuple[object, ...]:
     )  # fmt: skip
 
 
+@lru_cache(maxsize=64)
 def membership_of_steps(knots: int) -> NDArray[np.float64]:
     """Return the membership (steps, knots) of each grid step in each knot."""
     position = np.arange((knots - 1) * STEPS + 1) / STEPS
     membership: NDArray[np.float64] = np.maximum(1 - np.abs(position[:, None] - np.arange(knots)[None, :]), 0.0)
+    membership.flags.writeable = False  # everybody gets the same one
     return membership
 
 

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.lapack import sposv
 from scipy.sparse import csr_matrix
 
 from carousel.crowd.factors import Factors
@@ -96,21 +97,43 @@ class ChoiceModel:
             )  # fmt: skip
 
 
-def fold_in(appeal: Array, factors: Array, viewed: Array, weights: Array, *, steps: int = _NEWTON_STEPS) -> Belief:
+def fold_in(
+    appeal: Array,
+    factors: Array,
+    viewed: Array,
+    weights: Array,
+    *,
+    steps: int = _NEWTON_STEPS,
+    start: Array | None = None,
+) -> Belief:
     """Return what a shopper's history says of their factors (Laplace's approximation).
 
     :param appeal, factors: (k,), (k, d) of a fair sample of the stock, what was there to choose from.
     :param steps: of Newton's method at most; it is exact after about six.
     :param viewed, weights: factors (v, d) of the listings of the history, and how many choices each counts as (v,).
+    :param start: factors (d,) that are nearly right already.
     """
-    total = np.array([weights.sum()], dtype=np.float32)
-    mean, precision = _newton(_FromStock(appeal, factors, (weights @ viewed)[None], total), steps=steps)
-    mode = mean[0]
+    # `_newton` for one shopper, without the dimension and the checks that cost more than the arithmetic.
+    total, chosen = weights.sum(dtype=np.float32), weights @ viewed
+    mode = np.zeros_like(chosen) if start is None else start
+    identity = np.eye(len(mode), dtype=np.float32)
+    precision = identity
+    for _ in range(steps):
+        share = _shares(appeal + factors @ mode)
+        expected = share @ factors
+        share *= share > _MATTERS
+        spread = factors.T @ (share[:, None] * factors)
+        precision = total * (spread - expected[:, None] * expected) + identity
+        _, step, _ = sposv(precision, chosen - total * expected - mode)
+        length = float(np.sqrt(step @ step))
+        mode = mode + step * np.float32(min(1, _LONGEST_STEP / max(length, 1e-9)))
+        if length < 0.02:
+            break
     utilities = appeal + factors @ mode
     highest = float(utilities.max())
     normaliser = highest + float(np.log(np.exp(utilities - highest).mean()))
-    liked = float(weights @ (viewed @ mode)) - float(weights.sum()) * normaliser
-    return _belief(mode, precision[0], liked)
+    liked = float(weights @ (viewed @ mode)) - float(total) * normaliser
+    return _belief(mode, precision, liked)
 
 
 def fold_in_sets(appeal: Array, factors: Array, chosen: NDArray[np.intp], *, steps: int = _NEWTON_STEPS) -> Belief:
@@ -350,6 +373,14 @@ def _learn(
         if progress:
             progress(epoch + 1, epochs)
     return appeal, loadings
+
+
+def _shares(utilities: Array) -> Array:
+    """Return the softmax (k,), in place."""
+    utilities -= utilities.max()
+    np.exp(utilities, out=utilities)
+    utilities /= utilities.sum()
+    return utilities
 
 
 def _softmax(utilities: Array) -> Array:

@@ -35,6 +35,7 @@ class Crowd:
         self._snapshot: Snapshot | None = None
         self._changes = 0
         self._sample: Rows = np.zeros(0, dtype=np.intp)
+        self._of_sample = self._of_quarter = self.appeal, self.factors
 
     def refresh(self, snapshot: Snapshot) -> "Crowd":
         """Describe the listings that changed since the last call."""
@@ -59,18 +60,22 @@ class Crowd:
         active = np.flatnonzero(snapshot.active[:size])
         # Spread evenly and always the same: a reload must not change a page.
         self._sample = active[np.linspace(0, len(active) - 1, min(_SAMPLE, len(active))).astype(np.intp)]
+        self._of_sample = self.appeal[self._sample], self.factors[self._sample]
+        self._of_quarter = self.appeal[self._sample[::4]], self.factors[self._sample[::4]]
         self._changes = changes
         return self
 
-    def believe(self, rows: Rows, weights: NDArray[np.float32]) -> Belief:
-        """Return what is believed of the factors of somebody who chose some listings."""
-        sample = self._sample
-        return fold_in(self.appeal[sample], self.factors[sample], self.factors[rows], weights)
+    def believe(self, rows: Rows, weights: NDArray[np.float32], guessed: Belief | None = None) -> Belief:
+        """Return what is believed of the factors of somebody who chose some listings.
+
+        :param guessed: what `guess` said of the same; a few steps from there are enough.
+        """
+        start = (guessed or self.guess(rows, weights)).mean
+        return fold_in(*self._of_sample, self.factors[rows], weights, start=start)
 
     def guess(self, rows: Rows, weights: NDArray[np.float32]) -> Belief:
         """Return nearly the same from a quarter of the sample: enough to tell one wish from two."""
-        sample = self._sample[::4]
-        return fold_in(self.appeal[sample], self.factors[sample], self.factors[rows], weights, steps=4)
+        return fold_in(*self._of_quarter, self.factors[rows], weights, steps=4)
 
     def fold_in(self, rows: Rows, weights: NDArray[np.float32]) -> NDArray[np.float32] | None:
         """Return the factors (d,) of somebody who chose some listings, by who else did; None without such factors."""

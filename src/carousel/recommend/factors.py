@@ -17,6 +17,8 @@ from carousel.catalogue.snapshot import Snapshot
 from carousel.crowd.choice_model import Belief
 from carousel.recommend.interests import Interest
 from carousel.storage.postgres import AsyncConnection, Connection
+from carousel.taste.repository import COLUMNS, from_row
+from carousel.taste.taste import Taste
 
 FRESH = timedelta(minutes=5)
 """In this time the weights of a history fade by at most 1% against each other (half of each by the session's hours)."""
@@ -109,14 +111,24 @@ def save(connection: Connection, factors: Mapping[str, Factors]) -> int:
     ).rowcount
 
 
-async def load(connection: AsyncConnection, shopper_id: str) -> Factors | None:
-    """Return what is kept of a shopper, following a merge, or None."""
-    cursor = await connection.execute(
-        """
-        SELECT taste_version, crowd_version, interests, made_at FROM shopper_factors
-        WHERE shopper_id = coalesce((SELECT merged_into FROM taste WHERE shopper_id = %s), %s)
-        """,
-        (shopper_id, shopper_id),
-    )
-    row = await cursor.fetchone()
-    return Factors(*row) if row else None
+_FACTORS = "f.taste_version, f.crowd_version, f.interests, f.made_at"
+# Of another taste they are not worth sending.
+_LOAD_ALL = f"""
+    SELECT revision, {_FACTORS}, {COLUMNS} FROM catalogue_state LEFT JOIN taste ON shopper_id = %s
+        LEFT JOIN shopper_factors AS f ON f.shopper_id = taste.shopper_id AND f.taste_version = taste.version
+            AND f.made_at > now() - interval '{FRESH.total_seconds():.0f} seconds'
+"""  # noqa: S608 - constant columns
+
+
+async def load_all(connection: AsyncConnection, shopper_id: str) -> tuple[Taste | None, Factors | None, int]:
+    """Return a shopper's taste, following a merge, what is kept of it, and the catalogue's revision: what a slate is
+    made from, in one round trip."""
+    row = await (await connection.execute(_LOAD_ALL, (shopper_id,))).fetchone()
+    assert row is not None
+    revision, factors = int(row[0]), row[1:5]
+    if row[5] is None:
+        return None, None, revision
+    taste = from_row(row[5:])
+    if taste.merged_into and taste.merged_into != shopper_id:
+        return await load_all(connection, taste.merged_into)
+    return taste, None if factors[0] is None else Factors(*factors), revision

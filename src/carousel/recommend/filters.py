@@ -1,18 +1,13 @@
 """What must not be shown. Each filter says what it removed, so "why was this car not shown?" has an answer."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from carousel.recommend.query import Rows
 from carousel.recommend.sources import View
-
-
-class Filtered(NamedTuple):
-    kept: Rows
-    removed: Rows
 
 
 class Filter(Protocol):
@@ -108,16 +103,11 @@ def apply(filters: Sequence[Filter], view: View, rows: Rows) -> tuple[Rows, dict
     """Run filters in turn; return the rows kept and how many each filter removed."""
     removed: dict[str, int] = {}
     for rule in filters:
-        filtered = split(rule, view, rows)
-        rows = filtered.kept
-        if len(filtered.removed):
-            removed[rule.name] = len(filtered.removed)
+        kept = rows[rule.allowed(view, rows)]
+        if len(kept) < len(rows):
+            removed[rule.name] = len(rows) - len(kept)
+        rows = kept
     return rows, removed
-
-
-def split(rule: Filter, view: View, rows: Rows) -> Filtered:
-    allowed = rule.allowed(view, rows)
-    return Filtered(rows[allowed], rows[~allowed])
 
 
 def removing(view: View, row: int, *, all_hold: bool) -> str | None:

@@ -11,8 +11,7 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.spatial.distance import squareform
+from scipy.cluster.hierarchy import linkage
 
 from carousel.catalogue import embedding
 from carousel.catalogue.snapshot import Snapshot
@@ -31,12 +30,12 @@ _APART, _CLEARLY = 2.8, 2.2
 some people want a van and a convertible, but as two cars."""
 _TIGHTER = 3.0
 
-_WEIGHT_OF = {
-    "make": embedding.MAKE_WEIGHT, "model": embedding.MODEL_WEIGHT, "body": embedding.ONE_HOT["body_type"],
-    "fuel": embedding.ONE_HOT["fuel_type"], "transmission": embedding.ONE_HOT["transmission"],
-    "drivetrain": embedding.ONE_HOT["drivetrain"], "condition": embedding.ONE_HOT["condition"],
-    "seller": embedding.ONE_HOT["seller_type"],
+ONE_HOT_OF = {
+    "body": embedding.ONE_HOT["body_type"], "fuel": embedding.ONE_HOT["fuel_type"],
+    "transmission": embedding.ONE_HOT["transmission"], "drivetrain": embedding.ONE_HOT["drivetrain"],
+    "condition": embedding.ONE_HOT["condition"], "seller": embedding.ONE_HOT["seller_type"],
 }  # fmt: skip
+_WEIGHT_OF = {"make": embedding.MAKE_WEIGHT, "model": embedding.MODEL_WEIGHT} | ONE_HOT_OF
 _COLUMN_OF = {
     "log_price_eur": ("price_eur", np.log),
     "year": ("year", np.positive),
@@ -84,7 +83,8 @@ def find(taste: Taste, snapshot: Snapshot, crowd: Crowd | None, now: datetime) -
     found = [
         Interest(
             snapshot.ids[rows[_middle(group, weights, apart)]], rows[group], weights[group],
-            float(weights[group].sum()) / total, crowd.believe(rows[group], weights[group]) if crowd else None,
+            float(weights[group].sum()) / total,
+            crowd.believe(rows[group], weights[group], believe(group)) if crowd else None,
             crowd.fold_in(rows[group], weights[group]) if crowd else None,
         )
         for group in groups
@@ -132,10 +132,9 @@ def _clusters(apart: NDArray[np.float32], weights: NDArray[np.float32]) -> list[
     best = [everything]
     if len(apart) < 2 * _LEAST_LOOKS:
         return best
-    tree = linkage(squareform(apart, checks=False), "average")
+    tree = linkage(apart[np.triu_indices(len(apart), 1)], "average")
     for count in range(2, min(_MOST_CUTS, len(apart)) + 1):
-        labels = fcluster(tree, count, "maxclust")
-        groups = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+        groups = _cut(tree, count)
         large = [g for g in groups if len(g) >= _LEAST_LOOKS and weights[g].sum() >= _LEAST_SHARE * weights.sum()]
         if len(best) < len(large) <= INTERESTS:
             best = large
@@ -145,6 +144,39 @@ def _clusters(apart: NDArray[np.float32], weights: NDArray[np.float32]) -> list[
             nearest[group] = i
         best = [np.flatnonzero(nearest == i) for i in range(len(best))]
     return best
+
+
+def _cut(tree: NDArray[np.float64], count: int) -> list[Rows]:
+    """Cut a tree into at most so many groups, as scipy's `fcluster` by "maxclust" in a tenth of its time.
+
+    Lone leaves are left out; the order is that of the tree, from the left.
+    """
+    leaves = len(tree) + 1
+    heights = tree[:, 2]
+    # Merges at one height happen together, so there may be fewer groups than asked for.
+    merges = int(np.searchsorted(heights, heights[leaves - count - 1], "right")) if count < leaves else 0
+    groups: list[Rows] = []
+    waiting = [leaves + len(tree) - 1]
+    while waiting:
+        node = waiting.pop()
+        if node < leaves:
+            continue
+        if node < leaves + merges:
+            groups.append(np.sort(_leaves(tree, node)))
+        else:
+            waiting += (int(tree[node - leaves, 1]), int(tree[node - leaves, 0]))  # the left one is taken first
+    return groups
+
+
+def _leaves(tree: NDArray[np.float64], node: int) -> Rows:
+    found, waiting, leaves = [], [node], len(tree) + 1
+    while waiting:
+        node = waiting.pop()
+        if node < leaves:
+            found.append(node)
+        else:
+            waiting += (int(tree[node - leaves, 0]), int(tree[node - leaves, 1]))
+    return np.array(found, dtype=np.intp)
 
 
 def _to_join(
@@ -184,7 +216,7 @@ def _middle(group: Rows, weights: NDArray[np.float32], apart: NDArray[np.float32
 
 def distances(snapshot: Snapshot, rows: Rows) -> NDArray[np.float32]:
     """Return how far listings are from each other (m, m), as by their embeddings, with makes at right angles."""
-    numerics = np.stack([_standard(snapshot, rows, name) for name in embedding.NUMERIC], axis=1)
+    numerics = np.stack([standard(snapshot, rows, name) for name in embedding.NUMERIC], axis=1)
     squared = ((numerics[:, None] - numerics[None]) ** 2).sum(axis=2)
     for block, weight in _WEIGHT_OF.items():
         codes = snapshot.codes(block)[rows]
@@ -194,7 +226,8 @@ def distances(snapshot: Snapshot, rows: Rows) -> NDArray[np.float32]:
     return apart
 
 
-def _standard(snapshot: Snapshot, rows: Rows, name: str) -> NDArray[np.float64]:
+def standard(snapshot: Snapshot, rows: Rows, name: str) -> NDArray[np.float64]:
+    """Return one number of listings (m,) as it is in their embeddings."""
     mean, deviation, weight = embedding.NUMERIC[name]
     column, scale = _COLUMN_OF[name]
     numbers = scale(np.maximum(snapshot.numbers(column)[rows], 1e-9))

@@ -12,9 +12,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
+from prometheus_client import Histogram
 
 from carousel.catalogue import search
 from carousel.catalogue.snapshot import Snapshot
@@ -43,6 +45,7 @@ from carousel.telemetry import stage_seconds
 # counts on top of its evidence: a click has to show on the next page.
 INTEREST_REACH = 80
 LAST_VIEW_REACH = 16
+_FADING = {reach: 1 - np.arange(reach, dtype=np.float32) / reach for reach in (INTEREST_REACH, LAST_VIEW_REACH)}
 
 _DIVERSITY_OF: dict[Phase, float] = {"orientation": 1.5, "decision": 0.5}
 """Who looks around sees more different cars, who is about to decide more alike."""
@@ -238,13 +241,14 @@ class Recommender:
             )  # fmt: skip
             for j, why in zip(at.tolist(), own, strict=True):
                 reasons[j] = why
-        best, terms = scores.max(axis=0), unweighted(view, rows, serves)
+        best = scores.max(axis=0).tolist()
+        terms = {name: values.tolist() for name, values in unweighted(view, rows, serves).items()}
         return tuple(
             Served(
-                view.snapshot.ids[row], at + 1, round(float(best[at]), 4), sources[at], reasons[at],
-                terms={name: round(float(values[at]), 4) for name, values in terms.items()},
+                view.snapshot.ids[row], at + 1, round(best[at], 4), sources[at], reasons[at],
+                terms={name: round(values[at], 4) for name, values in terms.items()},
             )
-            for at, row in enumerate(rows)
+            for at, row in enumerate(rows.tolist())
         )  # fmt: skip
 
 
@@ -278,7 +282,11 @@ def _scores(view: View, rows: Rows) -> NDArray[np.float32]:
 
 def terms_of_all(view: View, rows: Rows) -> dict[str, NDArray[np.float32]]:
     """Return the parts of the score that are the same for every wish (m,)."""
-    terms = {"prior": view.worth[rows], "likeness": _likeness(view, rows)}
+    return {"prior": view.worth[rows], "likeness": _likeness(view, rows)} | _beside(view, rows)
+
+
+def _beside(view: View, rows: Rows) -> dict[str, NDArray[np.float32]]:
+    terms: dict[str, NDArray[np.float32]] = {}
     near, weight = view.query.filters.near, np.float32(view.placement.weights["distance"])
     if near is not None and weight:
         km = search.distances_km(view.snapshot, near, rows)
@@ -303,7 +311,7 @@ def unweighted(view: View, rows: Rows, serves: NDArray[np.intp]) -> dict[str, ND
         terms["fixed"][at] = own.pop("stated", 0.0)
         terms["taste"][at] = sum(own.values(), np.zeros(len(at))) / (weights["taste"] or np.inf)
     terms["popularity"], terms["freshness"] = view.prior.popularity[rows], view.prior.freshness[rows]
-    for_all = terms_of_all(view, rows)
+    for_all = _beside(view, rows)
     terms["distance"] += for_all.get("distance", 0.0) / (weights["distance"] or np.inf)
     terms["fixed"] += for_all.get("rule", 0.0)
     interests, views = _fadings(view, rows)
@@ -326,13 +334,17 @@ def _fadings(view: View, rows: Rows) -> tuple[NDArray[np.float32], NDArray[np.fl
     if not len(rows):
         return near
     order = np.argsort(rows)
+    ordered = rows[order]
     kinds = ((view.query.taste.interests, INTEREST_REACH), (last_viewed(view.query), LAST_VIEW_REACH))
     for found, (points, reach) in zip(near, kinds, strict=True):
-        for point in points:
-            nearest = view.near_to(point)[:reach]
-            at = order[np.minimum(np.searchsorted(rows[order], nearest), len(rows) - 1)]
-            known = rows[at] == nearest
-            np.maximum.at(found, at[known], (1 - np.arange(len(nearest), dtype=np.float32) / reach)[known])
+        lists = [view.near_to(point)[:reach] for point in points]
+        if not lists:
+            continue
+        nearest = np.concatenate(lists)
+        fading = np.concatenate([_FADING[reach][: len(rows)] for rows in lists])
+        at = np.minimum(ordered.searchsorted(nearest), len(rows) - 1)
+        known = ordered[at] == nearest
+        np.maximum.at(found, order[at[known]], fading[known])
     return near
 
 
@@ -340,4 +352,9 @@ def _fadings(view: View, rows: Rows) -> tuple[NDArray[np.float32], NDArray[np.fl
 def _stage(name: str) -> Iterator[None]:
     started = time.perf_counter()
     yield
-    stage_seconds.labels(name).observe(time.perf_counter() - started)
+    _seconds_of(name).observe(time.perf_counter() - started)
+
+
+@cache
+def _seconds_of(name: str) -> Histogram:
+    return stage_seconds.labels(name)

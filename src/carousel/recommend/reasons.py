@@ -3,6 +3,8 @@
 import math
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,10 +48,12 @@ def reasons_of(
     terms = {block: values for block, values in scorer.terms(rows).items() if block in scorer.liked}
     blocks = list(terms)
     by_row = np.stack(list(terms.values()), axis=1) if terms else np.empty((len(rows), 0))
-    order = np.argsort(-by_row, axis=1)
+    order = np.argsort(-by_row, axis=1).tolist()
+    large = by_row.tolist()
+    silent = query.taste.stated.is_empty
     found = []
     for i, row in enumerate(rows.tolist()):
-        decisive = [blocks[b] for b in order[i].tolist() if by_row[i, b] >= LEAST_TERM]
+        decisive = [blocks[b] for b in order[i] if large[i][b] >= LEAST_TERM]
         why = []
         if sources[i] == "good_prices" and below is not None:
             why.append(Reason("good_price", f"{below[row]:.0%} below similar cars"))
@@ -60,7 +64,7 @@ def reasons_of(
             why.append(Reason("viewed", f"Like the {_value(snapshot, 'model', other)} you viewed"))
             if _equal(snapshot, "model", row, other):
                 decisive = [block for block in decisive if block not in ("make", "model")]  # said already
-        spoken = spoken_for(query.taste.stated, snapshot, row)
+        spoken = [] if silent else spoken_for(query.taste.stated, snapshot, row)
         said = [block for block, _ in spoken if block not in (*decisive, "budget")]
         why += [Reason(block, _text(snapshot, block, row)) for block in said[: MOST - 1]]
         why += _for_one(snapshot, row, decisive)
@@ -103,7 +107,8 @@ def _band(snapshot: Snapshot, block: str, row: int) -> str:
     least, most = knots[low], knots[low + 1]
     if block == "price":
         currency = _value(snapshot, "currency", row)
-        return _price_band(least, most, float(snapshot.numbers("price_eur")[row]), currency)
+        price = float(snapshot.numbers("price_eur")[row])
+        return _price_band(least, most, "above" if price > most else "below" if price < least else "inside", currency)
     value = float(snapshot.numbers({"mileage": "mileage", "year": "year", "power": "power"}[block])[row])
     if block == "year":
         return f"From {value:.0f}"
@@ -114,12 +119,13 @@ def _band(snapshot: Snapshot, block: str, row: int) -> str:
     return f"Under {most:,.0f} km".replace(",", " ")
 
 
-def _price_band(least: float, most: float, price: float, currency: str) -> str:
+@lru_cache(maxsize=10_000)
+def _price_band(least: float, most: float, where: Literal["above", "below", "inside"], currency: str) -> str:
     rate = RATES_PER_EUR[currency]
     symbol = SYMBOLS.get(currency, currency)
-    if price > most:
+    if where == "above":
         return f"Over {_short(most * rate)} {symbol}"
-    if price < least:
+    if where == "below":
         return f"Under {_short(least * rate, up=True)} {symbol}"
     return f"{_short(least * rate)}–{_short(most * rate, up=True)} {symbol}"
 

@@ -77,13 +77,13 @@ class TasteScorer:
     def beyond_make(self) -> NDArray[np.float32]:
         """Score every listing (size,) by everything but its make and model."""
         snapshot = self._snapshot
-        total = np.zeros(snapshot.size, dtype=np.float32)
+        total = np.empty(snapshot.size, dtype=np.float32)
         scratch = np.empty(snapshot.size, dtype=np.float32)
         config = np.zeros(len(snapshot.config_codes))
         for i, block in enumerate(CONFIG):
             if block in self._tables:
                 config += self._tables[block][snapshot.config_codes[:, i]]
-        _add(total, config, snapshot.config, scratch)
+        _take(config, snapshot.config, total)
         if "region" in self._tables:
             _add(total, self._tables["region"], snapshot.codes("region"), scratch)
         for first, second in (("price", "mileage"), ("year", "power")):
@@ -93,8 +93,8 @@ class TasteScorer:
 
     def make_and_model(self) -> NDArray[np.float32]:
         """Score every listing (size,) by its make and model alone."""
-        total = np.zeros(self._snapshot.size, dtype=np.float32)
-        _add(total, self._make_model_table(), self._snapshot.codes("model"), np.empty_like(total))
+        total = np.empty(self._snapshot.size, dtype=np.float32)
+        _take(self._make_model_table(), self._snapshot.codes("model"), total)
         return total
 
     def _make_model_table(self) -> NDArray[np.float64]:
@@ -174,19 +174,26 @@ def _spread(counts: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _log_odds(counts: NDArray[np.float64], rates: NDArray[np.float64], alpha: float) -> NDArray[np.float64]:
     """Return log((c + αp) / ((n + α) p)) per code; a code no listing has gets what no evidence gets."""
-    total = counts.sum()
     found = counts[:-1]
-    table = np.full(len(found), np.log(alpha / (total + alpha)))
-    some = np.flatnonzero((found > 0) & (rates > 0))
-    table[some] = np.log((found[some] + alpha * rates[some]) / ((total + alpha) * rates[some]))
+    total = counts.sum() + alpha
+    table = np.empty(len(found))
+    table.fill(np.log(alpha / total))
+    some = found.nonzero()[0]
+    some = some[rates[some] > 0]
+    of_some = rates[some]
+    table[some] = np.log((found[some] + alpha * of_some) / (total * of_some))
     return table
 
 
 def _add(
     total: NDArray[np.float32], table: NDArray[np.float64], codes: NDArray[np.intp], scratch: NDArray[np.float32]
 ) -> None:
-    np.take(table.astype(np.float32), codes, out=scratch, mode="clip")
+    _take(table, codes, scratch)
     np.add(total, scratch, out=total)
+
+
+def _take(table: NDArray[np.float64], codes: NDArray[np.intp], out: NDArray[np.float32]) -> None:
+    table.astype(np.float32).take(codes, out=out, mode="clip")
 
 
 @dataclass(slots=True)

@@ -44,13 +44,13 @@ def diversify(
     :param explored: positions that get a place whatever their score.
     :param boosted: whether rules lift some; one merchant may then have all of the best, so all rows compete.
     """
-    order = np.lexsort((rows, -scores.max(axis=0)))
     of_a_make = _PER_CAP * placement.caps["make"]
     best = np.arange(len(rows)) if boosted else _considered(snapshot, rows, scores, of_a_make)
     slate = _greedy(snapshot, rows, scores, shares, n, list(explored), placement, best)
     slate = _interleave(slate, list(explored), n)
     if len(slate) < n:
         taken = set(slate)
+        order = np.lexsort((rows, -scores.max(axis=0)))
         slate += [int(i) for i in order if int(i) not in taken][: n - len(slate)]
     return slate
 
@@ -108,28 +108,39 @@ def _greedy(
     counts = {block: np.zeros(len(snapshot.vocabularies[block]), dtype=np.intp) for block in placement.caps}
     for block, of_block in counts.items():
         np.add.at(of_block, snapshot.codes(block)[rows[list(explored)]], 1)
-    free = ~np.isin(best, explored)
+    places = min(n - len(explored), len(best))
     value = scores[:, best].astype(np.float32)
     closest = np.zeros(len(best), dtype=np.float32)
-    share = np.array(shares, dtype=np.float64)
-    given = np.zeros(len(share))
+    worth = np.empty_like(closest)
+    share = list(shares)
+    given = [0] * len(share)
     chosen: list[int] = []
-    while len(chosen) < min(n - len(explored), len(best)):
-        wish = int(np.argmax(share / (2 * given + 1)))  # Sainte-Laguë, as seats of a parliament
-        most = most_of(placement.caps, min(n, _TEN * (len(chosen) // _TEN + 1)))
-        within = free & _below_caps(groups, counts, most)
-        at = int(np.argmax(np.where(within, value[wish] - placement.diversity * closest, -np.inf)))
+    free = ~np.isin(best, explored) if len(explored) else np.ones(len(best), dtype=bool)
+    until, most, within = 0, dict[str, int](), free
+    while len(chosen) < places:
+        wish = max(range(len(share)), key=lambda i: share[i] / (2 * given[i] + 1))  # Sainte-Laguë, as in parliaments
+        if len(chosen) >= until:  # the caps are those of the next ten places
+            until += _TEN
+            most = most_of(placement.caps, min(n, until))
+            within = free & _below_caps(groups, counts, most)
+        np.multiply(closest, -placement.diversity, out=worth)
+        worth += value[wish]
+        worth[~within] = -np.inf
+        at = int(worth.argmax())
         if not within[at] or value[wish, at] == -np.inf:
-            if not share.any():
+            if not any(share):
                 break
-            share[wish] = 0  # nothing is left for it
+            share[wish] = 0.0  # nothing is left for it
             continue
         given[wish] += 1
         chosen.append(int(best[at]))
-        free[at] = False
+        free[at] = within[at] = False
         np.maximum(closest, (features == features[at]) @ likeness, out=closest)
         for block, codes in groups.items():
-            counts[block][codes[at]] += 1
+            code = codes[at]
+            counts[block][code] += 1
+            if code and counts[block][code] >= most[block]:  # what nobody said is no group
+                within[codes == code] = False
     return chosen
 
 

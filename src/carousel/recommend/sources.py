@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from carousel.catalogue import repository
 from carousel.catalogue.snapshot import Snapshot
 from carousel.recommend.aims import Aim
+from carousel.recommend.alike import Alike
 from carousel.recommend.placements import PlacementSettings
 from carousel.recommend.query import Query, Rows
 from carousel.recommend.rules import Ruled
@@ -205,11 +206,12 @@ class FindsNear(Protocol):
 
 
 class Neighbours:
-    """Lists of near listings from pgvector, remembered for a minute per listing.
+    """Lists of near listings, remembered for a minute per listing.
 
     A list is a property of the listing, so all shoppers who viewed it share it. Sold listings drop out where rows
-    are checked, new ones come in by the other sources at once. When `busy` look-ups are already under way, or this
-    slate has waited long enough, it goes without: pgvector takes 2 ms of a core for each.
+    are checked, new ones come in by the other sources at once. Up to `exact_limit` listings most lists are found in
+    memory; pgvector has the others, and takes 2 ms of a core for each: when `busy` look-ups are already under way, or
+    this slate has waited long enough, it goes without.
     """
 
     def __init__(self, pool: Pool, *, exact_limit: int, keep: int = 20_000, seconds: float = 60, busy: int = 2) -> None:
@@ -219,31 +221,43 @@ class Neighbours:
         self._seconds = seconds
         self._known: OrderedDict[str, tuple[float, NDArray[np.int64]]] = OrderedDict()
         self._free = asyncio.Semaphore(busy)
+        self._alike = Alike()
 
     async def near(self, query: Query, snapshot: Snapshot) -> Near:
         """Ask the database for all a slate needs of it, before anything is computed from the snapshot."""
         wanted = dict.fromkeys((*last_viewed(query), *query.taste.interests))
         until = time.monotonic() + _PATIENCE
-        near: dict[str, Sequence[int] | NDArray[np.int64]] = {i: await self._of_listing(i, until) for i in wanted}
+        near: dict[str, Sequence[int] | NDArray[np.int64]] = {
+            i: await self._of_listing(i, snapshot, until) for i in wanted
+        }
         if query.taste.centroid is not None and snapshot.size > self._exact_limit:
             async with self._pool.connection() as connection:
                 near[CENTROID] = np.array(await repository.nearest_to_point(connection, query.taste.centroid, NEAREST))
         return near
 
-    async def _of_listing(self, listing_id: str, until: float) -> NDArray[np.int64]:
+    async def _of_listing(self, listing_id: str, snapshot: Snapshot, until: float) -> NDArray[np.int64]:
         now = time.monotonic()
         known = self._known.get(listing_id)
         if known is None or now - known[0] > self._seconds:
-            if now > until or self._free.locked():
-                return known[1] if known else np.empty(0, dtype=np.int64)
-            async with self._free, self._pool.connection() as connection:
-                near = await repository.nearest_to_listing(connection, listing_id, NEAR_INTEREST)
-            known = (now, np.array(near, dtype=np.int64))
+            near = self._in_memory(listing_id, snapshot)
+            if near is None:
+                if now > until or self._free.locked():
+                    return known[1] if known else np.empty(0, dtype=np.int64)
+                async with self._free, self._pool.connection() as connection:
+                    near = np.array(await repository.nearest_to_listing(connection, listing_id, NEAR_INTEREST))
+            known = (now, near.astype(np.int64))
             self._known[listing_id] = known
             self._known.move_to_end(listing_id)
             if len(self._known) > self._keep:
                 self._known.popitem(last=False)
         return known[1]
+
+    def _in_memory(self, listing_id: str, snapshot: Snapshot) -> NDArray[np.int64] | None:
+        row = snapshot.row_of.get(listing_id)
+        if row is None or snapshot.size > self._exact_limit:
+            return None
+        rows = self._alike.near(snapshot, row, NEAR_INTEREST)
+        return None if rows is None else snapshot.no[rows]
 
 
 def sources_for(snapshot: Snapshot, exact_limit: int) -> tuple[Source, ...]:

@@ -37,6 +37,8 @@ _COLUMNS = "shopper_id, version, evidence, recent, hidden, as_of, event_count, c
 
 _LOAD = f"SELECT {_COLUMNS} FROM taste WHERE shopper_id = ANY(%s)"  # noqa: S608 - constant columns
 _LOAD_WITH_REVISION = f"SELECT revision, {_COLUMNS} FROM catalogue_state LEFT JOIN taste ON shopper_id = %s"  # noqa: S608 - constant columns
+COLUMNS = ", ".join(f"taste.{name}" for name in _COLUMNS.split(", "))
+"""What `from_row` reads, for those who read something beside it."""
 
 
 def load(connection: Connection, shopper_ids: Iterable[str]) -> dict[str, Taste]:

@@ -21,7 +21,6 @@ from carousel.recommend import factors as recommend_factors
 from carousel.recommend import query as recommend_query
 from carousel.recommend.query import Placement, Served
 from carousel.recommend.repository import SlateRecord
-from carousel.taste import repository as taste_repository
 from carousel.taste.taste import Taste
 from carousel.telemetry import slates_served
 
@@ -107,7 +106,7 @@ async def _made(
     nothing has changed."""
     now = datetime.now(UTC)
     async with use.pool.connection() as connection:
-        known, revision = await taste_repository.load_with_revision(connection, shopper_id)
+        known, factors, revision = await recommend_factors.load_all(connection, shopper_id)
         snapshot = await use.live.current(connection, revision)
     placements = use.recommender.placements
     variant = placements.of(placement, shopper_id).variant
@@ -123,10 +122,6 @@ async def _made(
     if cached is not None and hit:
         made: list[Made] = cached["slates"]
         return taste, variant, made
-    factors = None
-    if use.recommender.version and known is not None and taste is known:  # found for no statement since
-        async with use.pool.connection() as connection:
-            factors = await recommend_factors.load(connection, shopper_id)
     query = recommend_query.Query(
         shopper_id=shopper_id,
         taste=taste,
@@ -136,7 +131,7 @@ async def _made(
         filters=wanted,
         currency=currency_of(use, snapshot, wanted),
         hidden=hidden_of(taste, overlay),
-        factors=factors,
+        factors=factors if taste is known else None,  # found for no statement since
     )
     made = [slate | {"recommendation_id": str(uuid7())} for slate in await make(query, snapshot)]
     if use.settings.slate_ttl:

@@ -1,6 +1,10 @@
 """Measure what a shopper waits for: slates, searches, and the way from a click to a changed slate.
 
     python benchmarks/serve.py [--listings 145000] [--shoppers 500] [--seconds 15] [--connections 16]
+    python benchmarks/serve.py --shoppers 100000 [--rate 600] [--seconds 60]
+
+From 1,000 shoppers on (`shoppers.py` makes them) a choice model is trained, and two loads are measured: visits of
+several pages with clicks between them, and one page of another shopper each time.
 
 It runs a whole `carousel up` in a temporary home, fills it with the real UK and German files where they lie
 (CAROUSEL_REAL_DATA) and with simulated listings otherwise, and asks over HTTP as clients would.
@@ -23,6 +27,8 @@ from typing import Any
 
 import httpx
 import orjson
+import shoppers
+import visits
 from uuid_utils import uuid7
 
 from carousel.catalogue.repository import bulk_index, refit_knots, upsert
@@ -30,6 +36,7 @@ from carousel.storage.postgres import connect
 
 DATA = Path(os.environ.get("CAROUSEL_REAL_DATA", Path(__file__).parents[2] / "shared" / "data")) / "listings"
 CAROUSEL = [sys.executable, "-m", "carousel"]
+MANY = 1_000
 
 
 def main() -> None:
@@ -39,12 +46,33 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=15)
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--clicks", type=int, default=500)
+    parser.add_argument("--rate", type=float, default=600, help="pages a second of the visits")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="carousel-bench-") as folder:
         home = Path(folder) / "home"
-        with running(home) as url:
+        # A training begun by itself would take its part of the cores.
+        with running(home, CAROUSEL_TRAIN_EVERY="0") as url:
             fill(home, options.listings)
-            asyncio.run(measure(url, options))
+            if options.shoppers < MANY:
+                asyncio.run(measure(url, options))
+            else:
+                measure_many(url, home, options)
+
+
+def measure_many(url: str, home: Path, options: argparse.Namespace) -> None:
+    """Measure with so many shoppers that nearly every page is somebody's first after a change."""
+    started = time.perf_counter()
+    where = shoppers.Home.of(home)
+    ids = shoppers.make(where, options.shoppers)
+    print(f"{len(ids):,} shoppers with a history, made in {time.perf_counter() - started:.0f} s", flush=True)
+    train = subprocess.run([*CAROUSEL, "train", "--home", str(home)], check=False, capture_output=True, text=True)
+    print((train.stdout or train.stderr).strip().splitlines()[-1])
+    time.sleep(8)  # every process has noticed the model
+    tokens = shoppers.tokens(where, ids)
+    random.Random(5).shuffle(tokens)
+    half = len(tokens) // 2
+    asyncio.run(visits.measure(url, home, tokens[:half], options))
+    asyncio.run(visits.measure_firsts(url, home, tokens[half:], options))
 
 
 @contextmanager
@@ -94,28 +122,28 @@ async def measure(url: str, options: argparse.Namespace) -> None:
     async with httpx.AsyncClient(base_url=url, timeout=30, limits=limits) as client:
         total = (await client.get("/v1/listings", params={"n": 1})).json()["total"]
         print(f"{total:,} active listings; {os.cpu_count()} cores shared with this benchmark\n")
-        shoppers = await make_shoppers(client, options.shoppers, rng)
+        tokens = await make_shoppers(client, options.shoppers, rng)
         print("| call | requests/s | p50 ms | p99 ms | errors |")
         print("|---|---|---|---|---|")
-        slate = [("/v1/recommendations?n=20", token) for token in shoppers]
+        slate = [("/v1/recommendations?n=20", token) for token in tokens]
         await load(url, slate, "slate, n=20, every shopper once (nothing cached)", options, once=True)
         await load(url, slate, "slate, n=20, random shopper", options, rng=rng)
-        uncached = [(f"/v1/recommendations?n=20&min_price={i}", t) for i in range(1, 100) for t in shoppers]
+        uncached = [(f"/v1/recommendations?n=20&min_price={i}", t) for i in range(1, 100) for t in tokens]
         await load(url, uncached, "slate, n=20, no slate ever cached, one filter", options, rng=rng)
         searches = [
-            (f"/v1/listings?make={make}&fuel={fuel}&max_price={price}&sort={sort}", rng.choice(shoppers))
+            (f"/v1/listings?make={make}&fuel={fuel}&max_price={price}&sort={sort}", rng.choice(tokens))
             for make in ("BMW", "Ford", "Volkswagen", "Skoda") for fuel in ("petrol", "diesel")
             for price in (9_000, 15_000, 25_000) for sort in ("recommended", "price_asc", "newest")
         ]  # fmt: skip
         await load(url, searches, "search, 3 filters, all facets", options, rng=rng)
-        words = [(f"/v1/listings?q={q}", rng.choice(shoppers)) for q in ("golf", "bmw+3", "octavia", "ford+fiesta")]
+        words = [(f"/v1/listings?q={q}", rng.choice(tokens)) for q in ("golf", "bmw+3", "octavia", "ford+fiesta")]
         await load(url, words, "search by words", options, rng=rng)
         similar = [
-            (f"/v1/listings/{x['listing_id']}/similar", shoppers[0])
+            (f"/v1/listings/{x['listing_id']}/similar", tokens[0])
             for x in await listings(client, n=100, sort="price_desc")
         ]
         await load(url, similar, "similar listings (pgvector)", options, rng=rng)
-        await freshness(client, shoppers, options.clicks, rng)
+        await freshness(client, tokens, options.clicks, rng)
 
 
 def headers(token: str) -> dict[str, str]:
@@ -171,18 +199,18 @@ async def load(
     queue = iter(requests) if once else None
     ends = time.perf_counter() + (600 if once else options.seconds)
 
-    async def ask(connection: "Connection") -> None:
+    async def ask(connection: visits.Connection) -> None:
         nonlocal errors
         while time.perf_counter() < ends:
             request = next(queue, None) if queue else (rng or random).choice(requests)
             if request is None:
                 return
             started = time.perf_counter()
-            status = await connection.get(*request)
+            status, _ = await connection.ask("GET", *request)
             times.append(time.perf_counter() - started)
             errors += status != 200
 
-    connections = [await Connection.open(url) for _ in range(options.connections)]
+    connections = [await visits.Connection.open(url) for _ in range(options.connections)]
     started = time.perf_counter()
     await asyncio.gather(*(ask(connection) for connection in connections))
     seconds = time.perf_counter() - started
@@ -192,29 +220,7 @@ async def load(
     print(f"| {name} | {len(times) / seconds:,.0f} | {p50:.1f} | {p99:.1f} | {errors} |", flush=True)
 
 
-class Connection:
-    """One kept-alive HTTP/1.1 connection, so that the client costs little of the two cores."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader, self._writer = reader, writer
-
-    @classmethod
-    async def open(cls, url: str) -> "Connection":
-        address = httpx.URL(url)
-        return cls(*await asyncio.open_connection(address.host, address.port, limit=2**20))
-
-    async def get(self, path: str, token: str) -> int:
-        self._writer.write(f"GET {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
-        head = await self._reader.readuntil(b"\r\n\r\n")
-        length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
-        await self._reader.readexactly(length)
-        return int(head[9:12])
-
-    def close(self) -> None:
-        self._writer.close()
-
-
-async def freshness(client: httpx.AsyncClient, shoppers: list[str], clicks: int, rng: random.Random) -> None:
+async def freshness(client: httpx.AsyncClient, tokens: list[str], clicks: int, rng: random.Random) -> None:
     """Click at 50/s, each time another shopper, and poll that shopper's slate until it is another one."""
     stock = [x["listing_id"] for x in await listings(client, n=100)]
     waits: list[float] = []
@@ -233,7 +239,7 @@ async def freshness(client: httpx.AsyncClient, shoppers: list[str], clicks: int,
 
     tasks: list[Awaitable[None]] = []
     for i in range(clicks):
-        tasks.append(asyncio.create_task(click(shoppers[i % len(shoppers)])))
+        tasks.append(asyncio.create_task(click(tokens[i % len(tokens)])))
         await asyncio.sleep(0.02)
     await asyncio.wait_for(asyncio.gather(*tasks), 60)
     print(

@@ -2,13 +2,18 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import orjson
 import pytest
 
+from carousel.catalogue.listing import ListingId
 from carousel.storage.postgres import Connection
+from carousel.taste.repository import save
+from carousel.taste.taste import Taste
 
 Car = Callable[..., dict[str, Any]]
 WRITER = {"Authorization": "Bearer a secret key for tests"}
@@ -143,6 +148,54 @@ async def test_search_answers_with_total_facets_and_the_next_page(api: httpx.Asy
     assert {f["value"]: f["count"] for f in answer["facets"]["make"]} == {"Škoda": 5, "Kia": 1}
     query = {"make": "skoda", "sort": "price_asc", "n": 3, "cursor": answer["next_cursor"]}
     assert await found(api, **query) == ["s3", "s4"]
+
+
+async def test_search_says_how_many_cars_lie_where(api: httpx.AsyncClient, car: Car) -> None:
+    for i, price in enumerate((4_200, 4_800, 12_000)):
+        await put(api, car(f"s{i}", price_amount=price, power_kw=110))
+    answer = (await api.get("/v1/listings", params={"max_price": 5_000, "n": 0})).json()
+    assert (answer["listings"], answer["total"], answer["next_cursor"]) == ([], 2, None)
+    price = answer["ranges"]["price"]
+    assert [(e, n) for e, n in zip(price["edges"], price["counts"], strict=True) if n] == [(4_000, 2), (12_000, 1)]
+    assert sum(answer["ranges"]["power"]["counts"]) == 2
+
+
+@pytest.mark.parametrize("sort", ["recommended", "newest", "price_asc"])
+async def test_a_car_the_shopper_hid_is_in_no_search_and_not_counted(
+    api: httpx.AsyncClient, car: Car, shopper: dict[str, str], database: Connection, sort: str
+) -> None:
+    for i in range(3):
+        await put(api, car(f"c{i}"))
+    shopper_id = (await api.get("/v1/me", headers=shopper)).json()["shopper_id"]
+    save(
+        database,
+        {shopper_id: (replace(Taste.empty(datetime.now(UTC)), version=1, hidden=frozenset({ListingId("c1")})), None)},
+    )
+    answer = (await api.get("/v1/listings", params={"sort": sort}, headers=shopper)).json()
+    assert {x["listing_id"] for x in answer["listings"]} == {"c0", "c2"}
+    assert answer["total"] == 2
+
+
+async def test_what_came_since_a_moment_can_be_counted(
+    api: httpx.AsyncClient, second_api: httpx.AsyncClient, car: Car
+) -> None:
+    """A car that its seller lists again is not new."""
+    old = {"mileage_km": 91_234, "city": "Brno", "title": "Octavia combi, serviced, one owner"}
+    await put(api, car("old", listed_at="2026-03-01T08:00:00Z", **old))
+    await put(api, car("new", listed_at="2026-03-05T08:00:00Z"))
+    await put(api, car("old-again", listed_at="2026-03-06T08:00:00Z", **old))
+    assert (await api.get("/v1/listings/old-again")).json()["first_listed_at"] == "2026-03-01T08:00:00Z"
+    for client in (api, second_api):
+        assert await found(client, listed_after="2026-03-02T00:00:00Z") == ["new"]
+        assert await found(client, listed_after="2026-03-05T09:00:00+01:00") == []
+        assert await found(client) == ["old-again", "new"]
+
+
+@pytest.mark.parametrize("moment", ["yesterday", "2026-03-02T00:00:00", "2026-03-02T00:00:00 01:00"])
+async def test_a_moment_that_is_none_is_refused_by_name(api: httpx.AsyncClient, moment: str) -> None:
+    answer = await api.get("/v1/listings", params={"listed_after": moment})
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == ["listed_after"]
 
 
 async def test_similar_listings_are_the_nearest_and_not_the_car_itself(api: httpx.AsyncClient, car: Car) -> None:

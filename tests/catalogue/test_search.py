@@ -1,7 +1,7 @@
 """Search over the snapshot: filters, facets, sorting, paging."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -33,8 +33,26 @@ def stock(snapshot_of: Build) -> Snapshot:
     return snapshot_of(
         [
             car("octavia", price=15_000, fuel_type="diesel", body_type="wagon", lat=50.08, lon=14.43),
-            car("fabia", model="Fabia", price=9_000, fuel_type="petrol", body_type="hatchback", lat=49.2, lon=16.6),
-            car("golf", "Volkswagen", "Golf", 12_000, fuel_type="petrol", body_type="hatchback", model_year=2021),
+            car(
+                "fabia",
+                model="Fabia",
+                price=9_000,
+                fuel_type="petrol",
+                body_type="hatchback",
+                lat=49.2,
+                lon=16.6,
+                listed_at=NOW + timedelta(seconds=1),
+            ),
+            car(
+                "golf",
+                "Volkswagen",
+                "Golf",
+                12_000,
+                fuel_type="petrol",
+                body_type="hatchback",
+                model_year=2021,
+                power_kw=85,
+            ),
             car("polo", "Volkswagen", "Polo", None, fuel_type="petrol"),
             car("gone", "Volkswagen", "Golf", 11_000, fuel_type="petrol", status="sold"),
         ]
@@ -58,6 +76,8 @@ def ids(snapshot: Snapshot, filters: Filters) -> set[str]:
         ({"min_price": 12_000}, {"octavia", "golf"}),
         ({"min_year": 2020}, {"golf"}),
         ({"near": (50.0, 14.5), "radius_km": 50}, {"octavia"}),
+        ({"min_power_kw": 85}, {"golf"}),
+        ({"listed_after": NOW}, {"fabia"}),
         ({"make": ("Trabant",)}, set()),
     ],
 )
@@ -71,7 +91,12 @@ def test_a_price_filter_in_another_currency_compares_by_value(stock: Snapshot) -
 
 @pytest.mark.parametrize(
     ("filters", "field"),
-    [({"min_price": 2, "max_price": 1}, "min_price"), ({"radius_km": 5}, "near"), ({"currency": "XXX"}, "currency")],
+    [
+        ({"min_price": 2, "max_price": 1}, "min_price"),
+        ({"radius_km": 5}, "near"),
+        ({"currency": "XXX"}, "currency"),
+        ({"listed_after": datetime(2026, 3, 1)}, "listed_after"),  # noqa: DTZ001 - the mistake itself
+    ],
 )
 def test_filters_that_cannot_be_meant_name_the_field(filters: dict[str, Any], field: str) -> None:
     with pytest.raises(InputError) as raised:
@@ -85,6 +110,17 @@ def test_a_facet_is_counted_under_all_filters_but_its_own(stock: Snapshot) -> No
     assert {f["value"]: f["count"] for f in counted["make"]} == {"Škoda": 1, "Volkswagen": 2}
     assert {f["value"]: f["count"] for f in counted["fuel"]} == {"diesel": 1, "petrol": 1}
     assert {f["value"]: f["count"] for f in counted["model"]} == {"Škoda Fabia": 1}
+
+
+@pytest.mark.parametrize("asked", [{"min_power_kw": 85}, {"listed_after": NOW}, {"near": (50.0, 14.5)}])
+def test_a_search_that_asks_for_something_is_not_empty(asked: dict[str, Any]) -> None:
+    assert not Filters(**asked).is_empty()
+    assert Filters(currency="EUR").is_empty()
+
+
+def test_a_page_of_none_only_counts(stock: Snapshot) -> None:
+    page = search.page(stock.numbers("year"), stock.active, stock.no, cursor=None, n=0)
+    assert (len(page.rows), page.next_cursor) == (0, None)
 
 
 @pytest.mark.parametrize("sort", ["newest", "price_asc", "price_desc", "mileage_asc", "year_desc"])

@@ -197,6 +197,14 @@ class FacetValue(BaseModel):
     count: int = Field(examples=[112])
 
 
+class Histogram(BaseModel):
+    """How many listings lie where: `counts[i]` from `edges[i]` up to, not including, `edges[i + 1]`; the last without
+    an upper end. The edges are round and always the same for a currency."""
+
+    edges: list[int] = Field(examples=[[0, 1_000, 2_000]])
+    counts: list[int] = Field(examples=[[3, 12, 40]])
+
+
 class SearchResult(BaseModel):
     """One page of a search."""
 
@@ -204,6 +212,7 @@ class SearchResult(BaseModel):
     total: int
     currency: str = Field(description="Currency of min_price, max_price and the price sorts.", examples=["EUR"])
     facets: dict[str, list[FacetValue]]
+    ranges: dict[str, Histogram] = Field(description="Of price (in `currency`), year, mileage (km) and power (kW).")
     next_cursor: str | None = None
 
 

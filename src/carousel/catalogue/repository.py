@@ -48,8 +48,13 @@ from carousel.storage.postgres import AsyncConnection, Connection, halfvec, half
 SNAPSHOT_COLUMNS = (
     "no", "listing_id", "status", "make", "model", "body_type", "fuel_type", "transmission", "drivetrain",
     "seller_type", "color_exterior", "condition", "region", "seller", "price_amount", "price_currency", "year",
-    "mileage_km", "power_kw", "lat", "lon", "listed_at", "car",
+    "mileage_km", "power_kw", "lat", "lon", "listed_at", "car", "first_listed_at",
 )  # fmt: skip
+# Of the car: only of a relisting does the document know better, and few are read.
+_FIRST_LISTED_AT = sql.SQL(
+    "CASE WHEN car IS NULL THEN listed_at "
+    "ELSE coalesce((document->>'first_listed_at')::timestamptz, listed_at) END AS first_listed_at"
+)
 
 
 async def revision(connection: AsyncConnection) -> int:
@@ -74,7 +79,7 @@ async def changes(
     )
     row = await head.fetchone()
     assert row is not None
-    columns = sql.SQL(", ").join(map(sql.Identifier, SNAPSHOT_COLUMNS))
+    columns = sql.SQL(", ").join(map(_column, SNAPSHOT_COLUMNS))
     condition = sql.SQL("status = 'active'") if since is None else sql.SQL("changed_by >= %s::text::xid8")
 
     async def rows() -> AsyncIterator[list[TupleRow]]:
@@ -92,10 +97,14 @@ async def changes(
     return row[0], _read_knots(row[1]), row[2], rows()
 
 
+def _column(name: str) -> sql.Composable:
+    return _FIRST_LISTED_AT if name == "first_listed_at" else sql.Identifier(name)
+
+
 def snapshot_rows(connection: Connection, listing_ids: Iterable[str]) -> list[TupleRow]:
     """Return `SNAPSHOT_COLUMNS` of the active listings and of some others, as if all were on sale, each by itself."""
     columns = sql.SQL(", ").join(
-        sql.SQL({"status": "'active'", "car": "NULL"}[name]) if name in ("status", "car") else sql.Identifier(name)
+        sql.SQL({"status": "'active'", "car": "NULL"}[name]) if name in ("status", "car") else _column(name)
         for name in SNAPSHOT_COLUMNS
     )
     statement = sql.SQL("SELECT {} FROM listing WHERE status = 'active' OR listing_id = ANY(%s) ORDER BY no")

@@ -7,6 +7,7 @@ PostgreSQL's full-text index. The rows shown are read from PostgreSQL by the cal
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Any, Literal
 
 import numpy as np
@@ -29,7 +30,10 @@ _EARTH_KM = 6371.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """What a search asks for; an empty field asks for nothing. Prices are in `currency`."""
+    """What a search asks for; an empty field asks for nothing. Prices are in `currency`.
+
+    :ivar listed_after: first offered after that moment: a car its seller lists again is not new to a shopper.
+    """
 
     make: tuple[str, ...] = ()
     model: tuple[str, ...] = ()
@@ -46,6 +50,8 @@ class Filters:
     min_year: int | None = None
     max_year: int | None = None
     max_mileage_km: int | None = None
+    min_power_kw: int | None = None
+    listed_after: datetime | None = None
     near: tuple[float, float] | None = None
     radius_km: float | None = None
 
@@ -54,6 +60,10 @@ class Filters:
             least, most = getattr(self, low), getattr(self, high)
             if least is not None and most is not None and least > most:
                 raise InputError(f"{low} is {least:g}, above {high} {most:g}; swap them", field=low)
+        if self.listed_after is not None and self.listed_after.tzinfo is None:
+            raise InputError(
+                f"listed_after is {self.listed_after.isoformat()}; add a time zone, for example Z", field="listed_after"
+            )
         if self.radius_km is not None and self.near is None:
             raise InputError("radius_km needs near=LAT,LON to say around where", field="near")
         if self.currency is not None and self.currency not in RATES_PER_EUR:
@@ -77,6 +87,10 @@ def masks(snapshot: Snapshot, filters: Filters, currency: str) -> dict[str, NDAr
         found["year"] = _between(snapshot.numbers("year"), filters.min_year, filters.max_year)
     if filters.max_mileage_km is not None:
         found["mileage"] = snapshot.numbers("mileage") <= filters.max_mileage_km
+    if filters.min_power_kw is not None:
+        found["power"] = snapshot.numbers("power") >= filters.min_power_kw
+    if filters.listed_after is not None:
+        found["listed"] = snapshot.numbers("first_listed_at") > filters.listed_after.timestamp()
     if filters.near is not None and filters.radius_km is not None:
         found["near"] = distances_km(snapshot, filters.near) <= filters.radius_km
     return found
@@ -159,9 +173,12 @@ def page(
     """Return the n listings after a cursor, by ascending key, then by `no`.
 
     :param keys: sort key of every listing (size,); NaN sorts last.
+    :param n: 0 for whoever only wants to count.
     :param cursor: where the previous page ended. Keyset paging: a listing that appears or leaves moves no other.
     """
     rows = np.flatnonzero(mask)
+    if n == 0:
+        return Page(rows[:0], None)
     # A missing value is last in every order; ±inf could not be written into a cursor.
     keys = np.nan_to_num(keys[rows], nan=1e300, posinf=1e300, neginf=-1e300)
     if cursor is not None:

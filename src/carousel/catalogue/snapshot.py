@@ -37,6 +37,7 @@ _NUMBERS = (
     "lat",
     "lon",
     "listed_at",
+    "first_listed_at",
     "popularity",
     "impressions",
 )
@@ -145,8 +146,8 @@ class Snapshot:
         return self._codes[block][: self.size]
 
     def numbers(self, name: str) -> NDArray[np.float64]:
-        """One of price_eur, price_amount, year, mileage (km), power (kW), lat, lon, listed_at (Unix s), popularity,
-        impressions; NaN is "not said"."""
+        """One of price_eur, price_amount, year, mileage (km), power (kW), lat, lon, listed_at, first_listed_at (Unix s;
+        of the car, whoever listed it), popularity, impressions; NaN is "not said"."""
         return self._numbers[name][: self.size]
 
     def grid(self, block: str) -> NDArray[np.intp]:
@@ -232,6 +233,7 @@ class Snapshot:
             "lat": _floats(column["lat"]),
             "lon": _floats(column["lon"]),
             "listed_at": np.array([moment.timestamp() for moment in column["listed_at"]]),
+            "first_listed_at": np.array([moment.timestamp() for moment in column["first_listed_at"]]),
         }
         for name, values in numbers.items():
             self._numbers[name][at] = values
@@ -352,7 +354,7 @@ def _row(no: int, x: Listing) -> tuple[object, ...]:
     return (
         no, x.listing_id, x.status, x.make, x.model, x.body_type, x.fuel_type, x.transmission, x.drivetrain,
         x.seller_type, x.color_exterior, x.condition, x.region, x.seller_id, x.price_amount, x.price_currency, x.year,
-        x.mileage_km, x.power_kw, x.lat, x.lon, x.listed_at, None,
+        x.mileage_km, x.power_kw, x.lat, x.lon, x.listed_at, None, x.listed_at,
     )  # fmt: skip
 
 

@@ -167,5 +167,5 @@ def _row(no: int, x: Listing) -> tuple[object, ...]:
     return (
         no, x.listing_id, "active", x.make, x.model, x.body_type, x.fuel_type, x.transmission, x.drivetrain,
         x.seller_type, x.color_exterior, x.condition, x.region, x.seller_id, x.price_amount, x.price_currency, x.year,
-        x.mileage_km, x.power_kw, x.lat, x.lon, x.listed_at, None,
+        x.mileage_km, x.power_kw, x.lat, x.lon, x.listed_at, None, x.listed_at,
     )  # fmt: skip

@@ -64,6 +64,7 @@ class Where(BaseModel):
     min_year: Year = None
     max_year: Year = None
     max_mileage_km: Annotated[int | None, Field(ge=0, le=10_000_000)] = None
+    min_power_kw: Annotated[int | None, Field(ge=0, le=10_000)] = None
     near: tuple[Annotated[float, Field(ge=-90, le=90)], Annotated[float, Field(ge=-180, le=180)]] | None = None
     radius_km: Annotated[float | None, Field(gt=0, le=21_000)] = None
     merchant: Words = ()
@@ -96,7 +97,8 @@ class Where(BaseModel):
 
     def filters(self) -> Filters:
         """Return the conditions that a search has too."""
-        return Filters(**{field.name: getattr(self, field.name) for field in fields(Filters)})
+        shared = (field.name for field in fields(Filters) if field.name in type(self).model_fields)
+        return Filters(**{name: getattr(self, name) for name in shared})
 
 
 class Rule(BaseModel):

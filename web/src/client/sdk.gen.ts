@@ -111,8 +111,8 @@ export const listImportRejects = <ThrowOnError extends boolean = false>(options:
 /**
  * Search Listings
  *
- * Search the catalogue. Filters may be repeated (`make=Skoda&make=Kia`); each facet is counted under all filters
- * but its own. Follow `next_cursor` for the next page.
+ * Search the catalogue. Filters may be repeated (`make=Skoda&make=Kia`); each facet and each range is counted under
+ * all filters but its own. Follow `next_cursor` for the next page.
  */
 export const searchListings = <ThrowOnError extends boolean = false>(options?: Options<SearchListingsData, ThrowOnError>): RequestResult<SearchListingsResponses, SearchListingsErrors, ThrowOnError> => (options?.client ?? client).get<SearchListingsResponses, SearchListingsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

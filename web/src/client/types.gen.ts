@@ -69,6 +69,23 @@ export type FacetValue = {
 };
 
 /**
+ * Histogram
+ *
+ * How many listings lie where: `counts[i]` from `edges[i]` up to, not including, `edges[i + 1]`; the last without
+ * an upper end. The edges are round and always the same for a currency.
+ */
+export type Histogram = {
+    /**
+     * Edges
+     */
+    edges: Array<number>;
+    /**
+     * Counts
+     */
+    counts: Array<number>;
+};
+
+/**
  * HomeBody
  *
  * Where I would collect a car from; kept to about a kilometre.
@@ -1619,6 +1636,14 @@ export type SearchResult = {
         [key: string]: Array<FacetValue>;
     };
     /**
+     * Ranges
+     *
+     * Of price (in `currency`), year, mileage (km) and power (kW).
+     */
+    ranges: {
+        [key: string]: Histogram;
+    };
+    /**
      * Next Cursor
      */
     next_cursor?: string | null;
@@ -2538,6 +2563,8 @@ export type SearchListingsData = {
         cursor?: string | null;
         /**
          * N
+         *
+         * 0 for the counts alone.
          */
         n?: number;
         /**
@@ -2602,6 +2629,16 @@ export type SearchListingsData = {
          * Max Mileage Km
          */
         max_mileage_km?: number | null;
+        /**
+         * Min Power Kw
+         */
+        min_power_kw?: number | null;
+        /**
+         * Listed After
+         *
+         * RFC 3339: cars first offered after that moment; one that is listed again is not new.
+         */
+        listed_after?: string | null;
         /**
          * Near
          *
@@ -3533,6 +3570,16 @@ export type RecommendData = {
          */
         max_mileage_km?: number | null;
         /**
+         * Min Power Kw
+         */
+        min_power_kw?: number | null;
+        /**
+         * Listed After
+         *
+         * RFC 3339: cars first offered after that moment; one that is listed again is not new.
+         */
+        listed_after?: string | null;
+        /**
          * Near
          *
          * LAT,LON in degrees
@@ -3666,6 +3713,16 @@ export type RecommendRowsData = {
          * Max Mileage Km
          */
         max_mileage_km?: number | null;
+        /**
+         * Min Power Kw
+         */
+        min_power_kw?: number | null;
+        /**
+         * Listed After
+         *
+         * RFC 3339: cars first offered after that moment; one that is listed again is not new.
+         */
+        listed_after?: string | null;
         /**
          * Near
          *

@@ -7,7 +7,7 @@ import numpy as np
 import orjson
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
 from carousel.api.dependencies import Resources, SecretKey, SomeShopper, Use
 from carousel.api.live import announce
@@ -25,7 +25,7 @@ from carousel.api.schemas import (
     WriteResultOut,
 )
 from carousel.api.tokens import Shopper
-from carousel.catalogue import repository, search
+from carousel.catalogue import histograms, repository, search
 from carousel.catalogue.listing import Listing, ListingId
 from carousel.catalogue.repository import WriteResult
 from carousel.catalogue.search import Filters
@@ -79,6 +79,12 @@ class FilterParameters(BaseModel):
     min_year: int | None = Field(None, ge=1885, le=2200)
     max_year: int | None = Field(None, ge=1885, le=2200)
     max_mileage_km: int | None = Field(None, ge=0, le=10_000_000)
+    min_power_kw: int | None = Field(None, ge=0, le=10_000)
+    listed_after: AwareDatetime | None = Field(
+        None,
+        description="RFC 3339: cars first offered after that moment; one that is listed again is not new.",
+        examples=["2026-03-01T08:00:00Z"],
+    )
     near: str | None = Field(None, max_length=60, description="LAT,LON in degrees", examples=["50.08,14.43"])
     radius_km: float | None = Field(None, gt=0, le=21_000, allow_inf_nan=False)
 
@@ -132,15 +138,15 @@ async def search_listings(
     q: Annotated[str, Query(max_length=200, description="Words; accents and case do not matter.")] = "",
     sort: Annotated[search.Sort | None, Query(description="recommended with a token, else newest.")] = None,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
-    n: Annotated[int, Query(ge=1, le=100)] = 20,
+    n: Annotated[int, Query(ge=0, le=100, description="0 for the counts alone.")] = 20,
 ) -> Response:
-    """Search the catalogue. Filters may be repeated (`make=Skoda&make=Kia`); each facet is counted under all filters
-    but its own. Follow `next_cursor` for the next page."""
+    """Search the catalogue. Filters may be repeated (`make=Skoda&make=Kia`); each facet and each range is counted under
+    all filters but its own. Follow `next_cursor` for the next page."""
     async with use.pool.connection() as connection:
         snapshot = await use.live.current(connection)
         matches = await repository.text_matches(connection, q) if q.strip() else None
         order = sort or ("recommended" if shopper else "newest")
-        taste = await _taste(connection, shopper) if order == "recommended" else None
+        taste = await _taste(connection, shopper) if shopper or order == "recommended" else None
         # From here to the page nothing is awaited: masks and columns belong to one state of the snapshot.
         currency = currency_of(use, snapshot, wanted)
         found = search.masks(snapshot, wanted, currency)
@@ -148,7 +154,9 @@ async def search_listings(
             found["text"] = np.zeros(snapshot.size, dtype=bool)
             found["text"][snapshot.rows_of(matches)] = True
         mask = search.matching(snapshot, found)
-        if taste is not None:
+        if taste is not None:  # what a shopper hid is in no list, whatever its order
+            mask[[snapshot.row_of[i] for i in taste.hidden if i in snapshot.row_of]] = False
+        if taste is not None and order == "recommended":
             query = recommend_query.Query(
                 shopper_id=shopper.shopper_id if shopper else "",
                 taste=taste,
@@ -157,12 +165,12 @@ async def search_listings(
                 currency=currency,
             )
             keys = -use.recommender.scores(query, snapshot).astype(np.float64)
-            mask[[snapshot.row_of[i] for i in taste.hidden if i in snapshot.row_of]] = False
         else:
             keys = search.sort_keys(snapshot, order, currency=currency, near=wanted.near)
         page = search.page(keys, mask, snapshot.no, cursor=cursor, n=n)
         ids = [snapshot.ids[row] for row in page.rows]
         facets = search.facets(snapshot, found)
+        ranges = histograms.ranges(snapshot, found, currency, datetime.now(UTC).year)
         total = int(mask.sum())
         documents = await repository.active_documents(connection, ids)
     answer = {
@@ -170,6 +178,7 @@ async def search_listings(
         "total": total,
         "currency": currency,
         "facets": {name: [_labelled(name, entry) for entry in entries] for name, entries in facets.items()},
+        "ranges": ranges,
         "next_cursor": page.next_cursor,
     }
     return Response(orjson.dumps(answer), media_type="application/json")

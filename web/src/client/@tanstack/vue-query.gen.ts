@@ -302,8 +302,8 @@ export const searchListingsQueryKey = (options?: Options<SearchListingsData>) =>
 /**
  * Search Listings
  *
- * Search the catalogue. Filters may be repeated (`make=Skoda&make=Kia`); each facet is counted under all filters
- * but its own. Follow `next_cursor` for the next page.
+ * Search the catalogue. Filters may be repeated (`make=Skoda&make=Kia`); each facet and each range is counted under
+ * all filters but its own. Follow `next_cursor` for the next page.
  */
 export const searchListingsOptions = (options?: Options<SearchListingsData>) => queryOptions<SearchListingsResponse, DefaultError, SearchListingsResponse, ReturnType<typeof searchListingsQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
@@ -323,8 +323,8 @@ export const searchListingsInfiniteQueryKey = (options?: Options<SearchListingsD
 /**
  * Search Listings
  *
- * Search the catalogue. Filters may be repeated (`make=Skoda&make=Kia`); each facet is counted under all filters
- * but its own. Follow `next_cursor` for the next page.
+ * Search the catalogue. Filters may be repeated (`make=Skoda&make=Kia`); each facet and each range is counted under
+ * all filters but its own. Follow `next_cursor` for the next page.
  */
 export const searchListingsInfiniteOptions = (options?: Options<SearchListingsData>) => {
     const opts = infiniteQueryOptions<SearchListingsResponse, DefaultError, InfiniteData<SearchListingsResponse>, QueryKey<Options<SearchListingsData>>, string | null | Pick<QueryKey<Options<SearchListingsData>>[0], 'body' | 'headers' | 'path' | 'query'>>(

@@ -4,7 +4,7 @@ import { useI18n } from 'vue-i18n'
 import { nameOf, type Attribution, type Listing } from '@/lib/listing'
 import { useEvents } from './useInjected'
 
-const REASONS = ['price', 'brand'] as const
+const REASONS = ['price', 'mileage', 'brand', 'seen', 'other'] as const
 type Reason = (typeof REASONS)[number]
 
 interface Hiding {
@@ -29,7 +29,20 @@ export function useHide() {
   async function because(listing: Listing, reason: Reason): Promise<void> {
     events.track({ type: 'unhide', listing_id: listing.listing_id })
     await events.trackNow({ type: 'hide', listing_id: listing.listing_id, reason })
+    toast.add({
+      title: t('card.noted', { reason: t(`card.reasons.${reason}`) }),
+      description: nameOf(listing),
+      icon: 'i-lucide-check',
+      actions: [undo(listing)],
+    })
   }
+
+  const undo = (listing: Listing) => ({
+    label: t('card.undo'),
+    color: 'neutral' as const,
+    variant: 'outline' as const,
+    onClick: () => void unhide(listing),
+  })
 
   function hide(listing: Listing, { onHidden, attribution = {} }: Hiding = {}): void {
     void events.trackNow({ ...attribution, type: 'hide', listing_id: listing.listing_id })
@@ -41,8 +54,9 @@ export function useHide() {
       title: t('card.hidden'),
       description: nameOf(listing),
       icon: 'i-lucide-eye-off',
+      ui: { actions: 'flex-wrap' },
       actions: [
-        { label: t('card.undo'), color: 'neutral', variant: 'outline', onClick: () => void unhide(listing) },
+        undo(listing),
         ...REASONS.map((reason) => ({
           label: t(`card.reasons.${reason}`),
           color: 'neutral' as const,

@@ -1,24 +1,27 @@
 import type { FacetValue } from '@/client'
 import type { Format } from './format'
-import { CHOICES, type Choice, type Limit } from './search'
+import { readPlace } from './place'
+import { CHOICES, type Choice, type Filter } from './search'
 
 export type Facets = Record<string, FacetValue[]>
 
-const isChoice = (name: Choice | Limit): name is Choice => (CHOICES as readonly string[]).includes(name)
+const isChoice = (name: Filter): name is Choice => (CHOICES as readonly string[]).includes(name)
 
 /** A filter's value as the shopper reads it. */
 export function showFilter(
-  name: Choice | Limit,
+  name: Filter,
   value: string | number,
   facets: Facets,
   currency: string,
-  { kilometres, money, words }: Format,
+  { degrees, kilometres, money, quantity, words }: Format,
 ): string {
   if (isChoice(name)) {
     const known = facets[name]?.find((facet) => facet.value === value)?.label
     return known ?? (name === 'make' || name === 'model' ? String(value) : words(String(value)))
   }
   if (name.endsWith('price')) return money(value, currency)
+  if (name === 'near') return degrees(readPlace(String(value)))
+  if (name.endsWith('kw')) return quantity(Number(value), 'kW')
   return name.endsWith('km') ? kilometres(Number(value)) : String(value)
 }
 

@@ -1,4 +1,5 @@
 import { REGIONS, type Language } from './i18n'
+import type { Place } from './place'
 
 const KW_PER_PS = 0.73549875
 
@@ -34,6 +35,10 @@ export function createFormat({ language, text, has }: Texts) {
   /** "48,200 km", "3.4 l": a number and its unit, kept on one line. */
   const quantity = (value: number, unit: string): string => `${number(value, 1)}\u00a0${unit}`
   const kilometres = (value: number): string => quantity(Math.round(value), 'km')
+
+  /** A place too coarse for an address: "51.34°, 12.37°". */
+  const degrees = (place: Place | undefined): string =>
+    place ? `${number(place.lat, 2)}°, ${number(place.lon, 2)}°` : ''
 
   /** Kilowatts with the horsepower (PS) most shoppers think in. */
   const power = (kw: number): string =>
@@ -71,7 +76,7 @@ export function createFormat({ language, text, has }: Texts) {
   /** "euro6d" as "Euro 6d". */
   const emission = (code: string): string => (/^euro\d/.test(code) ? `Euro ${code.slice(4)}` : words(code))
 
-  return { money, count, quantity, kilometres, power, month, day, country, words, emission }
+  return { money, count, quantity, kilometres, degrees, power, month, day, country, words, emission }
 }
 
 /** "2021-03" as "03/2021", as registration papers write it. */

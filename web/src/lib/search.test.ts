@@ -25,6 +25,13 @@ describe('a search in the address bar', () => {
     expect(toQuery(parse({ min_year: 'abc', max_price: '-3', sort: 'upside_down', fuel: null }))).toEqual({})
   })
 
+  it('has a place only with two numbers on earth, and a radius only around a place', () => {
+    const near = { near: '51.34,12.37', radius_km: '50', sort: 'distance' }
+    expect(toQuery(parse(near))).toEqual(near)
+    expect(toQuery(parse({ ...near, near: 'home' }))).toEqual({})
+    expect(toQuery(parse({ near: '51.34,12.37', radius_km: '0' }))).toEqual({ near: '51.34,12.37' })
+  })
+
   it('reads a single value as a list of one', () => {
     expect(parse({ fuel: 'diesel' }).fuel).toEqual(['diesel'])
   })
@@ -49,6 +56,16 @@ describe('a search', () => {
     const filters = activeFilters(state, (_, value) => String(value), t)
     expect(filters.map((filter) => filter.label)).toEqual(['“rs”', 'Škoda', 'VW', 'Up to 9000'])
     expect(filters[1]?.without).toEqual({ ...state, make: ['VW'] })
+  })
+
+  it('takes the place away with its radius, and the order by distance with the place', () => {
+    const state = parse({ near: '51.34,12.37', radius_km: '50', sort: 'distance', color: 'red' })
+    const filters = activeFilters(state, (_, value) => String(value), t)
+    expect(filters.map((filter) => filter.label)).toEqual(['red', 'Within 50'])
+    expect(toQuery(filters[1]?.without ?? state)).toEqual({ color: ['red'] })
+    expect(toQuery(cleared(state))).toEqual({})
+    const [place] = activeFilters({ ...state, color: [], radius_km: undefined }, (_, value) => `${value}`, t)
+    expect(place?.label).toBe('Around 51.34,12.37')
   })
 
   it('keeps its order when all filters are cleared', () => {

@@ -1,20 +1,67 @@
 import type { LocationQuery, LocationQueryRaw } from 'vue-router'
 import type { SearchListingsData } from '@/client'
 import type { Say } from './phrases'
+import { readPlace } from './place'
 
-export const CHOICES = ['make', 'model', 'body', 'fuel', 'transmission'] as const
-export const LIMITS = ['min_price', 'max_price', 'min_year', 'max_year', 'max_mileage_km'] as const
-export const SORTS = ['recommended', 'newest', 'price_asc', 'price_desc', 'mileage_asc', 'year_desc'] as const
+export const CHOICES = [
+  'make',
+  'model',
+  'body',
+  'fuel',
+  'transmission',
+  'drivetrain',
+  'color',
+  'seller',
+  'condition',
+] as const
+export const LIMITS = [
+  'min_price',
+  'max_price',
+  'min_year',
+  'max_year',
+  'max_mileage_km',
+  'min_power_kw',
+] as const
+export const SORTS = [
+  'recommended',
+  'newest',
+  'price_asc',
+  'price_desc',
+  'mileage_asc',
+  'year_desc',
+  'distance',
+] as const
 
 export type Choice = (typeof CHOICES)[number]
 export type Limit = (typeof LIMITS)[number]
 export type Sort = (typeof SORTS)[number]
+/** A range and its limits, as far as the service has both. `whole`: the upper limit names the last value, as a year does. */
+export interface RangeFilter {
+  name: 'price' | 'year' | 'mileage' | 'power'
+  low?: Limit
+  high?: Limit
+  whole?: 1
+}
+export const RANGES = {
+  price: { name: 'price', low: 'min_price', high: 'max_price' },
+  year: { name: 'year', low: 'min_year', high: 'max_year', whole: 1 },
+  mileage: { name: 'mileage', high: 'max_mileage_km' },
+  power: { name: 'power', low: 'min_power_kw' },
+} as const satisfies Record<string, RangeFilter>
+
+/** What can be shown as a chip. */
+export type Filter = Choice | Limit | 'radius_km' | 'near'
 
 export const DEFAULT_SORT: Sort = 'recommended'
 export const PAGE_SIZE = 24
 
-/** All of a search, as the address bar holds it. */
-export type SearchState = { q: string; sort: Sort } & Record<Choice, string[]> &
+/** All of a search, as the address bar holds it; `near` is "LAT,LON". */
+export type SearchState = {
+  q: string
+  sort: Sort
+  near: string | undefined
+  radius_km: number | undefined
+} & Record<Choice, string[]> &
   Record<Limit, number | undefined>
 
 type ApiQuery = NonNullable<SearchListingsData['query']>
@@ -33,9 +80,14 @@ const byName = <K extends string, V>(names: readonly K[], of: (name: K) => V): R
 /** Read a search from the address; what makes no sense there is left out. */
 export function parse(query: LocationQuery): SearchState {
   const [sort] = list(query.sort)
+  const [near] = list(query.near)
+  const isPlace = near !== undefined && readPlace(near) !== undefined
+  const known = SORTS.find((name) => name === sort) ?? DEFAULT_SORT
   return {
     q: list(query.q)[0] ?? '',
-    sort: SORTS.find((known) => known === sort) ?? DEFAULT_SORT,
+    sort: known === 'distance' && !isPlace ? DEFAULT_SORT : known,
+    near: isPlace ? near : undefined,
+    radius_km: isPlace ? limit(query.radius_km) || undefined : undefined,
     ...byName(CHOICES, (name) => list(query[name])),
     ...byName(LIMITS, (name) => limit(query[name])),
   }
@@ -79,7 +131,7 @@ export interface ActiveFilter {
 /** Each part of a search that narrows it, and the search without it. `show` writes a value as the shopper reads it. */
 export function activeFilters(
   state: SearchState,
-  show: (name: Choice | Limit, value: string | number) => string,
+  show: (name: Filter, value: string | number) => string,
   t: Say,
 ): ActiveFilter[] {
   const text: ActiveFilter[] = state.q
@@ -92,21 +144,24 @@ export function activeFilters(
       without: { ...state, [name]: state[name].filter((other) => other !== value) },
     })),
   )
-  const limits = LIMITS.flatMap((name) => {
+  // A radius says more than the place it is around; each goes with the other.
+  const place: Filter = state.radius_km === undefined ? 'near' : 'radius_km'
+  const limits = [...LIMITS, place].flatMap((name) => {
     const value = state[name]
     if (value === undefined) return []
-    return [
-      {
-        key: name,
-        label: t(`search.limit.${name}`, { value: show(name, value) }),
-        without: { ...state, [name]: undefined },
-      },
-    ]
+    const label = t(`search.limit.${name}`, { value: show(name, value) })
+    return [{ key: name, label, without: name === place ? nowhere(state) : { ...state, [name]: undefined } }]
   })
   return [...text, ...choices, ...limits]
 }
 
+/** The same search from no place. */
+export function nowhere(state: SearchState): SearchState {
+  const sort = state.sort === 'distance' ? DEFAULT_SORT : state.sort
+  return { ...state, near: undefined, radius_km: undefined, sort }
+}
+
 /** The same search with no filter and no words. */
 export function cleared(state: SearchState): SearchState {
-  return { ...parse({}), sort: state.sort }
+  return { ...parse({}), sort: nowhere(state).sort }
 }

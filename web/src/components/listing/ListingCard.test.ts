@@ -1,10 +1,12 @@
 import ui from '@nuxt/ui/vue-plugin'
+import { QueryClient, VueQueryPlugin } from '@tanstack/vue-query'
 import { mount } from '@vue/test-utils'
 import { createMemoryHistory, createRouter } from 'vue-router'
 import { beforeEach, expect, it } from 'vitest'
 import ListingCard from './ListingCard.vue'
 import { EVENTS, type Tracked } from '@/lib/events'
 import type { Listing } from '@/lib/listing'
+import type { Place } from '@/lib/place'
 import { createSession, SESSION } from '@/lib/session'
 import { i18n } from '@/testing/english'
 
@@ -32,7 +34,9 @@ beforeEach(() => {
   localStorage.clear()
 })
 
-async function mountCard(listing: Listing = octavia) {
+async function mountCard(listing: Listing = octavia, home: Place | null = null) {
+  const queryClient = new QueryClient()
+  queryClient.setQueryData(['home'], home)
   const page = { template: '<main />' }
   const router = createRouter({
     history: createMemoryHistory(),
@@ -47,7 +51,7 @@ async function mountCard(listing: Listing = octavia) {
   return mount(ListingCard, {
     props: { listing, reasons, attribution },
     global: {
-      plugins: [router, ui, i18n],
+      plugins: [router, ui, i18n, [VueQueryPlugin, { queryClient }]],
       provide: { [EVENTS]: events, [SESSION]: createSession(localStorage) },
     },
   })
@@ -67,6 +71,11 @@ it('says what the car is, what it costs, where it is and why it is shown', async
   ]) {
     expect(text).toContain(part)
   }
+})
+
+it('says how far away it is from home', async () => {
+  const card = await mountCard({ ...octavia, lat: 51.34, lon: 12.37 }, { lat: 52.52, lon: 13.41 })
+  expect(card.get('[data-testid=place]').text()).toBe('Leipzig · 149\u00a0km')
 })
 
 it('works with a listing that says almost nothing', async () => {

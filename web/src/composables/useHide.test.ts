@@ -1,0 +1,75 @@
+import { QueryClient, VueQueryPlugin } from '@tanstack/vue-query'
+import { mount } from '@vue/test-utils'
+import { defineComponent } from 'vue'
+import { beforeEach, expect, it, vi } from 'vitest'
+import { EVENTS, type Tracked } from '@/lib/events'
+import { i18n } from '@/testing/english'
+import { useHide, without } from './useHide'
+
+interface Message {
+  title: string
+  actions: { label: string; onClick: () => void }[]
+}
+const messages: Message[] = []
+vi.mock('@nuxt/ui/composables', () => ({
+  useToast: () => ({ add: (message: Message) => messages.push(message) }),
+}))
+
+const kia = { listing_id: 'k', make: 'Kia', model: 'Ceed' }
+let tracked: Tracked[]
+
+beforeEach(() => {
+  messages.length = 0
+  tracked = []
+})
+
+function hide() {
+  const note = (event: Tracked) => void tracked.push(event)
+  const events = { track: note, trackNow: async (event: Tracked) => note(event), flush: async () => {} }
+  mount(
+    defineComponent(() => {
+      useHide().hide(kia)
+      return () => null
+    }),
+    {
+      global: {
+        plugins: [i18n, [VueQueryPlugin, { queryClient: new QueryClient() }]],
+        provide: { [EVENTS as symbol]: events },
+      },
+    },
+  )
+}
+const press = (label: string) =>
+  messages
+    .at(-1)
+    ?.actions.find((action) => action.label === label)
+    ?.onClick()
+const told = () => tracked.map(({ type, reason }) => (reason ? `${type} ${reason}` : type))
+
+it('asks why, with every reason the service knows', () => {
+  hide()
+  expect(messages[0]?.actions.map(({ label }) => label)).toEqual([
+    'Undo',
+    'Too dear',
+    'Too many kilometres',
+    'Not this brand',
+    'Seen already',
+    'Something else',
+  ])
+})
+
+it('blames only what was said, and can still be undone', async () => {
+  hide()
+  press('Too many kilometres')
+  await vi.waitUntil(() => messages.length === 2)
+  expect(told()).toEqual(['hide', 'unhide', 'hide mileage'])
+  press('Undo')
+  await vi.waitUntil(() => tracked.length === 4)
+  expect(told().at(-1)).toBe('unhide')
+})
+
+it('takes a listing out of an answer and leaves other answers alone', () => {
+  const other = { listings: [{ listing_id: 'x' }] }
+  expect(without(other, 'k')).toBe(other)
+  expect(without({ listings: [kia, ...other.listings] }, 'k')).toEqual(other)
+})

@@ -1,5 +1,6 @@
 """A whole `carousel up` and a real Chromium, started once."""
 
+import json
 import os
 import subprocess
 import sys
@@ -96,10 +97,24 @@ def complaints_about(page: Page, url: str) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def carousel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the running demo."""
+    return tmp_path_factory.mktemp("carousel")
+
+
+@pytest.fixture(scope="session")
+def carousel(home: Path) -> Iterator[str]:
     """The URL of a running demo."""
-    with running_carousel(tmp_path_factory.mktemp("carousel")) as url:
+    with running_carousel(home) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def writer(carousel: str, home: Path) -> dict[str, str]:
+    """The headers of who may write listings; the key of a demo that runs already is in CAROUSEL_E2E_KEY."""
+    key = os.environ.get("CAROUSEL_E2E_KEY")
+    key = key or json.loads((home / "data" / "secrets.json").read_text())["secret_key"]
+    return {"Authorization": f"Bearer {key}"}
 
 
 @pytest.fixture(scope="session")

@@ -2,45 +2,22 @@
 
 import re
 import time
-from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 from tests.e2e.axe import violations
+from tests.e2e.shopper import cards, settle, shown, wait_until
 
 pytestmark = pytest.mark.e2e
-SLATE_SECONDS = 5
 EMAIL = "john1@example.com"
-
-
-def cards(page: Page) -> Locator:
-    return page.locator("article[data-listing-id]")
-
-
-def shown(page: Page) -> list[str]:
-    # In one step: between two questions the list may change.
-    found: list[str] = cards(page).evaluate_all("cards => cards.map(card => card.dataset.listingId)")
-    return found
 
 
 def picks(page: Page) -> Locator:
     return page.locator("[data-row=picked_for_you] article[data-listing-id]")
 
 
-def settle(page: Page) -> None:
-    """Wait until everything asked for has arrived."""
-    expect(page.locator("[aria-busy=true]")).to_have_count(0)
-
-
 def reasons(page: Page) -> list[str]:
     return page.get_by_test_id("reason").all_inner_texts()
-
-
-def wait_until(holds: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + SLATE_SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, f"not within {SLATE_SECONDS} s: {what}"
-        time.sleep(0.05)
 
 
 def log_in(page: Page, email: str) -> None:

@@ -16,8 +16,9 @@ export function showFilter(
   { degrees, kilometres, money, quantity, words }: Format,
 ): string {
   if (isChoice(name)) {
-    const known = facets[name]?.find((facet) => facet.value === value)?.label
-    return known ?? (name === 'make' || name === 'model' ? String(value) : words(String(value)))
+    // A label of the service is English, so only names are taken from it.
+    if (name !== 'make' && name !== 'model') return words(String(value))
+    return facets[name]?.find((facet) => facet.value === value)?.label ?? String(value)
   }
   if (name.endsWith('price')) return money(value, currency)
   if (name === 'near') return degrees(readPlace(String(value)))

@@ -1,0 +1,30 @@
+"""What a shopper sees and does on the page, for every test that is a visit."""
+
+import time
+from collections.abc import Callable
+
+from playwright.sync_api import Locator, Page, expect
+
+SLATE_SECONDS = 5
+
+
+def cards(page: Page) -> Locator:
+    return page.locator("article[data-listing-id]")
+
+
+def shown(page: Page) -> list[str]:
+    # In one step: between two questions the list may change.
+    found: list[str] = cards(page).evaluate_all("cards => cards.map(card => card.dataset.listingId)")
+    return found
+
+
+def settle(page: Page) -> None:
+    """Wait until everything asked for has arrived."""
+    expect(page.locator("[aria-busy=true]")).to_have_count(0)
+
+
+def wait_until(holds: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + SLATE_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline, f"not within {SLATE_SECONDS} s: {what}"
+        time.sleep(0.05)

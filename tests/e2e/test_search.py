@@ -109,7 +109,7 @@ def test_what_came_since_a_search_was_saved_is_counted(
     assert answer.status_code == 200, answer.text
     page.reload()
     expect(saved).to_contain_text("1 new")
-    expect(page.get_by_role("link", name=re.compile("1new car of your saved searches"))).to_be_visible()
+    expect(page.get_by_role("link", name=re.compile(r"\+1 ?new car of your saved searches"))).to_be_visible()
     assert violations(page) == []
     saved.get_by_role("link").click()
     expect(page).to_have_url(re.compile("sort=newest"))

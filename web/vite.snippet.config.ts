@@ -1,12 +1,13 @@
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { defineConfig, type Plugin } from 'vite'
+import { precompress } from './scripts/precompress.ts'
 
 const MOST_BYTES = 8_000
 
 /** The script that other sites load, as one file with a stable name, beside the built app. */
 export default defineConfig({
-  plugins: [smallEnough()],
+  plugins: [smallEnough(), precompress()],
   publicDir: false,
   build: {
     target: 'es2022',

@@ -1,5 +1,6 @@
 """The files of the web app, and the script that other sites load."""
 
+import gzip
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,6 +21,10 @@ def web(tmp_path: Path) -> Path:
     (tmp_path / "assets").mkdir()
     (tmp_path / "index.html").write_text("<!doctype html><title>Carousel</title>")
     (tmp_path / "carousel.js").write_text(SCRIPT)
+    (tmp_path / "carousel.js.gz").write_bytes(gzip.compress(SCRIPT.encode()))
+    (tmp_path / "assets" / "index-1.js").write_text(SCRIPT)
+    (tmp_path / "assets" / "index-1.js.gz").write_bytes(gzip.compress(SCRIPT.encode()))
+    (tmp_path / "assets" / "index-1.js.br").write_bytes(b"brotli")
     return tmp_path
 
 
@@ -45,6 +50,38 @@ async def test_any_site_may_load_the_script_and_asks_again_after_an_hour(setting
         assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
         again = await calls.get("/carousel.js", headers={"If-None-Match": answer.headers["etag"]})
         assert again.status_code == 304
+
+
+@pytest.mark.parametrize(
+    ("accepted", "encoding"),
+    [
+        ("gzip, deflate, br, zstd", "br"),
+        ("gzip", "gzip"),
+        ("br;q=0, gzip;q=0.5", "gzip"),
+        ("identity", None),
+        ("", None),
+    ],
+)
+async def test_an_asset_comes_in_the_smallest_form_the_browser_takes(
+    settings: Settings, web: Path, accepted: str, encoding: str | None
+) -> None:
+    async with client(settings.model_copy(update={"web_dir": web})) as calls:
+        async with calls.stream("GET", "/assets/index-1.js", headers={"Accept-Encoding": accepted}) as answer:
+            assert answer.headers.get("content-encoding") == encoding
+            assert "javascript" in answer.headers["content-type"]
+            assert "immutable" in answer.headers["cache-control"]
+            assert answer.headers["vary"] == "accept-encoding"
+        plain = await calls.get("/", headers={"Accept-Encoding": accepted})
+        assert plain.text.startswith("<!doctype html>")
+        assert plain.headers["vary"] == "accept-encoding"
+
+
+async def test_a_file_outside_the_build_is_not_served(settings: Settings, web: Path) -> None:
+    (web.parent / "secret.js.br").write_text("treasure")
+    (web.parent / "secret.js").write_text("treasure")
+    async with client(settings.model_copy(update={"web_dir": web})) as calls:
+        for path in ("/assets/../../secret.js", "/assets/%2e%2e/%2e%2e/secret.js", "/..%2fsecret.js"):
+            assert "treasure" not in (await calls.get(path)).text
 
 
 async def test_without_a_build_there_is_no_script(settings: Settings, tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+import './early'
 import './app.css'
 import ui from '@nuxt/ui/vue-plugin'
 import { VueQueryPlugin } from '@tanstack/vue-query'

@@ -19,6 +19,8 @@ export function makeRouter() {
     routes,
     scrollBehavior(to, from, saved) {
       if (saved) return saved
+      // A page just opened is at its top; saying so makes the browser lay it out once more.
+      if (from.matched.length === 0) return
       // A changed search keeps the place; another page starts at its top.
       return to.name === from.name && to.name === 'search' ? undefined : { top: 0 }
     },

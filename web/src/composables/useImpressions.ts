@@ -5,10 +5,11 @@ import { useEvents } from './useInjected'
 const HALF = 0.5
 const LONG_ENOUGH_MS = 1_000
 const TOGETHER_MS = 500
+const OUTERMOST = '[data-listing-id]:not([data-listing-id] [data-listing-id])'
 
 /**
- * Count a listing as seen once per slate, when half of its card was visible for a second. Cards are the elements
- * inside `container` with a `data-listing-id`; `attribution` names the slate, and counting starts anew with it.
+ * Count a listing as seen once per slate, when half of its card was visible for a second. Cards are the
+ * outermost elements inside `container` with a `data-listing-id`; `attribution` names the slate, and counting starts anew with it.
  */
 export function useImpressions(
   container: Ref<HTMLElement | null>,
@@ -67,7 +68,7 @@ export function useImpressions(
         send(before)
         counted = new Set()
       }
-      container.value?.querySelectorAll('[data-listing-id]').forEach((card) => observer.observe(card))
+      container.value?.querySelectorAll(OUTERMOST).forEach((card) => observer.observe(card))
     },
     { flush: 'post', immediate: true },
   )

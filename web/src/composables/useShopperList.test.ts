@@ -1,6 +1,6 @@
-import { mount } from '@vue/test-utils'
+import { enableAutoUnmount, mount } from '@vue/test-utils'
 import { defineComponent, ref } from 'vue'
-import { beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it } from 'vitest'
 import { SESSION, type Session } from '@/lib/session'
 import { useShopperList } from './useShopperList'
 
@@ -18,6 +18,8 @@ function listOf(most: number) {
   if (!list) throw new Error('not mounted')
   return list
 }
+
+enableAutoUnmount(afterEach)
 
 beforeEach(() => {
   localStorage.clear()
@@ -44,4 +46,10 @@ it('is another list for another shopper', () => {
   expect(list.ids.value).toEqual([])
   shopper.value = { shopper_id: 'a' }
   expect(list.ids.value).toEqual(['x'])
+})
+
+it('is one list for all that ask for it', () => {
+  const [one, other] = [listOf(4), listOf(4)]
+  one.add('x')
+  expect(other.ids.value).toEqual(['x'])
 })

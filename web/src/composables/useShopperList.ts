@@ -1,11 +1,21 @@
-import { useLocalStorage } from '@vueuse/core'
+import { createSharedComposable, useLocalStorage } from '@vueuse/core'
 import { computed } from 'vue'
 import { useSession } from './useInjected'
+
+type Lists = Record<string, string[]>
+const shared = new Map<string, () => ReturnType<typeof useLocalStorage<Lists>>>()
+
+/** Every card on a page asks for the same lists: they are read and watched once. */
+function useStored(name: string) {
+  const use = shared.get(name) ?? createSharedComposable(() => useLocalStorage<Lists>(`carousel.${name}`, {}))
+  shared.set(name, use)
+  return use()
+}
 
 /** A list of listings kept on this device for each shopper, the newest first. */
 export function useShopperList(name: string, most: number) {
   const { shopper } = useSession()
-  const all = useLocalStorage<Record<string, string[]>>(`carousel.${name}`, {})
+  const all = useStored(name)
   const owner = computed(() => shopper.value?.shopper_id ?? '')
   const ids = computed(() => all.value[owner.value] ?? [])
 

@@ -1,5 +1,6 @@
 import { QueryClient } from '@tanstack/vue-query'
 import type { Client } from '@/client/client'
+import { takeEarly } from './early'
 import { ProblemError, toProblem } from './problem'
 import type { Session } from './session'
 
@@ -17,7 +18,7 @@ function withFreshToken(session: Session): typeof fetch {
     const request = new Request(input, init)
     const refused = request.headers.get('Authorization')
     const again = request.clone()
-    const response = await fetch(request)
+    const response = (await takeEarly(request)) ?? (await fetch(request))
     if (response.status !== 401 || !refused?.startsWith(BEARER)) return response
     again.headers.set('Authorization', BEARER + (await session.renew(refused.slice(BEARER.length))))
     return fetch(again)

@@ -11,18 +11,28 @@ export interface Texts {
 }
 export type Format = ReturnType<typeof createFormat>
 
+const made = new Map<string, Intl.NumberFormat>()
+
+/** Making one takes as long as formatting a hundred numbers, and a page has hundreds. */
+function numbers(region: string, options: Intl.NumberFormatOptions): Intl.NumberFormat {
+  const key = region + JSON.stringify(options)
+  const known = made.get(key) ?? new Intl.NumberFormat(region, options)
+  made.set(key, known)
+  return known
+}
+
 /** Values as people of a language read them. A function called while rendering follows a change of language. */
 export function createFormat({ language, text, has }: Texts) {
   const region = () => REGIONS[language()]
   const number = (value: number, digits: number) =>
-    new Intl.NumberFormat(region(), { maximumFractionDigits: digits }).format(value)
+    numbers(region(), { maximumFractionDigits: digits }).format(value)
 
   /** An amount in the listing's own currency; whole unless it has cents. The API sends decimals as text or number. */
   function money(amount: number | string | null | undefined, currency: string | null | undefined): string {
     const value = Number(amount)
     if (amount == null || amount === '' || !Number.isFinite(value) || !currency)
       return text('format.price_on_request')
-    return new Intl.NumberFormat(region(), {
+    return numbers(region(), {
       style: 'currency',
       currency,
       currencyDisplay: 'narrowSymbol',

@@ -1,7 +1,6 @@
 import { readonly, ref, type DeepReadonly, type InjectionKey, type Ref } from 'vue'
+import { readSession as read, STORED_SESSION as STORED } from './early'
 import { login as requestLogin, startSession, type TokenOut } from '@/client'
-
-const STORED = 'carousel.session'
 
 /** Who is shopping: an account, an anonymous visitor, or (before the first request) nobody yet. */
 export interface Session {
@@ -62,15 +61,4 @@ export function createSession(storage: Storage): Session {
   })
 
   return { shopper: readonly(shopper), token, renew, login, logout: () => become(null) }
-}
-
-function read(stored: string | null): TokenOut | null {
-  try {
-    const value: unknown = JSON.parse(stored ?? 'null')
-    return typeof value === 'object' && value !== null && 'token' in value && 'shopper_id' in value
-      ? (value as TokenOut)
-      : null
-  } catch {
-    return null
-  }
 }

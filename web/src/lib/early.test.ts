@@ -1,0 +1,61 @@
+import { beforeEach, expect, it, vi } from 'vitest'
+
+const asked: string[] = []
+let status = 200
+
+function answer(path: string, init?: RequestInit): Promise<Response> {
+  const bearer = new Headers(init?.headers).get('Authorization') ?? '-'
+  asked.push(`${init?.method ?? 'GET'} ${path} ${bearer}`)
+  return Promise.resolve(new Response(JSON.stringify({ token: 'new', shopper_id: 'a' }), { status }))
+}
+
+async function startAt(path: string) {
+  vi.resetModules()
+  history.replaceState(null, '', path)
+  const early = await import('./early')
+  early.startEarly()
+  return early
+}
+const request = (path: string, method = 'GET') => new Request(`http://localhost:3000${path}`, { method })
+const ROWS = '/v1/recommendations/rows?placement=home&n=12'
+
+beforeEach(() => {
+  localStorage.clear()
+  asked.length = 0
+  status = 200
+  vi.stubGlobal('fetch', answer)
+})
+
+it('asks for what home needs, under a new session, before the app is there', async () => {
+  const { takeEarly } = await startAt('/')
+  const session = await takeEarly(request('/v1/session', 'POST'))
+  expect(await session?.json()).toEqual({ token: 'new', shopper_id: 'a' })
+  expect((await takeEarly(request(ROWS)))?.ok).toBe(true)
+  expect(asked).toEqual(['POST /v1/session -', `GET ${ROWS} Bearer new`, 'GET /v1/me/taste Bearer new'])
+})
+
+it('gives each answer once', async () => {
+  const { takeEarly } = await startAt('/')
+  await takeEarly(request(ROWS))
+  expect(await takeEarly(request(ROWS))).toBeUndefined()
+})
+
+it('uses the session of the last visit', async () => {
+  localStorage.setItem('carousel.session', JSON.stringify({ token: 'old', shopper_id: 'a' }))
+  const { takeEarly } = await startAt('/listings/stock-4711')
+  await takeEarly(request('/v1/listings/stock-4711'))
+  expect(asked).toEqual(['GET /v1/listings/stock-4711 Bearer old'])
+})
+
+it('leaves what was refused to the app, which asks again', async () => {
+  status = 401
+  localStorage.setItem('carousel.session', JSON.stringify({ token: 'old', shopper_id: 'a' }))
+  const { takeEarly } = await startAt('/')
+  expect(await takeEarly(request(ROWS))).toBeUndefined()
+})
+
+it('paints in the colours that were chosen', async () => {
+  localStorage.setItem('vueuse-color-scheme', 'dark')
+  await startAt('/privacy')
+  expect(document.documentElement.classList.contains('dark')).toBe(true)
+})

@@ -1,0 +1,86 @@
+import type { TokenOut } from '@/client'
+import { keepTheme } from './theme'
+import { preferredLanguage, type Language } from './language'
+
+/**
+ * What the first page needs, asked for while the app itself is still on its way: this file is loaded beside it and
+ * imports nothing large. The app takes each answer instead of asking again (`takeEarly`).
+ */
+export const STORED_SESSION = 'carousel.session'
+export const HOME_SIZE = 12
+
+const TASTE = '/v1/me/taste'
+const ROWS = `/v1/recommendations/rows?placement=home&n=${HOME_SIZE}`
+const MESSAGES = import.meta.glob<{ default: Record<string, object> }>([
+  '../locales/*/index.ts',
+  '!../locales/en/index.ts', // part of the app
+])
+const answers = new Map<string, Promise<Response>>()
+const messages = new Map<Language, Promise<Record<string, object>>>()
+
+export function startEarly(): void {
+  keepTheme(localStorage, document.documentElement)
+  const language = preferredLanguage(localStorage, navigator.languages)
+  if (language !== 'en') void messagesOf(language).catch(() => {}) // the app asks again, and says what is wrong
+  const token = readSession(localStorage.getItem(STORED_SESSION))?.token
+  const bearer = token ? Promise.resolve(token) : newSession()
+  for (const path of neededAt(location.pathname))
+    keep(
+      `GET ${path}`,
+      bearer.then((known) => fetch(path, { headers: { Authorization: `Bearer ${known}` } })),
+    )
+}
+
+/** The answer to a request that was made early and went well; each is given once. */
+export async function takeEarly({ method, url }: Request): Promise<Response | undefined> {
+  const { pathname, search } = new URL(url)
+  const key = `${method} ${pathname}${search}`
+  const answer = answers.get(key)
+  answers.delete(key)
+  const response = await answer?.catch(() => undefined)
+  return response?.ok ? response : undefined
+}
+
+/** The texts of a language other than English. */
+export function messagesOf(language: Language): Promise<Record<string, object>> {
+  const fetched =
+    messages.get(language) ??
+    Promise.resolve(MESSAGES[`../locales/${language}/index.ts`]?.()).then((module) => module?.default ?? {})
+  messages.set(language, fetched)
+  fetched.catch(() => messages.delete(language))
+  return fetched
+}
+
+/** Who is shopping, from what is stored; `null` for nobody or for what somebody else wrote there. */
+export function readSession(stored: string | null): TokenOut | null {
+  try {
+    const value: unknown = JSON.parse(stored ?? 'null')
+    return typeof value === 'object' && value !== null && 'token' in value && 'shopper_id' in value
+      ? (value as TokenOut)
+      : null
+  } catch {
+    return null
+  }
+}
+
+function neededAt(path: string): string[] {
+  if (path === '/') return [ROWS, TASTE]
+  if (path === '/taste') return [TASTE]
+  return /^\/listings\/[^/]+$/.test(path) ? [`/v1${path}`] : []
+}
+
+async function newSession(): Promise<string> {
+  const answer = fetch('/v1/session', { method: 'POST' })
+  keep(
+    'POST /v1/session',
+    answer.then((response) => response.clone()),
+  )
+  const response = await answer
+  if (!response.ok) throw new Error('no session')
+  return ((await response.json()) as TokenOut).token
+}
+
+function keep(key: string, answer: Promise<Response>): void {
+  answer.catch(() => {}) // whoever takes it asks again
+  answers.set(key, answer)
+}

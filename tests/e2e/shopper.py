@@ -18,6 +18,14 @@ def shown(page: Page) -> list[str]:
     return found
 
 
+def picks(page: Page) -> Locator:
+    return page.locator("[data-row=picked_for_you] article[data-listing-id]")
+
+
+def reasons(page: Page) -> list[str]:
+    return page.get_by_test_id("reason").all_inner_texts()
+
+
 def settle(page: Page) -> None:
     """Wait until everything asked for has arrived."""
     expect(page.locator("[aria-busy=true]")).to_have_count(0)

@@ -9,15 +9,14 @@ from pathlib import Path
 import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
-from tests.e2e.axe import violations
+from tests.e2e.keyboard import tab_to
 
 pytestmark = pytest.mark.e2e
-MOST_TABS = 80
 
 
 @pytest.fixture
 def context(browser: Browser, carousel: str) -> Iterator[BrowserContext]:
-    """A visitor who was never here before, without animations: axe would measure the colours of half a fade."""
+    """A visitor who was never here before."""
     fresh = browser.new_context(
         base_url=carousel, viewport={"width": 1280, "height": 900}, locale="en-GB", reduced_motion="reduce"
     )
@@ -49,15 +48,6 @@ def level(page: Page, name: str, say: str) -> Locator:
     return page.get_by_role("button", name=f"{say}: {name}", exact=True)
 
 
-def tab_to(page: Page, target: Locator) -> None:
-    """Walk to an element with the Tab key alone."""
-    for _ in range(MOST_TABS):
-        page.keyboard.press("Tab")
-        if target.evaluate("element => element === document.activeElement"):
-            return
-    raise AssertionError(f"{target} is not reached with {MOST_TABS} tabs")
-
-
 def test_the_profile_says_in_words_and_charts_what_was_looked_at(page: Page, complaints: list[str]) -> None:
     look_at(page, "Kia")
     open_taste(page, knows="Kia")
@@ -71,7 +61,6 @@ def test_the_profile_says_in_words_and_charts_what_was_looked_at(page: Page, com
 def test_a_visitor_who_did_nothing_is_told_how_it_begins(page: Page, complaints: list[str]) -> None:
     open_taste(page)
     expect(page.get_by_role("heading", name="Nothing yet")).to_be_visible()
-    assert violations(page) == []
     assert complaints == []
 
 
@@ -179,7 +168,6 @@ def test_whoever_is_erased_gets_a_receipt_and_is_a_stranger(page: Page, carousel
     page.get_by_role("button", name="Erase me").click()
     dialog = page.get_by_role("dialog", name="Erase everything about you?")
     expect(dialog).to_be_visible()
-    assert violations(page) == []
     dialog.get_by_role("button", name="Cancel").click()
     page.get_by_role("button", name="Erase me").click()
     dialog.get_by_role("button", name="Erase everything").click()
@@ -190,25 +178,6 @@ def test_whoever_is_erased_gets_a_receipt_and_is_a_stranger(page: Page, carousel
     answer = httpx.post(f"{carousel}/v1/events", json=body, headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 401
     assert complaints == []
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["/taste", "/privacy"])
-def test_axe_finds_nothing(browser: Browser, carousel: str, path: str, scheme: str) -> None:
-    context = browser.new_context(
-        base_url=carousel,
-        color_scheme="dark" if scheme == "dark" else "light",
-        locale="en-GB",
-        reduced_motion="reduce",
-    )
-    page = context.new_page()
-    look_at(page, "Kia")
-    page.goto(path)
-    expect(page.get_by_role("heading", level=1)).to_be_visible()
-    expect(page.locator("[aria-busy=true]")).to_have_count(0)
-    page.wait_for_timeout(500)
-    assert violations(page) == []
-    context.close()
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import './early'
 import './app.css'
 import ui from '@nuxt/ui/vue-plugin'
 import { VueQueryPlugin } from '@tanstack/vue-query'
-import { createApp } from 'vue'
+import { createApp, watch } from 'vue'
 import { sendEvents } from '@/client'
 import { client } from '@/client/client.gen'
 import { connect, createQueryClient } from '@/lib/api'
@@ -14,23 +14,40 @@ import { makeRouter } from './router'
 
 const session = createSession(localStorage)
 connect(client, session)
-const events = createEvents(async (batch, { keepalive }) => {
-  await sendEvents({ body: { events: batch }, keepalive, throwOnError: true })
-})
+const events = createEvents(
+  async (batch, { keepalive }) => {
+    await sendEvents({ body: { events: batch }, keepalive, throwOnError: true })
+  },
+  () => session.shopper.value?.shopper_id ?? null,
+)
+// Nobody else's events stay on this device.
+watch(
+  () => session.shopper.value?.shopper_id,
+  () => void events.flush(),
+)
 window.addEventListener('pagehide', () => void events.flush({ keepalive: true }))
+window.addEventListener('online', () => void events.flush())
 document.addEventListener('visibilitychange', () => {
   if (document.visibilityState === 'hidden') void events.flush({ keepalive: true })
 })
 
 const i18n = createTranslations()
-await speak(i18n, preferredLanguage(localStorage, navigator.languages))
 
-createApp(App)
-  .use(i18n)
-  .use(makeRouter())
-  .use(ui)
-  .use(VueQueryPlugin, { queryClient: createQueryClient() })
-  .provide(SESSION, session)
-  .provide(EVENTS, events)
-  .provide(TRANSLATIONS, i18n)
-  .mount('#app')
+function mount(): void {
+  createApp(App)
+    .use(i18n)
+    .use(makeRouter())
+    .use(ui)
+    .use(VueQueryPlugin, { queryClient: createQueryClient() })
+    .provide(SESSION, session)
+    .provide(EVENTS, events)
+    .provide(TRANSLATIONS, i18n)
+    .mount('#app')
+  void events.flush() // what the last page could not send
+}
+
+// Not awaited at the top: a language's file may import this one, and each would wait for the other. Without its texts
+// the page speaks English.
+void speak(i18n, preferredLanguage(localStorage, navigator.languages))
+  .catch(() => {})
+  .then(mount)

@@ -43,9 +43,16 @@ export function useMyData() {
       const { data } = await eraseMe({ throwOnError: true })
       receipt.value = data
       logout()
-      for (const name of Object.keys(localStorage))
-        if (name.startsWith(OURS) && !NOT_PERSONAL.includes(name)) localStorage.removeItem(name)
+      for (const name of Object.keys(localStorage)) if (isPersonal(name)) forget(name)
     })
 
   return { download, erase, receipt, isBusy }
+}
+
+const isPersonal = (name: string) => name.startsWith(OURS) && !NOT_PERSONAL.includes(name)
+
+function forget(name: string): void {
+  localStorage.removeItem(name)
+  // What still has it in memory would write it down again.
+  window.dispatchEvent(new StorageEvent('storage', { key: name, newValue: null, storageArea: localStorage }))
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { createEvents, type Send, type ShopperEvent } from './events'
+import { createEvents, STORED_EVENTS, type Send, type ShopperEvent } from './events'
 import { ProblemError } from './problem'
 
 const sent: ShopperEvent[][] = []
@@ -12,6 +12,7 @@ const types = () => sent.map((batch) => batch.map((event) => event.type))
 
 beforeEach(() => {
   vi.useFakeTimers()
+  localStorage.clear()
   sent.length = 0
   answer = async () => {}
 })
@@ -79,5 +80,64 @@ describe('events', () => {
     events.track({ type: 'dwell', listing_id: 'a', value: 12 })
     await events.flush({ keepalive: true })
     expect(options).toEqual([true])
+  })
+
+  it('survive the page that noted them, and go out with the next', async () => {
+    answer = () => Promise.reject(new ProblemError(0, 'No connection', 'offline'))
+    const before = createEvents(send, () => 'a')
+    await before.trackNow({ type: 'view', listing_id: 'x' })
+    answer = async () => {}
+    await createEvents(send, () => 'a').flush()
+    expect(sent[1]?.[0]?.event_id).toBe(sent[0]?.[0]?.event_id)
+    await createEvents(send, () => 'a').flush()
+    expect(sent).toHaveLength(2)
+  })
+
+  it('of one shopper are never sent as another, nor left on the device', async () => {
+    answer = () => Promise.reject(new ProblemError(0, 'No connection', 'offline'))
+    await createEvents(send, () => 'john').trackNow({ type: 'view', listing_id: 'x' })
+    answer = async () => {}
+    await createEvents(send, () => 'jane').flush()
+    expect(sent).toHaveLength(1)
+    expect(localStorage.getItem(STORED_EVENTS)).toBeNull()
+  })
+
+  it('noted before there was a session go with the first', async () => {
+    answer = () => Promise.reject(new ProblemError(0, 'No connection', 'offline'))
+    await createEvents(send, () => null).trackNow({ type: 'view', listing_id: 'x' })
+    answer = async () => {}
+    await createEvents(send, () => 'jane').flush()
+    expect(types()).toEqual([['view'], ['view']])
+  })
+
+  it('are at most 500, the newest', async () => {
+    answer = () => Promise.reject(new ProblemError(0, 'No connection', 'offline'))
+    const events = createEvents(send)
+    await events.trackNow({ type: 'view', listing_id: 'first' })
+    for (let i = 0; i < 500; i++) events.track({ type: 'click', listing_id: `${i}` })
+    const kept = JSON.parse(localStorage.getItem(STORED_EVENTS) ?? '') as { events: ShopperEvent[] }
+    expect(kept.events).toHaveLength(500)
+    expect(kept.events[0]?.listing_id).toBe('0')
+  })
+
+  it('wait for the request under way, and each is sent once', async () => {
+    let arrive = () => {}
+    answer = () => new Promise((resolve) => (arrive = resolve))
+    const events = createEvents(send)
+    const all = ['a', 'b', 'c'].map((id) => events.trackNow({ type: 'view', listing_id: id }))
+    arrive()
+    await vi.advanceTimersByTimeAsync(0)
+    arrive()
+    await Promise.all(all)
+    expect(sent.map((batch) => batch.map((event) => event.listing_id))).toEqual([['a'], ['b', 'c']])
+  })
+
+  it('are sent by a page that goes away though a request is under way', async () => {
+    answer = () => new Promise(() => {})
+    const events = createEvents(send)
+    void events.trackNow({ type: 'view', listing_id: 'a' })
+    void events.flush({ keepalive: true })
+    void events.flush({ keepalive: true }) // hidden, then left
+    expect(types()).toEqual([['view'], ['view']])
   })
 })

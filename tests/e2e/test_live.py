@@ -11,6 +11,7 @@ from tests.e2e.shopper import cards, picks, shown, wait_until
 pytestmark = pytest.mark.e2e
 # benchmarks/page.py has the figures of a machine that does nothing else; the goal is 300 ms.
 MOST_SECONDS = 1.0
+ARRIVAL_MS = 20_000  # a first page on a busy machine; nothing is measured before it is there
 
 
 def seconds_until_other_picks(page: Page, before: list[str]) -> float:
@@ -26,11 +27,11 @@ def test_a_click_changes_home_by_the_time_of_coming_back_in_both_tabs(
     other = context.new_page()
     other.goto("/")
     for tab in (page, other):
-        expect(picks(tab)).to_have_count(12)
+        expect(picks(tab)).to_have_count(12, timeout=ARRIVAL_MS)
     page.bring_to_front()
     before, before_there = shown(page), shown(other)
     cards(page).first.get_by_role("link").click()
-    expect(page.get_by_role("heading", name="Similar cars")).to_be_visible()
+    expect(page.get_by_role("heading", name="Similar cars")).to_be_visible(timeout=ARRIVAL_MS)
     page.go_back()
     assert seconds_until_other_picks(page, before) < MOST_SECONDS
     assert seconds_until_other_picks(other, before_there) < MOST_SECONDS
@@ -39,7 +40,7 @@ def test_a_click_changes_home_by_the_time_of_coming_back_in_both_tabs(
 
 def test_what_was_done_offline_arrives_with_the_next_visit(page: Page, context: BrowserContext, carousel: str) -> None:
     page.goto("/search?make=Kia")
-    expect(cards(page).first).to_be_visible()
+    expect(cards(page).first).to_be_visible(timeout=ARRIVAL_MS)
     car = shown(page)[0]
     token = json.loads(page.evaluate("localStorage.getItem('carousel.session')"))["token"]
     context.set_offline(True)

@@ -4,7 +4,7 @@ import re
 import time
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 from tests.e2e.shopper import cards, picks, reasons, settle, shown, wait_until
 
 pytestmark = pytest.mark.e2e

@@ -144,7 +144,7 @@ def wait_until_quiet(page: Page) -> float:
     while time.monotonic() < deadline:
         # Asked from here: the page's policy lets no function be made of a string inside it.
         shown, last, now = page.evaluate("[seen.shown, seen.long.at(-1)?.[1] ?? 0, performance.now()]")
-        moment = float(max(shown, last))
+        moment: float = max(shown, last)
         if shown and now - moment > QUIET_MS:
             return moment
         page.wait_for_timeout(100)
@@ -158,7 +158,7 @@ def packed(script: str) -> int:
 
 def report(name: str, visits: list[Visit]) -> None:
     def middle(field: str) -> float:
-        return statistics.median(getattr(one, field) for one in visits)
+        return float(statistics.median(getattr(one, field) for one in visits))
 
     print(
         f"{name}: FCP {middle('fcp'):,.0f} ms, LCP {middle('lcp'):,.0f} ms, TBT {middle('tbt'):,.0f} ms, "

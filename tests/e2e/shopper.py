@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+import httpx
 from playwright.sync_api import Locator, Page, expect
 
 SLATE_SECONDS = 5
@@ -36,3 +37,10 @@ def wait_until(holds: Callable[[], bool], what: str) -> None:
     while not holds():
         assert time.monotonic() < deadline, f"not within {SLATE_SECONDS} s: {what}"
         time.sleep(0.05)
+
+
+def done(carousel: str, token: str) -> list[tuple[str, str | None, str | None]]:
+    """Return what the service holds of a shopper's actions: types, listings and reasons."""
+    answer = httpx.get(f"{carousel}/v1/me/export", headers={"Authorization": f"Bearer {token}"}, timeout=20)
+    answer.raise_for_status()
+    return [(e["type"], e.get("listing_id"), e.get("reason")) for e in answer.json()["events"]]

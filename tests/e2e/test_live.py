@@ -3,10 +3,9 @@
 import json
 import time
 
-import httpx
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
-from tests.e2e.shopper import cards, picks, shown, wait_until
+from tests.e2e.shopper import cards, done, picks, shown, wait_until
 
 pytestmark = pytest.mark.e2e
 # benchmarks/page.py has the figures of a machine that does nothing else; the goal is 300 ms.
@@ -47,15 +46,8 @@ def test_what_was_done_offline_arrives_with_the_next_visit(page: Page, context: 
     cards(page).first.get_by_role("button", name="Save").click()
     page.wait_for_timeout(200)
     page.close()
-    assert ("favourite", car) not in done(carousel, token)
+    assert ("favourite", car, None) not in done(carousel, token)
 
     context.set_offline(False)
     context.new_page().goto("/privacy")
-    wait_until(lambda: ("favourite", car) in done(carousel, token), "the event of the closed page")
-
-
-def done(carousel: str, token: str) -> list[tuple[str, str | None]]:
-    """Return what the service holds of a shopper's actions: types and listings."""
-    answer = httpx.get(f"{carousel}/v1/me/export", headers={"Authorization": f"Bearer {token}"}, timeout=20)
-    answer.raise_for_status()
-    return [(event["type"], event.get("listing_id")) for event in answer.json()["events"]]
+    wait_until(lambda: ("favourite", car, None) in done(carousel, token), "the event of the closed page")

@@ -32,6 +32,7 @@ class Crowd:
         self.factors: NDArray[np.float32] = np.zeros((0, model.loadings.shape[1]), dtype=np.float32)
         own = model.factors
         self._latent = np.zeros((0, own.gram.shape[0] if own else 0), dtype=np.float32)
+        self._latent_of_sample = self._latent
         self._snapshot: Snapshot | None = None
         self._changes = 0
         self._sample: Rows = np.zeros(0, dtype=np.intp)
@@ -62,6 +63,7 @@ class Crowd:
         self._sample = active[np.linspace(0, len(active) - 1, min(_SAMPLE, len(active))).astype(np.intp)]
         self._of_sample = self.appeal[self._sample], self.factors[self._sample]
         self._of_quarter = self.appeal[self._sample[::4]], self.factors[self._sample[::4]]
+        self._latent_of_sample = self._latent[self._sample] if self.model.factors else self._latent
         self._changes = changes
         return self
 
@@ -83,7 +85,7 @@ class Crowd:
 
     def latent_scores(self, shopper: NDArray[np.float32], rows: Rows | slice = slice(None)) -> NDArray[np.float32]:
         """Return how much those like a shopper look at listings (m,), in deviations from the stock's mean."""
-        of_sample = self._latent[self._sample] @ shopper
+        of_sample = self._latent_of_sample @ shopper
         deviation = max(float(of_sample.std()), 1e-6)
         scores: NDArray[np.float32] = (self._latent[rows] @ shopper - of_sample.mean()) / deviation
         return scores

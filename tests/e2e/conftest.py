@@ -9,7 +9,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Request, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Playwright,
+    Request,
+    expect,
+    sync_playwright,
+)
 
 SYSTEM_CHROMIUM = Path("/usr/bin/chromium")
 # As root there is no sandbox; the rest keeps the browser from talking to its maker.
@@ -23,6 +32,8 @@ CHROMIUM_OPTIONS = [
 ]
 READY_LINE = "Carousel is ready at "
 STOP_SECONDS = 20
+# On two cores that train a model, run servers and draw pages; what has to be fast is measured in benchmarks/page.py.
+expect.set_options(timeout=20_000)
 
 
 @contextmanager

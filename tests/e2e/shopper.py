@@ -6,7 +6,7 @@ from collections.abc import Callable
 import httpx
 from playwright.sync_api import Locator, Page, expect
 
-SLATE_SECONDS = 5
+SLATE_SECONDS = 20
 
 
 def cards(page: Page) -> Locator:

@@ -9,7 +9,7 @@ from tests.e2e.shopper import cards, done, picks, shown, wait_until
 
 pytestmark = pytest.mark.e2e
 # benchmarks/page.py has the figures of a machine that does nothing else; the goal is 300 ms.
-MOST_SECONDS = 3.0
+MOST_SECONDS = 5.0
 ARRIVAL_MS = 20_000  # a first page on a busy machine; nothing is measured before it is there
 
 

@@ -32,7 +32,7 @@ def test_the_packaged_file_says_all_of_every_placement() -> None:
     for name in PLACEMENTS:
         settings = load().of(name, "anna")
         assert set(settings.weights) == {
-            "taste", "crowd", "popularity", "freshness", "distance", "interests", "last_viewed",
+            "taste", "crowd", "factors", "popularity", "freshness", "distance", "interests", "last_viewed",
         }  # fmt: skip
         assert set(settings.caps) == {"make", "model", "merchant"}
         assert settings.variant is None

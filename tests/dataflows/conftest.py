@@ -116,7 +116,7 @@ class Marketplace:
     def dead_letters(self) -> dict[bytes, str]:
         return dict(self.database.execute("SELECT payload, reason FROM dead_letter").fetchall())
 
-    def archives(self, events: Sequence[Event], *, within: float = 15.0) -> None:
+    def archives(self, events: Sequence[Event], *, within: float = 60.0) -> None:
         """Wait until all of these events are archived."""
         wanted = {e.event_id for e in events}
         eventually(lambda: wanted <= self.archived(), within=within)
@@ -129,7 +129,7 @@ def happens(kind: str, shopper_id: str, listing_id: str | None = None, **fields:
     return Event(type=kind, shopper_id=shopper_id, listing_id=listing_id, **{**basic, **fields})  # type: ignore[arg-type]
 
 
-def eventually(holds: Callable[[], object], *, within: float = 15.0) -> None:
+def eventually(holds: Callable[[], object], *, within: float = 60.0) -> None:
     """Wait until something holds."""
     end = time.monotonic() + within
     while not (value := holds()):

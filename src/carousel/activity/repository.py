@@ -196,7 +196,7 @@ class Looks:
 
 
 def looks_since(connection: Connection, *, days: int, half_life: timedelta) -> Looks:
-    """Return what all shoppers looked at in the last `days`; 5 million events take 15 s and 1 GB.
+    """Return what all shoppers looked at in the last `days`.
 
     :param half_life: after which a look counts half in `aged`.
     """

@@ -98,7 +98,6 @@ def _read(connection: Connection, seed: int) -> tuple[Snapshot, list["History"],
     enough = np.flatnonzero(np.diff(starts) >= LEAST_CHOICES)
     drawn = np.random.default_rng(seed).permutation(enough)[:MOST_SHOPPERS]
     known = [(rows[a:b], amounts[a:b]) for a, b in zip(starts[drawn], starts[drawn + 1], strict=True)]
-
     if len(known) < LEAST_SHOPPERS:
         raise InputError(
             f"nothing to learn from yet: {len(known)} shoppers looked at {LEAST_CHOICES} or more listings in the last "

@@ -1,4 +1,4 @@
-"""Make many shoppers with a history (`serve.py` asks for them).
+"""Make many shoppers with a history (`serve.py` and `train.py` ask for them).
 
 No HTTP request is made: some histories go through the log and the dataflow, the others are written as tastes.
 """
@@ -76,7 +76,7 @@ def make(home: Home, count: int, *, seed: int = 11) -> list[str]:
     ids = shopper_ids(count)
     rng = random.Random(seed)
     with connect(home.database_url) as connection:
-        stock = _Stock(connection)
+        stock = Stock(connection)
         asyncio.run(_append(home.valkey_url, [*_events(ids[:LOGGED], stock, rng)]))
         described: dict[str, Described] = {}
         for start in range(LOGGED, count, _SHOPPERS):
@@ -92,7 +92,7 @@ def make(home: Home, count: int, *, seed: int = 11) -> list[str]:
     return ids
 
 
-class _Stock:
+class Stock:
     """The listings, in groups of those that serve the same wish: a model, or a body and fuel in a band of prices."""
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
@@ -119,13 +119,18 @@ def _grouped(codes: NDArray[np.int64]) -> tuple[list[int], list[int]]:
     return order.tolist(), np.flatnonzero(np.diff(codes[order], prepend=-1)).tolist()
 
 
-def _events(ids: Sequence[str], stock: _Stock, rng: random.Random) -> Iterator[Event]:
+def looks(stock: Stock, rng: random.Random) -> list[str]:
+    """Return what somebody looks at in one sitting, wish by wish."""
+    (wishes,) = rng.choices((1, 2, 3), WISHES)
+    return [i for _ in range(wishes) for i in sorted(stock.looks(rng.randint(*LOOKS), rng))]
+
+
+def _events(ids: Sequence[str], stock: Stock, rng: random.Random) -> Iterator[Event]:
     """Yield what each shopper did in one sitting of up to three weeks ago; one of ten contacted a seller."""
     now = datetime.now(UTC)
     for shopper_id in ids:
         at = now - timedelta(days=rng.uniform(0.05, OLDEST_DAYS))
-        (wishes,) = rng.choices((1, 2, 3), WISHES)
-        looked = [i for _ in range(wishes) for i in sorted(stock.looks(rng.randint(*LOOKS), rng))]
+        looked = looks(stock, rng)
         contacts = rng.random() < 0.1
         for number, listing_id in enumerate(looked):
             moment = at + timedelta(seconds=40 * number)

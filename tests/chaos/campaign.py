@@ -322,11 +322,10 @@ def poison(number: int) -> tuple[dict[bytes, bytes], bytes]:
     return {FIELD: payload}, payload
 
 
-async def put_poison(options: Options, tally: Tally, up: Up, until: float) -> None:
+async def put_poison(options: Options, tally: Tally, url: str, until: float) -> None:
     """Put 1% of poison into the streams, past the API."""
     rng = random.Random(options.seed)
     number = 0
-    url = up.running()["valkey_url"]
     while time.monotonic() < until:
         await asyncio.sleep(0.25)
         for _ in range(max(1, options.rate // 400)):
@@ -346,8 +345,8 @@ def _add(url: str, stream: str, fields: dict[bytes, bytes]) -> None:
         client.xadd(stream, fields)  # type: ignore[arg-type]
 
 
-async def wreak(options: Options, tally: Tally, up: Up, until: float) -> None:
-    """Kill and freeze at random moments, the whole time through."""
+async def wreak(options: Options, tally: Tally, up: Up, run: dict[str, Any], until: float) -> None:
+    """Kill and freeze at random moments, the whole time through; `run` says where the servers are."""
     rng = random.Random(options.seed + 1)
     span = until - time.monotonic()
     kinds = ["kill"] * options.kills + ["freeze"] * options.freezes + ["rogue"]
@@ -355,7 +354,7 @@ async def wreak(options: Options, tally: Tally, up: Up, until: float) -> None:
     for at, kind in moments:
         await asyncio.sleep(max(0.0, at - time.monotonic()))
         if kind == "rogue":
-            await _run_a_second_reader(tally, up, seconds=min(10, span / 20))
+            await _run_a_second_reader(tally, run, seconds=min(10, span / 20))
             continue
         names = list(VICTIMS) if kind == "kill" else ["postgres", "valkey"]
         done = False
@@ -389,9 +388,8 @@ async def _freeze(victim: psutil.Process, seconds: float) -> None:
                 process.resume()
 
 
-async def _run_a_second_reader(tally: Tally, up: Up, seconds: float) -> None:
+async def _run_a_second_reader(tally: Tally, run: dict[str, Any], seconds: float) -> None:
     """Start a dataflow of all streams beside those that are there, by mistake."""
-    run = up.running()
     urls = {"CAROUSEL_DATABASE_URL": run["database_url"], "CAROUSEL_VALKEY_URL": run["valkey_url"]}
     rogue = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "carousel", "dataflow", "taste", env={**os.environ, **urls},
@@ -433,9 +431,11 @@ async def fill_the_disk(tally: Tally, home: Path, until: float) -> None:
 async def storm(up: Up, options: Options, tally: Tally) -> None:
     """Run the load and everything that goes wrong."""
     key = up.secret_key()
+    run = up.running()  # while it is there: each rescale takes the file away for as long as it lasts
     end = time.monotonic() + 60 * options.minutes
     work = [Shoppers(n, options, tally, up, key).run(end) for n in range(options.clients)]
-    work += [put_poison(options, tally, up, end), wreak(options, tally, up, end), _rescale(up, options, end)]
+    work.append(put_poison(options, tally, run["valkey_url"], end))
+    work += [wreak(options, tally, up, run, end), _rescale(up, options, end)]
     if options.disk_full:
         work.append(fill_the_disk(tally, up.home, end))
     await asyncio.gather(*work)

@@ -292,3 +292,15 @@ def test_no_order_of_events_crashes_and_rescales_loses_doubles_or_reorders(proto
             suppress_health_check=list(HealthCheck), print_blob=True,
         ),
     )  # fmt: skip
+
+
+def test_who_was_erased_and_comes_back_is_not_the_account_they_once_became(protocol: type[Protocol]) -> None:
+    shoppers = protocol()
+    shoppers.log_in(visitor="s-visitor-0", account="a-account-0")
+    shoppers.everything_arrives_in_the_end()
+    shoppers.erase("s-visitor-0")
+    shoppers.send("s-visitor-0", "car-0", "view", 0)
+    shoppers.deliver(which=0, most=1)  # the same process, which remembers the log-in
+    rows = shoppers.database.execute("SELECT shopper_id, visitor_id FROM activity").fetchall()
+    shoppers.teardown()
+    assert rows == [("s-visitor-0", None)]

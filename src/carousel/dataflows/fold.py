@@ -91,7 +91,12 @@ class TasteWork:
     def committed(self, events: Sequence[Event]) -> None:
         """Keep the tastes for the next batch, and wake browsers; a browser that misses it asks again by itself."""
         for shopper_id, held in self._applied.items():
-            self._tastes.put(shopper_id, held)
+            # Who became an account is asked for again each time: folding their events writes the account's row, so
+            # nothing would tell us that their own has been erased since.
+            if held.taste.merged_into:
+                self._tastes.drop([shopper_id])
+            else:
+                self._tastes.put(shopper_id, held)
         calls = self._unsure | self._calls
         self._clear()
         self._unsure = {}

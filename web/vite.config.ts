@@ -1,3 +1,4 @@
+import messages from '@intlify/unplugin-vue-i18n/vite'
 import ui from '@nuxt/ui/vite'
 import vue from '@vitejs/plugin-vue'
 import { fileURLToPath } from 'node:url'
@@ -12,6 +13,11 @@ const EARLY = /src\/(?:early|lib\/(?:early|language|theme))\.ts$|preload-helper|
 export default defineConfig({
   plugins: [
     vue(),
+    // Texts are compiled by the build, not by each visitor; words are no templates, and carousel.js reads them too.
+    messages({
+      include: fileURLToPath(new URL('./src/locales/*/!(words).json', import.meta.url)),
+      dropMessageCompiler: true,
+    }),
     earlyEntry('src/early.ts'),
     precompress(),
     ui({

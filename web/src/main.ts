@@ -50,4 +50,4 @@ function mount(): void {
 // the page speaks English.
 void speak(i18n, preferredLanguage(localStorage, navigator.languages))
   .catch(() => {})
-  .then(mount)
+  .then(() => setTimeout(mount)) // by itself: answers and taps that have come meanwhile are not kept waiting

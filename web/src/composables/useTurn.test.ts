@@ -1,4 +1,4 @@
-import { effectScope } from 'vue'
+import { effectScope, nextTick, ref } from 'vue'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { useTurn } from './useTurn'
 
@@ -8,7 +8,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-const turns = (count: number) => Array.from({ length: count }, () => useTurn())
+const turns = (count: number) => Array.from({ length: count }, () => useTurn(ref(true)))
 const taken = (all: { value: boolean }[]) => all.filter(({ value }) => value).length
 
 it('lets the first few at once and the rest a few at a time, from the top', async () => {
@@ -30,5 +30,18 @@ it('forgets those that are gone', async () => {
   const all = scope.run(() => turns(3)) ?? []
   await vi.advanceTimersToNextTimerAsync()
   expect(taken(all)).toBe(3)
+  scope.stop()
+})
+
+it('gives nobody a turn who does not want it yet', async () => {
+  const scope = effectScope()
+  const wants = ref(false)
+  const isMine = scope.run(() => useTurn(wants))
+  await vi.runAllTimersAsync()
+  expect(isMine?.value).toBe(false)
+  wants.value = true
+  await nextTick()
+  await vi.runAllTimersAsync()
+  expect(isMine?.value).toBe(true)
   scope.stop()
 })

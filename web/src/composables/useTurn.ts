@@ -1,4 +1,4 @@
-import { onScopeDispose, readonly, ref, type Ref } from 'vue'
+import { onScopeDispose, readonly, ref, watch, type Ref } from 'vue'
 
 /** As many cards as a slow phone mounts within the 50 ms a finger does not notice. */
 const AT_ONCE = 3
@@ -8,16 +8,23 @@ let isGoing = false
 let left = AT_ONCE
 
 /**
- * Whether it is this component's turn to show all it has. A list of fifty cards is mounted a few at a time, from its
- * top, and between them the browser paints and answers the shopper.
+ * Whether it is the turn of a component to show all it has, once it `wants` to. A list of fifty cards is mounted a few
+ * at a time, from its top, and between them the browser paints and answers the shopper.
  */
-export function useTurn(): Readonly<Ref<boolean>> {
+export function useTurn(wants: Readonly<Ref<boolean>>): Readonly<Ref<boolean>> {
   const isMine = ref(false)
   const take = () => (isMine.value = true)
-  if (left > 0) take()
-  else waiting.add(take)
-  left -= 1
-  go()
+  watch(
+    wants,
+    (now) => {
+      if (!now || isMine.value) return
+      if (left > 0) take()
+      else waiting.add(take)
+      left -= 1
+      go()
+    },
+    { immediate: true },
+  )
   onScopeDispose(() => waiting.delete(take))
   return readonly(isMine)
 }

@@ -34,6 +34,13 @@ it('asks for what home needs, under a new session, before the app is there', asy
   expect(asked).toEqual(['POST /v1/session -', `GET ${ROWS} Bearer new`, 'GET /v1/me/taste Bearer new'])
 })
 
+it('asks for the first page of a search that is not narrowed yet, as the app would', async () => {
+  const { takeEarly } = await startAt('/search')
+  expect((await takeEarly(request('/v1/listings?sort=recommended&n=24')))?.ok).toBe(true)
+  await startAt('/search?make=Skoda')
+  expect(asked.filter((path) => path.includes('listings'))).toHaveLength(1)
+})
+
 it('gives each answer once', async () => {
   const { takeEarly } = await startAt('/')
   await takeEarly(request(ROWS))

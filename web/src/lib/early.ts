@@ -8,9 +8,11 @@ import { preferredLanguage, type Language } from './language'
  */
 export const STORED_SESSION = 'carousel.session'
 export const HOME_SIZE = 12
+export const PAGE_SIZE = 24
 
 const TASTE = '/v1/me/taste'
 const ROWS = `/v1/recommendations/rows?placement=home&n=${HOME_SIZE}`
+const SEARCH = `/v1/listings?sort=recommended&n=${PAGE_SIZE}`
 const MESSAGES = import.meta.glob<{ default: Record<string, object> }>([
   '../locales/*/index.ts',
   '!../locales/en/index.ts', // part of the app
@@ -24,7 +26,7 @@ export function startEarly(): void {
   if (language !== 'en') void messagesOf(language).catch(() => {}) // the app asks again, and says what is wrong
   const token = readSession(localStorage.getItem(STORED_SESSION))?.token
   const bearer = token ? Promise.resolve(token) : newSession()
-  for (const path of neededAt(location.pathname))
+  for (const path of neededAt(location))
     keep(
       `GET ${path}`,
       bearer.then((known) => fetch(path, { headers: { Authorization: `Bearer ${known}` } })),
@@ -63,7 +65,8 @@ export function readSession(stored: string | null): TokenOut | null {
   }
 }
 
-function neededAt(path: string): string[] {
+function neededAt({ pathname: path, search }: Location): string[] {
+  if (path === '/search' && !search) return [SEARCH]
   if (path === '/') return [ROWS, TASTE]
   if (path === '/taste') return [TASTE]
   return /^\/listings\/[^/]+$/.test(path) ? [`/v1${path}`] : []

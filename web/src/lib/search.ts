@@ -1,6 +1,7 @@
 import type { LocationQuery, LocationQueryRaw } from 'vue-router'
 import type { SearchListingsData } from '@/client'
 import type { Say } from './phrases'
+import { PAGE_SIZE } from './early'
 import { readPlace } from './place'
 
 export const CHOICES = [
@@ -53,7 +54,6 @@ export const RANGES = {
 export type Filter = Choice | Limit | 'radius_km' | 'near'
 
 export const DEFAULT_SORT: Sort = 'recommended'
-export const PAGE_SIZE = 24
 
 /** All of a search, as the address bar holds it; `near` is "LAT,LON". */
 export type SearchState = {

@@ -7,6 +7,7 @@ where the choice model finds one wish the better explanation.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from itertools import combinations
 
 import numpy as np
@@ -112,7 +113,13 @@ def wishes_of(
     snapshot: Snapshot, crowd: Crowd, rows: Rows, weights: NDArray[np.float32]
 ) -> list[tuple[Rows, NDArray[np.float32]]]:
     """Split a history into wishes: what the choice model is trained on."""
-    groups = _groups(distances(snapshot, rows), weights, lambda group: crowd.guess(rows[group], weights[group]))
+
+    @cache
+    def guess(packed: bytes) -> Belief:
+        group = np.frombuffer(packed, dtype=np.intp)
+        return crowd.guess(rows[group], weights[group])
+
+    groups = _groups(distances(snapshot, rows), weights, lambda group: guess(group.tobytes()))
     return [(rows[group], weights[group]) for group in groups]
 
 

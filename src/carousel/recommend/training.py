@@ -1,8 +1,10 @@
 """Train from what shoppers looked at: read the archive, fit choice model and factors, compare, serve what is better."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,8 +95,8 @@ def _read(connection: Connection, seed: int) -> tuple[Snapshot, list["History"],
     shoppers, rows = looks.shoppers[there], row_of[looks.listings[there]]
     amounts = choices(looks.amounts[there])
     fading = looks.aged[there] / np.maximum(looks.amounts[there], 1e-9)
-    matrix = csr_matrix((amounts * fading, (shoppers, rows)), shape=(len(looks.shopper_ids), snapshot.size))
-    starts = np.searchsorted(shoppers, np.arange(len(looks.shopper_ids) + 1))
+    matrix = csr_matrix((amounts * fading, (shoppers, rows)), shape=(looks.shopper_count, snapshot.size))
+    starts = np.searchsorted(shoppers, np.arange(looks.shopper_count + 1))
     enough = np.flatnonzero(np.diff(starts) >= LEAST_CHOICES)
     drawn = np.random.default_rng(seed).permutation(enough)[:MOST_SHOPPERS]
     known = [(rows[a:b], amounts[a:b]) for a, b in zip(starts[drawn], starts[drawn + 1], strict=True)]
@@ -146,19 +148,20 @@ def train(
     space = TraitSpace.fit(snapshot, seed=seed)
     stock = space.matrix(snapshot)
     half = EPOCHS // 2
-    all_ = factors.EPOCHS + half + EPOCHS
+    steps = count(1)
 
-    def report(before: int) -> Callable[[int, int], None]:
-        return lambda done, _: progress(before + done, all_) if progress else None
+    def report(_done: int, _all: int) -> None:
+        if progress:
+            progress(next(steps), factors.EPOCHS + half + EPOCHS)
 
-    latent = factors.fit(
-        stock, snapshot.ids, matrix_of(known, snapshot.size) if looks is None else looks, seed=seed, progress=report(0)
-    )
-    # A first model tells who looks for two cars at once; the second learns from each wish by itself.
-    first = fit(space, stock, known, epochs=half, seed=seed, progress=report(factors.EPOCHS))
-    crowd = Crowd(first).refresh(snapshot)
-    wishes = [wish for rows, weights in known for wish in wishes_of(snapshot, crowd, rows, weights)]
-    return replace(fit(space, stock, wishes, seed=seed, progress=report(factors.EPOCHS + half)), factors=latent)
+    everybody = matrix_of(known, snapshot.size) if looks is None else looks
+    with ThreadPoolExecutor(1) as pool:  # ALS leaves Python to the choice model meanwhile
+        latent = pool.submit(factors.fit, stock, snapshot.ids, everybody, seed=seed, progress=report)
+        # A first model tells who looks for two cars at once; the second learns from each wish by itself.
+        first = fit(space, stock, known, epochs=half, seed=seed, progress=report)
+        crowd = Crowd(first).refresh(snapshot)
+        wishes = [wish for rows, weights in known for wish in wishes_of(snapshot, crowd, rows, weights)]
+        return replace(fit(space, stock, wishes, seed=seed, progress=report), factors=latent.result())
 
 
 def matrix_of(histories: Sequence[History], size: int) -> csr_matrix:

@@ -202,8 +202,8 @@ def looks_since(connection: Connection, *, days: int, half_life: timedelta) -> L
     :param half_life: after which a look counts half in `aged`.
     """
     liked = [kind for kind, amount in WEIGHTS.items() if amount > 0 and kind not in ("unhide", "search", "sold")]
-    # As little as possible is done here, in one process: the arithmetic is polars', in all. Of a shopper it only matters
-    # who is the same: of a million no two have one hash of 64 bits, but for one time in forty million.
+    # As little as possible is done here, in one process: the arithmetic is polars', in all. Of shoppers only who is the
+    # same matters: of a million no two have one hash of 64 bits, but for one time in forty million.
     statement = """
         COPY (
             SELECT hashtextextended(shopper_id, 0), listing_id, type, extract(epoch FROM now() - occurred_at)::int,

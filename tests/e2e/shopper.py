@@ -20,7 +20,8 @@ def shown(page: Page) -> list[str]:
 
 
 def picks(page: Page) -> Locator:
-    return page.locator("[data-row=picked_for_you] article[data-listing-id]")
+    """Return the places of the first row; those far from the screen wait for their cards."""
+    return page.locator("[data-row=picked_for_you] li[data-listing-id]")
 
 
 def reasons(page: Page) -> list[str]:

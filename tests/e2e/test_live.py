@@ -37,6 +37,20 @@ def test_a_click_changes_home_by_the_time_of_coming_back_in_both_tabs(
     assert complaints == []
 
 
+def test_a_card_is_built_when_it_comes_near_the_screen(page: Page) -> None:
+    page.set_viewport_size({"width": 412, "height": 823})
+    page.goto("/")
+    last = picks(page).nth(11)
+    expect(picks(page)).to_have_count(12, timeout=ARRIVAL_MS)
+    expect(cards(page).first).to_be_attached()
+    expect(last.locator("article")).to_have_count(0)
+    height = last.evaluate("place => place.offsetHeight")
+    last.scroll_into_view_if_needed()
+    expect(last.locator("article")).to_have_count(1)
+    # What stood in for it was of about its height.
+    assert abs(last.evaluate("place => place.offsetHeight") - height) < 60
+
+
 def test_what_was_done_offline_arrives_with_the_next_visit(page: Page, context: BrowserContext, carousel: str) -> None:
     page.goto("/search?make=Kia")
     expect(cards(page).first).to_be_visible(timeout=ARRIVAL_MS)

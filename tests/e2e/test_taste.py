@@ -10,6 +10,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from tests.e2e.keyboard import tab_to
+from tests.e2e.shopper import done, wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -149,9 +150,11 @@ def test_starting_over_forgets_everything_learned(page: Page, complaints: list[s
     assert complaints == []
 
 
-def test_my_data_is_one_file(page: Page, tmp_path: Path, complaints: list[str]) -> None:
+def test_my_data_is_one_file(page: Page, carousel: str, tmp_path: Path, complaints: list[str]) -> None:
     look_at(page, "Kia", cars=1)
     open_taste(page, knows="Kia")
+    token = json.loads(page.evaluate("localStorage.getItem('carousel.session')"))["token"]
+    wait_until(lambda: "view" in {kind for kind, _, _ in done(carousel, token)}, "the view in the archive")
     with page.expect_download() as download:
         page.get_by_role("button", name="Download my data").click()
     assert download.value.suggested_filename == "my-data.json"

@@ -43,6 +43,18 @@ it('starts one anonymous session for requests that come at once, and keeps it', 
   expect(await createSession(localStorage).token()).toBe('t1')
 })
 
+it('is one visitor in two tabs that are opened at once', async () => {
+  fakeService()
+  const [one, other] = [createSession(localStorage), createSession(localStorage)]
+  expect(await Promise.all([one.token(), other.token()])).toEqual(['t1', 't1'])
+  expect(other.shopper.value?.shopper_id).toBe('anonymous-1')
+
+  localStorage.setItem('carousel.session', JSON.stringify({ token: 'now', shopper_id: 'z' }))
+  const stale = JSON.stringify({ token: 'before', shopper_id: 'y' })
+  globalThis.dispatchEvent(new StorageEvent('storage', { key: 'carousel.session', newValue: stale }))
+  expect(one.shopper.value?.token).toBe('now')
+})
+
 it('replaces a token the service refuses, and repeats the request', async () => {
   const calls = fakeService()
   localStorage.setItem('carousel.session', JSON.stringify({ token: 'bad', shopper_id: 'x' }))

@@ -28,8 +28,9 @@ export function createSession(storage: Storage): Session {
 
   async function start(): Promise<string> {
     const { data } = await startSession({ throwOnError: true })
-    become(data)
-    return data.token
+    const who = read(storage.getItem(STORED)) ?? data // a tab opened together with this one may have been faster
+    become(who)
+    return who.token
   }
 
   // Two requests at once share one new session.
@@ -55,9 +56,10 @@ export function createSession(storage: Storage): Session {
     become(data)
   }
 
-  // Another tab logged in or out.
+  // Another tab logged in or out. What is stored counts, not what the event says: of two tabs that wrote at once each
+  // would take over what the other was.
   globalThis.addEventListener?.('storage', (event) => {
-    if (event.key === STORED) shopper.value = read(event.newValue)
+    if (event.key === STORED) shopper.value = read(storage.getItem(STORED))
   })
 
   return { shopper: readonly(shopper), token, renew, login, logout: () => become(null) }

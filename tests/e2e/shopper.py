@@ -19,8 +19,17 @@ def shown(page: Page) -> list[str]:
     return found
 
 
+def places(page: Page) -> Locator:
+    """Return the places of all cars of the page's lists; those far from the screen wait for their cards."""
+    return page.locator("li[data-listing-id]")
+
+
+def listed(page: Page) -> list[str]:
+    found: list[str] = places(page).evaluate_all("places => places.map(place => place.dataset.listingId)")
+    return found
+
+
 def picks(page: Page) -> Locator:
-    """Return the places of the first row; those far from the screen wait for their cards."""
     return page.locator("[data-row=picked_for_you] li[data-listing-id]")
 
 

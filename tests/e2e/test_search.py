@@ -10,7 +10,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.e2e.axe import violations
-from tests.e2e.shopper import cards, done, settle, shown, wait_until
+from tests.e2e.shopper import cards, done, listed, settle, shown, wait_until
 
 pytestmark = pytest.mark.e2e
 LEIPZIG = {"latitude": 51.3397, "longitude": 12.3731}
@@ -171,7 +171,7 @@ def test_a_car_is_hidden_for_its_mileage(page: Page, carousel: str, complaints: 
     wait_until(lambda: ("hide", hidden, "mileage") in done(carousel, token), "the hide with its reason")
     expect(page.get_by_text("Noted: Too many kilometres").first).to_be_visible()
     page.get_by_role("button", name="Undo").last.click()
-    wait_until(lambda: hidden in shown(page), "the car comes back")
+    wait_until(lambda: hidden in listed(page), "the car comes back")
     assert complaints == []
 
 

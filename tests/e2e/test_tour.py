@@ -5,7 +5,7 @@ import time
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from tests.e2e.shopper import cards, picks, reasons, settle, shown, wait_until
+from tests.e2e.shopper import cards, listed, picks, places, reasons, settle, shown, wait_until
 
 pytestmark = pytest.mark.e2e
 EMAIL = "john1@example.com"
@@ -101,13 +101,15 @@ def test_a_search_lives_in_the_address_bar(page: Page, complaints: list[str]) ->
 
 def test_more_results_load_and_stay_when_coming_back(page: Page, complaints: list[str]) -> None:
     page.goto("/search?sort=price_asc")
-    expect(cards(page)).to_have_count(24)
+    expect(places(page)).to_have_count(24)
     page.get_by_role("button", name="Load more").click()
-    expect(cards(page)).to_have_count(48)
-    assert len(set(shown(page))) == 48
-    cards(page).nth(40).get_by_role("link").click()
+    expect(places(page)).to_have_count(48)
+    assert len(set(listed(page))) == 48
+    fortieth = places(page).nth(40)
+    fortieth.scroll_into_view_if_needed()
+    fortieth.get_by_role("link").click()
     page.get_by_role("link", name="Back").click()
-    expect(cards(page)).to_have_count(48)
+    expect(places(page)).to_have_count(48)
     wait_until(lambda: page.evaluate("scrollY") > 500, "the place in the list")
     assert complaints == []
 
@@ -190,7 +192,7 @@ def test_home_has_rows_with_names_and_no_car_twice(visited: Page, complaints: li
     expect(visited.get_by_role("heading", name=re.compile("^Because you viewed the "))).to_be_visible()
     expect(visited.get_by_role("heading", name="New this week")).to_be_visible()
     settle(visited)
-    ids = visited.locator("li[data-listing-id]").evaluate_all("places => places.map(place => place.dataset.listingId)")
+    ids = listed(visited)
     assert len(ids) == len(set(ids)) > 24
     row = visited.locator("[data-row=new_this_week]")
     row.get_by_role("button", name=re.compile("^On in ")).click()

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 import httpx
-from playwright.sync_api import Locator, Page, Response, expect
+from playwright.sync_api import Locator, Page, expect
 
 SLATE_SECONDS = 20
 
@@ -47,11 +47,6 @@ def wait_until(holds: Callable[[], bool], what: str) -> None:
     while not holds():
         assert time.monotonic() < deadline, f"not within {SLATE_SECONDS} s: {what}"
         time.sleep(0.05)
-
-
-def told_of_a_view(response: Response) -> bool:
-    """Whether the service has heard that a listing was opened; of the click on its card it hears before."""
-    return response.url.endswith("/v1/events") and '"view"' in (response.request.post_data or "")
 
 
 def done(carousel: str, token: str) -> list[tuple[str, str | None, str | None]]:

@@ -10,9 +10,11 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from tests.e2e.keyboard import tab_to
-from tests.e2e.shopper import done, told_of_a_view, wait_until
+from tests.e2e.shopper import done, wait_until
 
 pytestmark = pytest.mark.e2e
+OPENED = re.compile(r"/v1/listings/[^/]+/similar")
+"""What an open listing asks for; the view has been noted by then."""
 
 
 @pytest.fixture
@@ -29,7 +31,7 @@ def look_at(page: Page, make: str, cars: int = 2) -> None:
     """Open some cars of a make, as a shopper does."""
     for i in range(cars):
         page.goto(f"/search?make={make}")
-        with page.expect_response(told_of_a_view):
+        with page.expect_response(OPENED):
             page.locator("article[data-listing-id]").nth(i).get_by_role("link").first.click()
         expect(page.get_by_role("heading", level=1)).to_be_visible()
 
@@ -208,7 +210,7 @@ def test_two_searches_become_one_and_one_is_dropped(page: Page, complaints: list
     for wish in ("body=city_car&max_price=6000", "body=van&min_price=25000"):
         for i in range(3):
             page.goto(f"/search?{wish}")
-            with page.expect_response(told_of_a_view):
+            with page.expect_response(OPENED):
                 page.locator("article[data-listing-id]").nth(i).get_by_role("link").first.click()
     open_taste(page)
     interests = card(page, "What you are looking for")

@@ -183,17 +183,20 @@ async def timeline(connection: AsyncConnection, shopper_id: str, limit: int) -> 
 class Looks:
     """Who looked at what: one entry per shopper and listing, sorted by shopper.
 
-    :ivar shopper_count: how many there are.
     :ivar shoppers, listings: numbers of a shopper and of an id in `listing_ids` (m,).
     :ivar amounts: the weight of the evidence, in views (m,); `aged` is the same with old looks fading.
     """
 
-    shopper_count: int
     listing_ids: tuple[str, ...]
     shoppers: NDArray[np.intp]
     listings: NDArray[np.intp]
     amounts: NDArray[np.float32]
     aged: NDArray[np.float32]
+
+    @property
+    def shopper_count(self) -> int:
+        """How many shoppers there are."""
+        return int(self.shoppers[-1]) + 1 if len(self.shoppers) else 0
 
 
 def looks_since(connection: Connection, *, days: int, half_life: timedelta) -> Looks:
@@ -240,7 +243,6 @@ def looks_since(connection: Connection, *, days: int, half_life: timedelta) -> L
     numbered = events.select(*places, "amount", "aged")
     looks = numbered.group_by("shopper", "listing").sum().sort("shopper", "listing")
     return Looks(
-        events["shopper"].n_unique(),
         tuple(events["listing"].unique().sort()),
         looks["shopper"].to_numpy().astype(np.intp),
         looks["listing"].to_numpy().astype(np.intp),

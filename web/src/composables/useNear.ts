@@ -23,7 +23,7 @@ export function useNear(
         observer.unobserve(target)
       }
     },
-    { rootMargin: MARGIN, scrollMargin: SHELF_MARGIN } as IntersectionObserverInit,
+    { rootMargin: MARGIN, scrollMargin: SHELF_MARGIN },
   )
   watch(
     [listingIds, list],

@@ -31,7 +31,8 @@ up: setup ## run it all without the demo, in your user data folder
 test: setup lint test-python test-web test-e2e ## everything CI runs (about ten minutes on two cores)
 
 test-python: $(STAMPS)/python ## unit and integration tests, with real Postgres and Valkey
-	$(BIN)/pytest --ignore tests/e2e --timeout 300
+	$(BIN)/pytest --ignore tests/e2e --timeout 300 -m "not alone" -n 2 --dist loadfile
+	$(BIN)/pytest --ignore tests/e2e --timeout 300 -m alone
 
 test-web: web/dist/index.html ## the web app's own tests
 	cd web && PATH="$(BIN):$$PATH" npm test

@@ -26,7 +26,7 @@ from carousel.embedded.servers import Servers, environment, make_servers
 from carousel.processes import leash
 from carousel.storage.valkey import make
 
-pytestmark = pytest.mark.chaos
+pytestmark = pytest.mark.alone
 
 
 class OwnValkey:
@@ -76,6 +76,9 @@ class Api:
         }  # fmt: skip
         self.process = subprocess.Popen([sys.executable, "-m", "carousel", "api"], env={**os.environ, **given})
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=5)
+
+    def arrive(self) -> None:
+        """Wait until it answers, and come as a new shopper."""
         until(self._ready)
         self.shopper = self.client.post("/v1/session").json()
         self.headers = {"Authorization": f"Bearer {self.shopper['token']}"}
@@ -111,8 +114,10 @@ def start_api(servers: Servers) -> Iterator[Callable[..., Api]]:
     started: list[Api] = []
 
     def start(valkey_url: str, **variables: str) -> Api:
-        started.append(Api(servers, valkey_url, **variables))
-        return started[-1]
+        api = Api(servers, valkey_url, **variables)
+        started.append(api)  # stopped also if it never answers
+        api.arrive()
+        return api
 
     yield start
     for api in started:

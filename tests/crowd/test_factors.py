@@ -33,7 +33,7 @@ def looks() -> csr_matrix:
 
 @pytest.fixture(scope="module")
 def factors(stock: csr_matrix, looks: csr_matrix) -> Factors:
-    return fit(stock, IDS, looks, embedding_size=4)
+    return fit(stock, IDS, looks, embedding_size=4, epochs=15)  # so few looks need more rounds than many
 
 
 def scores(factors: Factors, stock: csr_matrix, viewed: list[int]) -> np.ndarray:
@@ -71,7 +71,7 @@ def test_a_shopper_is_folded_in_as_the_equations_say(factors: Factors, stock: cs
 
 
 def test_the_same_seed_gives_the_same_factors(factors: Factors, stock: csr_matrix, looks: csr_matrix) -> None:
-    again = fit(stock, IDS, looks, embedding_size=4)
+    again = fit(stock, IDS, looks, embedding_size=4, epochs=15)  # so few looks need more rounds than many
     np.testing.assert_allclose(again.of_listings(stock, IDS), factors.of_listings(stock, IDS), atol=1e-3)
 
 

@@ -30,6 +30,8 @@ from carousel.storage.postgres import Connection, connect
 from carousel.storage.valkey import Valkey, make
 from carousel.taste.repository import load
 
+pytestmark = pytest.mark.alone
+
 STOCK = {f"car-{i}": ("Skoda", "Ford")[i % 2] for i in range(10)}
 STREAMS = stream_keys(8)
 

@@ -16,6 +16,8 @@ from carousel.embedded.checks import free_port
 from carousel.errors import StartError
 from carousel.processes import share_metrics
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture
 def port() -> int:
@@ -63,7 +65,6 @@ def test_it_stops_within_five_seconds_although_a_stream_is_open(server: "subproc
     assert time.monotonic() - began < 5
 
 
-@pytest.mark.chaos
 def test_a_killed_worker_is_replaced(server: "subprocess.Popen[bytes]", port: int) -> None:
     killed = worker(port)
     assert killed is not None
@@ -72,7 +73,6 @@ def test_a_killed_worker_is_replaced(server: "subprocess.Popen[bytes]", port: in
     assert server.poll() is None
 
 
-@pytest.mark.chaos
 def test_no_worker_outlives_the_main_process(server: "subprocess.Popen[bytes]", port: int) -> None:
     server.kill()
     server.wait()

@@ -22,6 +22,8 @@ from carousel.embedded.valkey import Valkey
 from carousel.errors import StartError
 from carousel.storage.valkey import make
 
+pytestmark = pytest.mark.alone
+
 
 def ask(url: str, sql: str) -> str:
     with psycopg.connect(url, autocommit=True) as connection:

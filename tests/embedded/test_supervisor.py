@@ -23,6 +23,8 @@ from carousel.embedded.home import Home
 from carousel.embedded.servers import Servers
 from carousel.storage.valkey import make
 
+pytestmark = pytest.mark.alone
+
 UP = (sys.executable, str(Path(__file__).with_name("small_up.py")), "up", "--port", "0")
 READY = "Carousel is ready at http://127.0.0.1:"
 
@@ -158,7 +160,6 @@ def test_a_second_up_on_the_same_home_is_one_line(shared: Running) -> None:
     )
 
 
-@pytest.mark.chaos
 @pytest.mark.parametrize("child", ["api", "dataflow-taste", "postgres", "valkey"])
 def test_a_child_that_is_killed_is_started_again(shared: Running, child: str) -> None:
     before = shared.pid(child)
@@ -201,7 +202,6 @@ def test_it_stops_who_writes_before_what_is_written_to_and_starts_again_as_it_wa
     assert (first.home / "secrets.json").read_bytes() == keys
 
 
-@pytest.mark.chaos
 def test_when_it_is_killed_itself_nothing_stays_behind_and_the_next_start_works(start: Start) -> None:
     up = start("--no-demo")
     children = psutil.Process(up.process.pid).children(recursive=True)

@@ -23,6 +23,8 @@ from carousel.settings import Settings
 from carousel.storage.postgres import Connection
 from carousel.storage.valkey import Valkey
 
+pytestmark = pytest.mark.alone
+
 HEAD = b"id,make,model,year,mileage_km,price,currency\n"
 OCTAVIA = b"1,Skoda,Octavia,2019,85000,15400,EUR\n"
 FABIA = b"2,Skoda,Fabia,2017,61000,8900,EUR\n"

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 
 CAROUSEL = (sys.executable, "-P", "-m", "carousel")
 CARS = """\
@@ -80,7 +80,6 @@ def test_metrics_add_up_over_the_processes_behind_the_port(url: str) -> None:
     assert sum(float(line.split()[-1]) for line in counted) >= 20
 
 
-@pytest.mark.chaos
 def test_it_answers_again_after_its_api_was_killed(url: str, folder: Path) -> None:
     log = [json.loads(line) for line in (folder / "log").read_text().splitlines()]
     os.kill([line["pid"] for line in log if line.get("child") == "api"][-1], signal.SIGKILL)

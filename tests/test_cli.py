@@ -32,6 +32,17 @@ def test_it_runs_as_a_module_too() -> None:
     assert found.stdout == f"carousel {__version__}\n"
 
 
+def test_no_command_multiplies_matrices_on_more_than_one_core() -> None:
+    code = (
+        "import contextlib, sys; from carousel.cli import main; sys.argv = ['carousel', '--version']\n"
+        "with contextlib.suppress(SystemExit): main()\n"
+        "import numpy; from threadpoolctl import threadpool_info\n"
+        "print([pool['num_threads'] for pool in threadpool_info() if pool['user_api'] == 'blas'])"
+    )
+    found = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.splitlines()[-1] == "[1]"
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -3,6 +3,7 @@
 Commands import what they need when they run: `--version` answers at once, and no process pays for another's libraries.
 """
 
+import os
 import sys
 from typing import Annotated
 
@@ -31,6 +32,9 @@ app.add_typer(ruling.app)
 
 def main() -> None:
     """Run a command; an error that we foresaw is one line on standard error and its exit code."""
+    # Several processes share the cores already. A second thread of BLAS waits by spinning: with 145,000 listings it took
+    # two thirds of what a slate cost. Read when numpy is imported, which no command has done yet.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         app()
     except CarouselError as error:

@@ -1,7 +1,7 @@
 """Measure what a shopper waits for: slates, searches, and the way from a click to a changed slate.
 
     python benchmarks/serve.py [--listings 145000] [--shoppers 500] [--seconds 15] [--connections 16]
-    python benchmarks/serve.py --shoppers 100000 [--rate 600] [--seconds 60]
+    python benchmarks/serve.py --shoppers 100000 [--rate 600 60] [--seconds 60]
 
 From 1,000 shoppers on (`shoppers.py` makes them) a choice model is trained, and two loads are measured: visits of
 several pages with clicks between them, and one page of another shopper each time.
@@ -46,7 +46,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=15)
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--clicks", type=int, default=500)
-    parser.add_argument("--rate", type=float, default=600, help="pages a second of the visits")
+    parser.add_argument("--rate", type=float, nargs="+", default=[600.0], help="pages a second of the visits")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="carousel-bench-") as folder:
         home = Path(folder) / "home"
@@ -70,9 +70,10 @@ def measure_many(url: str, home: Path, options: argparse.Namespace) -> None:
     time.sleep(8)  # every process has noticed the model
     tokens = shoppers.tokens(where, ids)
     random.Random(5).shuffle(tokens)
-    half = len(tokens) // 2
-    asyncio.run(visits.measure(url, home, tokens[:half], options))
-    asyncio.run(visits.measure_firsts(url, home, tokens[half:], options))
+    part = len(tokens) // (len(options.rate) + 1)
+    for i, rate in enumerate(options.rate, start=1):
+        asyncio.run(visits.measure(url, home, tokens[i * part :][:part], rate, options.seconds))
+    asyncio.run(visits.measure_firsts(url, home, tokens[:part], options))
 
 
 @contextmanager

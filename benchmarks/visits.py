@@ -62,17 +62,17 @@ class Load:
     statuses: Counter[int] = field(default_factory=Counter)
 
 
-async def measure(url: str, home: Path, tokens: Sequence[str], options: argparse.Namespace) -> None:
-    """Let visits begin so that pages come at `options.rate`; after the longest pause it is steady, and is measured."""
+async def measure(url: str, home: Path, tokens: Sequence[str], rate: float, seconds: float) -> None:
+    """Let visits begin so that pages come at `rate` a second; after the longest pause it is steady, and is measured."""
     rng = random.Random(6)
     load, free = Load(), await _connections(url)
     whose = itertools.cycle(tokens)
     due: list[tuple[float, int, str, int]] = []  # when, tie-breaker, whose, pages left
     order = itertools.count()
-    of_a_second = options.rate / ((PAGES[0] + PAGES[1]) / 2)
+    of_a_second = rate / ((PAGES[0] + PAGES[1]) / 2)
     warm = 6 * PAUSE
-    ends = time.perf_counter() + warm + options.seconds
-    measured_from = ends - options.seconds
+    ends = time.perf_counter() + warm + seconds
+    measured_from = ends - seconds
     begins = time.perf_counter()
     tasks: set[asyncio.Task[None]] = set()
 
@@ -117,7 +117,7 @@ async def measure(url: str, home: Path, tokens: Sequence[str], options: argparse
     for task in [*tasks]:
         task.cancel()  # of what is late some never comes: there are fewer pages then than wanted
     await asyncio.gather(*tasks, return_exceptions=True)
-    show(f"visits, {options.rate:.0f} pages/s wanted, a view after {CLICKED:.0%}", load, options.seconds, report)
+    show(f"visits, {rate:.0f} pages/s wanted, a view after {CLICKED:.0%}", load, seconds, report)
 
 
 async def measure_firsts(url: str, home: Path, tokens: Sequence[str], options: argparse.Namespace) -> None:

@@ -28,7 +28,7 @@ demo: setup ## run it all with a simulated market, or FILE=cars.csv with your ow
 up: setup ## run it all without the demo, in your user data folder
 	@exec $(BIN)/carousel up --no-demo --host $(HOST) --port $(PORT)
 
-test: setup lint test-python test-web test-e2e ## everything CI runs (about ten minutes on two cores)
+test: setup lint test-python test-web test-e2e ## everything CI runs (half an hour on two slow cores)
 
 test-python: $(STAMPS)/python ## unit and integration tests, with real Postgres and Valkey
 	$(BIN)/pytest --ignore tests/e2e --timeout 300 -m "not alone" -n 2 --dist loadfile

@@ -66,10 +66,10 @@ UNTIL_OTHER = """([before, isBack]) => new Promise((resolve) => {
   const began = performance.now()
   if (isBack) history.back()
   const look = () => {
-    const cards = document.querySelectorAll('[data-row=picked_for_you] article[data-listing-id]')
-    const now = Array.from(cards, (card) => card.dataset.listingId).join()
+    const places = Array.from(document.querySelectorAll('[data-row=picked_for_you] li[data-listing-id]'))
+    const now = places.map((place) => place.dataset.listingId).join()
     const took = performance.now() - began
-    if (now && now !== before) resolve({ took, at: Date.now() })
+    if (now !== before && places[0]?.querySelector('article')) resolve({ took, at: Date.now() })
     else if (took > 10000) resolve(null)
     else requestAnimationFrame(look)
   }
@@ -179,15 +179,17 @@ def coming_back(browser: Browser, url: str, clicks: int) -> None:
         tab.goto("/")
         tab.wait_for_selector(CARD)
     page.wait_for_timeout(1_000)
+    # Noted by the page: how long the test's own tool takes to find the card is no part of it.
+    page.evaluate("addEventListener('click', () => (window.clicked = Date.now()), { capture: true })")
     for i in range(clicks):
         before, before_there = picks(page), picks(other)
         with second_tab(other, before_there) as changed:
-            clicked: float = page.evaluate("Date.now()")
             page.locator(CARD).nth(i % 8).get_by_role("link").first.click()
             page.get_by_role("heading", level=1).wait_for()
             page.wait_for_url("**/listings/**")
             page.wait_for_timeout(300)  # nobody is back sooner
             came = page.evaluate(UNTIL_OTHER, [before, True])
+            clicked: float = page.evaluate("window.clicked")
         if came and changed:
             here.append(came["took"])
             there.append(changed[0]["at"] - clicked)
@@ -204,8 +206,8 @@ def coming_back(browser: Browser, url: str, clicks: int) -> None:
 
 def picks(page: Page) -> str:
     found: str = page.evaluate(
-        "Array.from(document.querySelectorAll('[data-row=picked_for_you] article[data-listing-id]'), "
-        "(card) => card.dataset.listingId).join()"
+        "Array.from(document.querySelectorAll('[data-row=picked_for_you] li[data-listing-id]'), "
+        "(place) => place.dataset.listingId).join()"
     )
     return found
 

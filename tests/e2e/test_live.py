@@ -5,7 +5,7 @@ import time
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
-from tests.e2e.shopper import cards, done, picks, shown, wait_until
+from tests.e2e.shopper import cards, done, listed, picks, shown, wait_until
 
 pytestmark = pytest.mark.e2e
 # benchmarks/page.py has the figures of a machine that does nothing else; the goal is 300 ms.
@@ -34,6 +34,22 @@ def test_a_click_changes_home_by_the_time_of_coming_back_in_both_tabs(
     page.go_back()
     assert seconds_until_other_picks(page, before) < MOST_SECONDS
     assert seconds_until_other_picks(other, before_there) < MOST_SECONDS
+    assert complaints == []
+
+
+def test_nothing_moves_under_a_hand(page: Page, context: BrowserContext, complaints: list[str]) -> None:
+    page.goto("/")
+    expect(picks(page)).to_have_count(12, timeout=ARRIVAL_MS)
+    cards(page).first.hover()
+    before = listed(page)
+    other = context.new_page()
+    other.goto("/search?make=Toyota")
+    with page.expect_response("**/v1/recommendations/rows*"):
+        cards(other).first.get_by_role("link").click()
+    page.wait_for_timeout(500)
+    assert listed(page) == before
+    page.mouse.move(0, 0)
+    wait_until(lambda: listed(page) != before, "the picks that were held back")
     assert complaints == []
 
 

@@ -32,8 +32,8 @@ app.add_typer(ruling.app)
 
 def main() -> None:
     """Run a command; an error that we foresaw is one line on standard error and its exit code."""
-    # Several processes share the cores already. A second thread of BLAS waits by spinning: with 145,000 listings it took
-    # two thirds of what a slate cost. Read when numpy is imported, which no command has done yet.
+    # Several processes share the cores already, and a second thread of BLAS waits by spinning: with 145,000 listings
+    # that was two thirds of what a slate cost. It is read when numpy is imported, which no command has done yet.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         app()

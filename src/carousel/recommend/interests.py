@@ -69,16 +69,7 @@ def find(taste: Taste, snapshot: Snapshot, crowd: Crowd | None, now: datetime) -
     purchase, session = (2.0 ** (-age / h.total_seconds()) for h in (PURCHASE_HALF_LIFE, SESSION_HALF_LIFE))
     weights = (looks * purchase * (0.5 + 0.5 * session)).astype(np.float32)
     apart = distances(snapshot, rows)
-    beliefs: dict[tuple[int, ...], Belief] = {}
-
-    def believe(group: Rows) -> Belief | None:
-        if crowd is None:
-            return None
-        key = tuple(group.tolist())
-        if key not in beliefs:
-            beliefs[key] = crowd.guess(rows[group], weights[group])
-        return beliefs[key]
-
+    believe = _guessing(crowd, rows, weights)
     groups = _together(_groups(apart, weights, believe), [r.listing_id for _, r in known], taste.stated.together)
     total = float(weights.sum())
     found = [
@@ -113,14 +104,21 @@ def wishes_of(
     snapshot: Snapshot, crowd: Crowd, rows: Rows, weights: NDArray[np.float32]
 ) -> list[tuple[Rows, NDArray[np.float32]]]:
     """Split a history into wishes: what the choice model is trained on."""
+    groups = _groups(distances(snapshot, rows), weights, _guessing(crowd, rows, weights))
+    return [(rows[group], weights[group]) for group in groups]
+
+
+def _guessing(crowd: Crowd | None, rows: Rows, weights: NDArray[np.float32]) -> Callable[[Rows], Belief | None]:
+    """Return what guesses of a group of a history, each worked out once; without a model nothing is believed."""
+    if crowd is None:
+        return lambda _: None
 
     @cache
     def guess(packed: bytes) -> Belief:
         group = np.frombuffer(packed, dtype=np.intp)
         return crowd.guess(rows[group], weights[group])
 
-    groups = _groups(distances(snapshot, rows), weights, lambda group: guess(group.tobytes()))
-    return [(rows[group], weights[group]) for group in groups]
+    return lambda group: guess(group.tobytes())
 
 
 def _groups(

@@ -1,6 +1,7 @@
 """Writing, reading and searching the catalogue over HTTP."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -117,6 +118,58 @@ async def test_patch_changes_only_what_it_names(api: httpx.AsyncClient, car: Car
     assert read["price_amount"] == 9_000
     assert read["doors"] == 5
     assert "color_name" not in read
+
+
+UNSTORABLE = {
+    "a NUL in a list": ({"images": ["a\x00"]}, "images"),
+    "a NUL deep inside": ({"attributes": {"a": [{"b\x00": 1}]}}, "attributes"),
+    "half of a surrogate pair": ({"attributes": {"a": "\ud800"}}, "attributes"),
+    "half of a surrogate pair in a list": ({"images": ["\ud800"]}, "images"),
+    "a deep nest": ({"attributes": {"a": json.loads("[" * 300 + "]" * 300)}}, "attributes"),
+    "a time before the first year": ({"listed_at": "0001-01-01T00:00:00+14:00"}, "listed_at"),
+    "a time after the last year": ({"sold_at": "9999-12-31T23:59:59-14:00"}, "sold_at"),
+}
+
+
+@pytest.mark.parametrize(("change", "field"), UNSTORABLE.values(), ids=UNSTORABLE)
+async def test_what_cannot_be_stored_is_refused_by_name(
+    api: httpx.AsyncClient, car: Car, change: dict[str, Any], field: str
+) -> None:
+    await put(api, car("a", doors=5))
+    for method, path, body in (
+        ("PUT", "/v1/listings/a", car("a") | change),
+        ("PATCH", "/v1/listings/a", change),
+        ("POST", "/v1/listings:batch", [car("a") | change]),
+    ):
+        sent = json.dumps(body)  # as most clients do, halves of surrogate pairs escaped
+        answer = await api.request(method, path, content=sent, headers=WRITER | {"Content-Type": "application/json"})
+        if answer.status_code == 200:
+            assert [rejected["field"] for rejected in answer.json()["rejected"]] in ([field], ["body"]), method
+        else:
+            assert answer.status_code == 422, answer.text
+            assert [error["field"] for error in answer.json()["errors"]] in ([field], ["body"]), method
+    assert (await api.get("/v1/listings/a")).json()["doors"] == 5
+
+
+async def test_numbers_near_zero_and_backslashes_are_stored(api: httpx.AsyncClient, car: Car) -> None:
+    attributes = {"path": r"C:\u0000", "largest": 2**64 - 1}
+    await put(api, car("a", lat=1e-320, lon=-1e-46, attributes=attributes))
+    assert (await api.get("/v1/listings/a")).json()["attributes"] == attributes
+    assert await found(api, near="0,0", radius_km=1) == ["a"]
+    larger = await api.put("/v1/listings/a", json=car("a", attributes={"largest": 2**64}), headers=WRITER)
+    assert larger.status_code == 422
+    assert "64 bits" in larger.text
+
+
+async def test_a_patch_of_a_listing_from_before_a_rule_names_what_to_mend(
+    api: httpx.AsyncClient, car: Car, database: Connection
+) -> None:
+    await put(api, car("a"))
+    database.execute("UPDATE listing SET document = document::jsonb || '{\"doors\": -1}'")
+    answer = await api.patch("/v1/listings/a", json={"price_amount": 9_000}, headers=WRITER)
+    assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (422, ["doors"])
+    mended = await api.patch("/v1/listings/a", json={"price_amount": 9_000, "doors": 4}, headers=WRITER)
+    assert mended.status_code == 200
 
 
 @pytest.mark.parametrize("form", ["array", "object", "ndjson"])

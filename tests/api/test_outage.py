@@ -163,6 +163,8 @@ def test_without_valkey_every_request_hears_503_within_a_second_and_nothing_grow
     with ThreadPoolExecutor(8) as pool:
         slowest = max(pool.map(refused, range(40 if how == "stopped" else 400)))
     assert slowest < 1.1  # with the time of eight clients in this process
+    unready = api.client.get("/readyz")
+    assert (unready.status_code, unready.json()["detail"]) == (503, "Valkey does not answer")
     assert worker.num_threads() <= threads + 1
     assert worker.memory_info().rss < memory + 20 * 2**20
     if how == "stopped":

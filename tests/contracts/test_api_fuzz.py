@@ -64,5 +64,7 @@ def test_no_input_ends_in_a_server_error(url: str, who: str, tmp_path: Path) -> 
         "--max-time", "30", "--suppress-health-check", "all", "--no-color",
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, timeout=240, cwd=tmp_path)
-    assert done.returncode == 0, done.stdout[-6_000:] + done.stderr[-2_000:]
+    failures = done.stdout.partition("= FAILURES =")[2][:6_000]
+    errors = [line[-3_000:] for line in (tmp_path / "api.log").read_text().splitlines() if '"error"' in line]
+    assert done.returncode == 0, "\n".join([failures, *errors[:4], done.stderr[-2_000:]])
     assert httpx.get(f"{url}/readyz").status_code == 200

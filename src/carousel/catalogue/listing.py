@@ -179,6 +179,10 @@ LENGTHS: dict[str, int] = {
 _VIN = re.compile(r"^[A-HJ-NPR-Z0-9]{17}$")
 _MONTH = re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")
 _COUNTRY = re.compile(r"^[A-Z]{2}$")
+YEARS_OF_TIMES = range(1900, 2201)
+_JSON_DEPTH = 20
+_JSON_INTEGERS = range(-(2**63), 2**64)
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def check(listing: Listing) -> None:
@@ -190,8 +194,7 @@ def check(listing: Listing) -> None:
         value = getattr(listing, name)
         if value is None:
             continue
-        if "\x00" in value:
-            raise InputError(f"{name} has a NUL byte; remove it", field=name)
+        check_json(name, value)
         if len(value) > longest:
             raise InputError(f"{name} has {len(value)} characters; at most {longest} are allowed", field=name)
     for name in ("listing_id", "make", "model", "source"):
@@ -222,8 +225,34 @@ def check(listing: Listing) -> None:
         )
     for name in ("listed_at", "updated_at", "sold_at"):
         moment = getattr(listing, name)
-        if moment is not None and moment.tzinfo is None:
+        if moment is None:
+            continue
+        if moment.tzinfo is None:
             raise InputError(f"{name} is {moment.isoformat()}; add a time zone, for example Z", field=name)
+        if moment.year not in YEARS_OF_TIMES:
+            first, last = YEARS_OF_TIMES[0], YEARS_OF_TIMES[-1]
+            raise InputError(f"{name} is {moment.isoformat()}; expected a year from {first} to {last}", field=name)
+    for name in ("images", "import_warnings", "attributes"):
+        check_json(name, getattr(listing, name))
+
+
+def check_json(name: str, value: Any, depth: int = 0) -> None:
+    """Raise if a value cannot be kept as JSON: PostgreSQL has no NUL, UTF-8 no halves of surrogate pairs.
+
+    :raises InputError: says what to remove.
+    """
+    if isinstance(value, str):
+        if "\x00" in value:
+            raise InputError(f"{name} has a NUL byte; remove it", field=name)
+        if not value.isascii() and _SURROGATE.search(value):
+            raise InputError(f"{name} has half of a surrogate pair; send UTF-8", field=name)
+    elif isinstance(value, int) and value not in _JSON_INTEGERS:
+        raise InputError(f"{name} has an integer of more than 64 bits; send it as a text", field=name)
+    elif isinstance(value, dict | list | tuple):
+        if depth == _JSON_DEPTH:
+            raise InputError(f"{name} is nested more than {_JSON_DEPTH} deep; make it flatter", field=name)
+        for part in (*value, *value.values()) if isinstance(value, dict) else value:
+            check_json(name, part, depth + 1)
 
 
 # Units of a currency for one euro, rounded, end of 2025. Used to compare prices across currencies in ranking and

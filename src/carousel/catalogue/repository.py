@@ -689,6 +689,8 @@ def _rows(changes: Sequence[_Change]) -> list[tuple[Any, ...]]:
     for change, vector in zip(changes, vectors, strict=True):
         listing = change.listing
         values = {name: getattr(listing, name) for name in _AS_IS}
+        for name in ("lat", "lon"):  # 0.1 m; the columns take no number nearer to zero than 1e-45
+            values[name] = None if values[name] is None else round(values[name], 6)
         values["status"] = change.document["status"]
         values["seller"] = listing.seller_id or listing.seller_name
         values["year"] = listing.year

@@ -56,11 +56,6 @@ def make_pool(url: str, *, size: int) -> Pool:
     )
 
 
-async def ping(pool: Pool) -> None:
-    async with pool.connection(timeout=1) as connection:
-        await connection.execute("SELECT 1")
-
-
 def halfvec(vector: NDArray[np.float32]) -> HalfVector:
     """Wrap a vector for a `halfvec` column."""
     return HalfVector(vector)

@@ -134,6 +134,24 @@ def test_a_json_file_with_a_broken_middle_loses_that_object_only(cars: Cars, goo
     assert {tuple(row.cells)[:3] for row in rows if not row.problem} == {("Skoda", "Octavia", "A")}
 
 
+@pytest.mark.parametrize("form", ["array", "lines"])
+@pytest.mark.parametrize(
+    "value", [r'"\ud800"', str(10**30), "[" * 300 + "]" * 300], ids=["half a surrogate pair", "huge", "deep"]
+)
+def test_an_object_that_cannot_be_written_again_is_one_row_to_reject(cars: Cars, form: str, value: str) -> None:
+    objects = ['{"make": "Skoda"}', f'{{"make": "Seat", "extra": [{value}]}}', '{"make": "Kia", "lat": 1e-05}']
+    content = "[" + ",".join(objects) + "]" if form == "array" else "\n".join(objects)
+    feed = open_feed(cars(content, "cars.json" if form == "array" else "cars.ndjson"))
+    rows = list(feed)
+    if rows[1].problem is None:  # orjson reads an integer of any size, as a float
+        assert value == str(10**30)
+    else:
+        assert rows[1].problem[0] == "bad_json"
+        assert "extra" not in feed.columns
+    read = [dict(zip(feed.columns, row.cells, strict=True)) for row in (rows[0], rows[2])]
+    assert [(car["make"], car["lat"]) for car in read] == [("Skoda", ""), ("Kia", "0.00001")]
+
+
 def test_a_json_file_that_was_cut_off_gives_what_came_before(cars: Cars) -> None:
     rows = list(open_feed(cars(broken_json(5)[:250])))
     assert [bool(row.problem) for row in rows] == [False, False, True]

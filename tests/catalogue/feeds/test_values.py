@@ -88,6 +88,11 @@ def test_a_moment_is_read_in_any_common_form(text: str) -> None:
     assert v.moment("listed_at")(text).fields == {"listed_at": datetime(2014, 12, 16, 20, 30, tzinfo=UTC)}
 
 
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "0001-01-01", "9999-12-31T23:59:59-14:00"])
+def test_a_moment_no_car_was_offered_in_is_unreadable(text: str) -> None:
+    assert v.moment("listed_at")(text) == v.Parsed({}, ("listed_at_unreadable",))
+
+
 def test_the_order_of_day_and_month_is_that_of_the_country() -> None:
     assert v.moment("listed_at")("03/04/2020").fields["listed_at"].month == 4
     assert v.moment("listed_at", month_first=True)("03/04/2020").fields["listed_at"].month == 3

@@ -2,12 +2,16 @@
 
 import os
 
+import psycopg
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
+from psycopg_pool import PoolTimeout
+from redis.exceptions import RedisError
 
 from carousel.api.dependencies import Use
-from carousel.storage import postgres
+from carousel.api.schemas import PROBLEMS
+from carousel.errors import UnavailableError
 
 router = APIRouter(tags=["health"])
 
@@ -18,13 +22,18 @@ async def livez() -> dict[str, str]:
     return {"status": "alive"}
 
 
-@router.get("/readyz", operation_id="readyz")
+@router.get("/readyz", operation_id="readyz", responses={503: PROBLEMS[503]})
 async def readyz(use: Use) -> dict[str, str]:
-    """PostgreSQL and Valkey answer, and the catalogue is in memory."""
-    await postgres.ping(use.pool)
-    await use.valkey.ping()
-    async with use.pool.connection() as connection:
-        await use.live.current(connection)
+    """PostgreSQL and Valkey answer, and the catalogue is in memory. A busy process is ready: it waits for a connection
+    as long as a shopper's request would."""
+    part = "PostgreSQL"
+    try:
+        async with use.pool.connection() as connection:
+            await use.live.current(connection)
+        part = "Valkey"
+        await use.valkey.ping()
+    except (psycopg.Error, PoolTimeout, RedisError) as error:
+        raise UnavailableError(f"{part} does not answer") from error
     return {"status": "ready"}
 
 

@@ -269,7 +269,11 @@ async def patch_listing(listing_id: ListingPath, body: ListingBody, use: Use) ->
         document = await repository.document(connection, listing_id)
     if document is None:
         raise _unknown(listing_id)
-    changed = ListingBody.model_validate(orjson.loads(document) | body.model_dump(exclude_unset=True, mode="json"))  # type: ignore[attr-defined]
+    try:
+        changed = ListingBody.model_validate(orjson.loads(document) | body.model_dump(exclude_unset=True))  # type: ignore[attr-defined]
+    except ValidationError as error:  # what is stored, from before a rule; the request itself was checked
+        field, reason = _why(error)
+        raise InputError(reason, field=field) from error
     return await _write(use, [to_listing(changed, listing_id=listing_id)])
 
 
@@ -368,8 +372,6 @@ def to_listing(body: BaseModel, *, listing_id: str | None) -> Listing:
     for name in ("listing_id", "make", "model"):
         if name not in given:
             raise InputError(f"{name} is missing; every listing needs one", field=name)
-    if "\\u0000" in orjson.dumps(given.get("attributes", {}), default=str).decode():
-        raise InputError("attributes has a NUL byte; remove it", field="attributes")
     return Listing(**given)
 
 

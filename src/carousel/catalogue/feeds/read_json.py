@@ -6,7 +6,9 @@ not grow with it and what cannot be read costs its own object only.
 
 import json
 import re
+import reprlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
@@ -85,9 +87,20 @@ def _cars(items: Iterator[Item]) -> Iterator[Item]:
     """Turn JSON-LD objects among the items into records of the importer's fields; what is no car is passed over."""
     for number, item, problem in items:
         if problem is None and is_jsonld(item):
-            yield from ((number, flatten(car), None) for car in objects(item))
+            yield from (_storable(number, flatten(car)) for car in objects(item))
+        elif problem is None:
+            yield _storable(number, item)
         else:
             yield number, item, problem
+
+
+def _storable(number: int, item: Any) -> Item:
+    """Set aside an object that can be read but not written again: half a surrogate pair, a huge integer, deep nests."""
+    try:
+        orjson.dumps(item)
+    except TypeError as error:
+        return number, {"text": reprlib.repr(item)}, f"cannot be kept as JSON: {error}"
+    return number, item, None
 
 
 def _feed(path: Path, form: str, read: Callable[[Progress], Iterator[Item]], size: int) -> Feed:
@@ -301,7 +314,7 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        written = f"{value:f}".rstrip("0") if abs(value) >= 1e-4 else repr(value)
+        written = f"{value:f}".rstrip("0") if abs(value) >= 1e-4 else f"{Decimal(repr(value)):f}"
         whole, _, fraction = written.partition(".")
         return f"{written}0" if len(fraction) == 3 else whole if not fraction else written
     if isinstance(value, int):

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from carousel.catalogue.listing import RANGES, RATES_PER_EUR, plain
+from carousel.catalogue.listing import RANGES, RATES_PER_EUR, YEARS_OF_TIMES, plain
 
 KM_PER_MILE = 1.609344
 KW_PER_PS = 0.73549875  # metric horsepower: PS, CV, KM, PK
@@ -522,6 +522,8 @@ def _moment(text: str, month_first: bool) -> datetime | None:
     else:
         text = re.sub(r" ?(UTC|GMT|Z)$", "+00:00", text)
     found = datetime.fromisoformat(text)
+    if found.year not in YEARS_OF_TIMES:
+        return None
     return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
 
 

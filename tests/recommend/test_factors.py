@@ -48,10 +48,9 @@ def test_what_is_recalled_is_what_was_found(market: Market, crowd: Crowd, tastes
             assert (a.listing_id, a.share) == (b.listing_id, b.share)
             np.testing.assert_array_equal(a.rows, b.rows)
             np.testing.assert_array_equal(a.weights, b.weights)
-            assert a.belief is not None
-            assert b.belief is not None
-            np.testing.assert_array_equal(a.belief.mean, b.belief.mean)
-            np.testing.assert_array_equal(a.belief.covariance, b.belief.covariance)
+            assert a.wanted is not None
+            assert b.wanted is not None
+            np.testing.assert_array_equal(a.wanted, b.wanted)
     assert len(sizes) > 1  # of one wish and of more
 
 

@@ -14,7 +14,7 @@ from scipy.spatial.distance import pdist, squareform
 from carousel.catalogue.embedding import embed
 from carousel.catalogue.listing import Listing, ListingId
 from carousel.catalogue.snapshot import Snapshot
-from carousel.crowd.choice_model import _FromStock, _newton, fold_in
+from carousel.crowd.choice_model import Stock, _FromStock, _newton, fold_in, guess
 from carousel.recommend.alike import Alike
 from carousel.recommend.interests import _cut
 from carousel.recommend.placements import PlacementSettings, load
@@ -156,11 +156,17 @@ def test_factors_found_from_a_guess_are_those_found_from_nothing(seed: int) -> N
     appeal, factors = rng.standard_normal(2_000), rng.standard_normal((2_000, 8))
     appeal, factors = appeal.astype(np.float32), (0.6 * factors).astype(np.float32)
     viewed, weights = factors[rng.integers(0, 2_000, 9)], np.ones(9, dtype=np.float32)
-    choices = _FromStock(appeal, factors, (weights @ viewed)[None], np.array([9.0], dtype=np.float32))
+    choices = _FromStock(Stock.of(appeal, factors), (weights @ viewed)[None], np.array([9.0], dtype=np.float32))
     plain, _ = _newton(choices, steps=12)
     alone = fold_in(appeal, factors, viewed, weights)
-    guess = fold_in(appeal[::4], factors[::4], viewed, weights, steps=4)
     np.testing.assert_allclose(alone.mean, plain[0], atol=2e-3)
-    from_guess = fold_in(appeal, factors, viewed, weights, start=guess.mean)
+    quarter = Stock.of(appeal[::4], factors[::4])
+    histories = [(viewed, weights), (viewed[:3], weights[:3]), (viewed[3:], weights[3:] / 2)]
+    guesses = guess(quarter, histories)
+    for guessed, history in zip(guesses, histories, strict=True):
+        by_itself = fold_in(quarter.appeal, quarter.factors, *history, steps=4)
+        np.testing.assert_allclose(guessed.mean, by_itself.mean, atol=5e-3)
+        assert guessed.evidence == pytest.approx(by_itself.evidence, abs=0.02)
+    from_guess = fold_in(appeal, factors, viewed, weights, start=guesses[0].mean)
     np.testing.assert_allclose(from_guess.mean, plain[0], atol=2e-3)
     assert from_guess.evidence == pytest.approx(alone.evidence, abs=0.02)

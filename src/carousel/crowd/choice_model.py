@@ -37,14 +37,34 @@ _MATTERS = 1e-5
 
 @dataclass(frozen=True, slots=True)
 class Belief:
-    """What we believe of a shopper's factors: normal with this mean (d,) and covariance (d, d).
+    """What we believe of a shopper's factors: normal with this mean (d,) and precision (d, d).
 
     :ivar evidence: log-probability of the history, whatever the factors: compares one interest with two.
     """
 
     mean: Array
-    covariance: Array
+    precision: Array
     evidence: float
+
+    @property
+    def covariance(self) -> Array:
+        inverse: Array = np.linalg.inv(self.precision)
+        return inverse
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """A fair sample of what there is to choose from: appeal (k,), factors (k, d), and their products (k, d * d)."""
+
+    appeal: Array
+    factors: Array
+    products: Array
+
+    @classmethod
+    def of(cls, appeal: Array, factors: Array) -> "Stock":
+        # One product of matrices then gives the covariances of all shoppers: five times as fast as one for each.
+        k, d = factors.shape
+        return cls(appeal, factors, (factors[:, :, None] * factors[:, None]).reshape(k, d * d))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +149,20 @@ def fold_in(
         mode = mode + step * np.float32(min(1, _LONGEST_STEP / max(length, 1e-9)))
         if length < 0.02:
             break
-    utilities = appeal + factors @ mode
-    highest = float(utilities.max())
-    normaliser = highest + float(np.log(np.exp(utilities - highest).mean()))
-    liked = float(weights @ (viewed @ mode)) - float(total) * normaliser
+    liked = float(weights @ (viewed @ mode)) - float(total * _normaliser(appeal + factors @ mode))
     return _belief(mode, precision, liked)
+
+
+def guess(stock: Stock, histories: Sequence[tuple[Array, Array]], *, steps: int = 4) -> list[Belief]:
+    """Return nearly what `fold_in` does, of several histories at once.
+
+    :param histories: the factors (v, d) of the listings of each, and how many choices each listing counts as (v,).
+    """
+    chosen = np.stack([weights @ viewed for viewed, weights in histories])
+    counts = np.array([weights.sum() for _, weights in histories], dtype=np.float32)
+    modes, precisions = _newton(_FromStock(stock, chosen, counts), steps=steps)
+    liked = (chosen * modes).sum(axis=1) - counts * _normaliser(stock.appeal + modes @ stock.factors.T)
+    return [_belief(*one) for one in zip(modes, precisions, liked.tolist(), strict=True)]
 
 
 def fold_in_sets(appeal: Array, factors: Array, chosen: NDArray[np.intp], *, steps: int = _NEWTON_STEPS) -> Belief:
@@ -162,7 +191,14 @@ def chances(belief: Belief, appeal: Array, factors: Array, *, draws: int = 500, 
 
 def _belief(mode: Array, precision: Array, liked: float) -> Belief:
     evidence = liked - 0.5 * float(mode @ mode) - 0.5 * float(np.linalg.slogdet(precision)[1])
-    return Belief(mode, np.linalg.inv(precision).astype(np.float32), evidence)
+    return Belief(mode, precision, evidence)
+
+
+def _normaliser(utilities: Array) -> Array:
+    """Return the log of the mean of the exponentials (…) of utilities (…, k)."""
+    highest = utilities.max(axis=-1)
+    normaliser: Array = highest + np.log(np.exp(utilities - highest[..., None]).mean(axis=-1))
+    return normaliser
 
 
 class _Choices(Protocol):
@@ -180,23 +216,20 @@ class _Choices(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _FromStock:
-    """All choose from the same alternatives, of appeal (k,) and factors (k, d); `counts` (b,) is how many choices."""
+    """All choose from the same stock; `counts` (b,) is how many choices."""
 
-    appeal: Array
-    factors: Array
+    stock: Stock
     chosen: Array
     counts: Array
 
     def shares(self, z: Array) -> Array:
         """Return the probability of each alternative (b, k)."""
-        return _softmax(self.appeal + z @ self.factors.T)
+        return _softmax(self.stock.appeal + z @ self.stock.factors.T)
 
     def expected(self, z: Array) -> tuple[Array, Array]:
         share = self.shares(z)
-        mean = share @ self.factors
-        # One product for all shoppers: five times as fast as one for each of them over the few that matter to them.
-        squares = (self.factors[:, :, None] * self.factors[:, None]).reshape(len(self.factors), -1)
-        spread = (share @ squares).reshape(len(z), z.shape[1], -1) - mean[:, :, None] * mean[:, None]
+        mean = share @ self.stock.factors
+        spread = (share @ self.stock.products).reshape(len(z), z.shape[1], -1) - mean[:, :, None] * mean[:, None]
         return self.counts[:, None] * mean, self.counts[:, None, None] * spread
 
 
@@ -271,7 +304,7 @@ def fit(
         counts = np.bincount(whose, weights, minlength=len(batch)).astype(np.float32)
         by_shopper = csr_matrix((weights, (whose, np.arange(len(whose)))), shape=(len(batch), len(whose)))
         sums = by_shopper @ (chosen @ loadings)
-        choices = _FromStock(alternatives @ appeal - likely[drawn], alternatives @ loadings, sums, counts)
+        choices = _FromStock(Stock.of(alternatives @ appeal - likely[drawn], alternatives @ loadings), sums, counts)
 
         def slope(z: Array) -> tuple[Array, Array]:
             expected = counts[:, None] * choices.shares(z)

@@ -116,8 +116,8 @@ def _aim(
 ) -> Aim:
     by_crowd, latent = None, None
     if crowd is not None and interest is not None:
-        if interest.belief is not None and of["crowd"]:
-            by_crowd = of["crowd"] * crowd.scores(interest.belief)
+        if interest.wanted is not None and of["crowd"]:
+            by_crowd = of["crowd"] * crowd.scores(interest.wanted)
         if interest.latent is not None and of["factors"]:
             latent = Latent(crowd, interest.latent, of["factors"])
     return Aim(share, scorer, by_crowd, interest, stated, latent)

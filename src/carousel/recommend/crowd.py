@@ -1,6 +1,7 @@
 """The choice model over one process's snapshot: appeal and factors of every listing, kept in step with both."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from carousel.catalogue.snapshot import LiveSnapshot, Snapshot
 from carousel.crowd import repository
-from carousel.crowd.choice_model import Belief, ChoiceModel, fold_in
+from carousel.crowd.choice_model import Belief, ChoiceModel, Stock, fold_in, guess
 from carousel.recommend.query import Rows
 from carousel.storage.postgres import Pool
 from carousel.telemetry import crowd_version, log
@@ -36,7 +37,8 @@ class Crowd:
         self._snapshot: Snapshot | None = None
         self._changes = 0
         self._sample: Rows = np.zeros(0, dtype=np.intp)
-        self._of_sample = self._of_quarter = self.appeal, self.factors
+        self._of_sample = self.appeal, self.factors
+        self._of_quarter = Stock.of(self.appeal, self.factors)
 
     def refresh(self, snapshot: Snapshot) -> "Crowd":
         """Describe the listings that changed since the last call."""
@@ -62,7 +64,7 @@ class Crowd:
         # Spread evenly and always the same: a reload must not change a page.
         self._sample = active[np.linspace(0, len(active) - 1, min(_SAMPLE, len(active))).astype(np.intp)]
         self._of_sample = self.appeal[self._sample], self.factors[self._sample]
-        self._of_quarter = self.appeal[self._sample[::4]], self.factors[self._sample[::4]]
+        self._of_quarter = Stock.of(self.appeal[self._sample[::4]], self.factors[self._sample[::4]])
         self._latent_of_sample = self._latent[self._sample] if self.model.factors else self._latent
         self._changes = changes
         return self
@@ -72,12 +74,12 @@ class Crowd:
 
         :param guessed: what `guess` said of the same; a few steps from there are enough.
         """
-        start = (guessed or self.guess(rows, weights)).mean
+        start = (guessed or self.guess([(rows, weights)])[0]).mean
         return fold_in(*self._of_sample, self.factors[rows], weights, start=start)
 
-    def guess(self, rows: Rows, weights: NDArray[np.float32]) -> Belief:
-        """Return nearly the same from a quarter of the sample: enough to tell one wish from two."""
-        return fold_in(*self._of_quarter, self.factors[rows], weights, steps=4)
+    def guess(self, histories: Sequence[tuple[Rows, NDArray[np.float32]]]) -> list[Belief]:
+        """Return nearly the same of each history from a quarter of the sample: enough to tell one wish from two."""
+        return guess(self._of_quarter, [(self.factors[rows], weights) for rows, weights in histories])
 
     def fold_in(self, rows: Rows, weights: NDArray[np.float32]) -> NDArray[np.float32] | None:
         """Return the factors (d,) of somebody who chose some listings, by who else did; None without such factors."""
@@ -90,9 +92,10 @@ class Crowd:
         scores: NDArray[np.float32] = (self._latent[rows] @ shopper - of_sample.mean()) / deviation
         return scores
 
-    def scores(self, belief: Belief) -> NDArray[np.float32]:
-        """Return the log-probability of each listing (size,), up to a constant of the catalogue."""
-        utilities: NDArray[np.float32] = self.factors @ belief.mean
+    def scores(self, shopper: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the log-probability of each listing (size,) for a shopper's factors (d,), up to a constant of the
+        catalogue."""
+        utilities: NDArray[np.float32] = self.factors @ shopper
         utilities += self.appeal
         of_sample = utilities[self._sample]
         highest = of_sample.max(initial=0)

@@ -14,7 +14,6 @@ import orjson
 from psycopg.types.json import Json
 
 from carousel.catalogue.snapshot import Snapshot
-from carousel.crowd.choice_model import Belief
 from carousel.recommend.interests import Interest
 from carousel.storage.postgres import AsyncConnection, Connection
 from carousel.taste.repository import COLUMNS, from_row
@@ -49,11 +48,7 @@ class Factors:
                 np.array([snapshot.row_of[i] for i in one["listing_ids"]], dtype=np.intp),
                 np.array(one["weights"], dtype=np.float32),
                 one["share"],
-                Belief(
-                    np.array(one["mean"], dtype=np.float32),
-                    np.array(one["covariance"], dtype=np.float32),
-                    one["evidence"],
-                ),
+                np.array(one["mean"], dtype=np.float32),
                 np.array(one["latent"], dtype=np.float32) if one.get("latent") else None,
             )
             for one in self.interests
@@ -69,17 +64,15 @@ def factors_of(
     """
     kept = []
     for one in found:
-        if one.belief is None:
-            raise ValueError("an interest has no belief: it was found without a choice model, and is not worth keeping")
+        if one.wanted is None:
+            raise ValueError("an interest was found without a choice model, and is not worth keeping")
         kept.append(
             {
                 "listing_id": one.listing_id,
                 "listing_ids": [snapshot.ids[row] for row in one.rows],
                 "weights": one.weights.tolist(),
                 "share": one.share,
-                "mean": one.belief.mean.tolist(),
-                "covariance": one.belief.covariance.tolist(),
-                "evidence": one.belief.evidence,
+                "mean": one.wanted.tolist(),
                 "latent": None if one.latent is None else one.latent.tolist(),
             }
         )

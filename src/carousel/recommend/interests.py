@@ -4,10 +4,9 @@ The recent history is grouped into up to three clusters by the distance of the e
 where the choice model finds one wish the better explanation.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from itertools import combinations
 
 import numpy as np
@@ -53,7 +52,8 @@ class Interest:
     rows: Rows
     weights: NDArray[np.float32]
     share: float
-    belief: Belief | None
+    wanted: NDArray[np.float32] | None
+    """Factors (d,) by the choice model, None without one."""
     latent: NDArray[np.float32] | None = None
     """Factors (d,) by who else looked at its listings."""
 
@@ -69,14 +69,14 @@ def find(taste: Taste, snapshot: Snapshot, crowd: Crowd | None, now: datetime) -
     purchase, session = (2.0 ** (-age / h.total_seconds()) for h in (PURCHASE_HALF_LIFE, SESSION_HALF_LIFE))
     weights = (looks * purchase * (0.5 + 0.5 * session)).astype(np.float32)
     apart = distances(snapshot, rows)
-    believe = _guessing(crowd, rows, weights)
-    groups = _together(_groups(apart, weights, believe), [r.listing_id for _, r in known], taste.stated.together)
+    guesses = _Guesses(crowd, rows, weights) if crowd else None
+    groups = _together(_groups(apart, weights, guesses), [r.listing_id for _, r in known], taste.stated.together)
     total = float(weights.sum())
     found = [
         Interest(
             snapshot.ids[rows[_middle(group, weights, apart)]], rows[group], weights[group],
             float(weights[group].sum()) / total,
-            crowd.believe(rows[group], weights[group], believe(group)) if crowd else None,
+            crowd.believe(rows[group], weights[group], guesses.of(group)).mean if crowd and guesses else None,
             crowd.fold_in(rows[group], weights[group]) if crowd else None,
         )
         for group in groups
@@ -104,31 +104,38 @@ def wishes_of(
     snapshot: Snapshot, crowd: Crowd, rows: Rows, weights: NDArray[np.float32]
 ) -> list[tuple[Rows, NDArray[np.float32]]]:
     """Split a history into wishes: what the choice model is trained on."""
-    groups = _groups(distances(snapshot, rows), weights, _guessing(crowd, rows, weights))
+    groups = _groups(distances(snapshot, rows), weights, _Guesses(crowd, rows, weights))
     return [(rows[group], weights[group]) for group in groups]
 
 
-def _guessing(crowd: Crowd | None, rows: Rows, weights: NDArray[np.float32]) -> Callable[[Rows], Belief | None]:
-    """Return what guesses of a group of a history, each worked out once; without a model nothing is believed."""
-    if crowd is None:
-        return lambda _: None
+class _Guesses:
+    """What the choice model guesses of groups of a history, each worked out once."""
 
-    @cache
-    def guess(packed: bytes) -> Belief:
-        group = np.frombuffer(packed, dtype=np.intp)
-        return crowd.guess(rows[group], weights[group])
+    def __init__(self, crowd: Crowd, rows: Rows, weights: NDArray[np.float32]) -> None:
+        self._crowd, self._rows, self._weights = crowd, rows, weights
+        self._known: dict[bytes, Belief] = {}
 
-    return lambda group: guess(group.tobytes())
+    def prepare(self, groups: Iterable[Rows]) -> None:
+        """Work out several at once, in hardly more time than one."""
+        new = {key: group for group in groups if (key := group.tobytes()) not in self._known}
+        if new:
+            found = self._crowd.guess([(self._rows[group], self._weights[group]) for group in new.values()])
+            self._known |= zip(new, found, strict=True)
+
+    def of(self, group: Rows) -> Belief:
+        self.prepare([group])
+        return self._known[group.tobytes()]
 
 
-def _groups(
-    apart: NDArray[np.float32], weights: NDArray[np.float32], believe: Callable[[Rows], Belief | None]
-) -> list[Rows]:
+def _groups(apart: NDArray[np.float32], weights: NDArray[np.float32], guesses: _Guesses | None) -> list[Rows]:
     groups = _clusters(apart, weights)
-    while len(groups) > 1 and (pair := _to_join(groups, weights, apart, believe)):
-        joined = np.sort(np.concatenate([groups[i] for i in pair]))
-        groups = [g for i, g in enumerate(groups) if i not in pair] + [joined]
+    while len(groups) > 1 and (pair := _to_join(groups, weights, apart, guesses)):
+        groups = [g for i, g in enumerate(groups) if i not in pair] + [_joined(groups, pair)]
     return groups
+
+
+def _joined(groups: list[Rows], pair: tuple[int, int]) -> Rows:
+    return np.sort(np.concatenate([groups[i] for i in pair]))
 
 
 def _clusters(apart: NDArray[np.float32], weights: NDArray[np.float32]) -> list[Rows]:
@@ -185,34 +192,37 @@ def _leaves(tree: NDArray[np.float64], node: int) -> Rows:
 
 
 def _to_join(
-    groups: list[Rows],
-    weights: NDArray[np.float32],
-    apart: NDArray[np.float32],
-    believe: Callable[[Rows], Belief | None],
+    groups: list[Rows], weights: NDArray[np.float32], apart: NDArray[np.float32], guesses: _Guesses | None
 ) -> tuple[int, int] | None:
     """Return the two groups that gain most by being one, or None where all are better apart."""
-    gains = {
-        (i, j): _gain(groups[i], groups[j], weights, apart, believe) for i, j in combinations(range(len(groups)), 2)
+    between = {
+        (i, j): float(apart[np.ix_(groups[i], groups[j])].mean()) for i, j in combinations(range(len(groups)), 2)
     }
+    within = [float(apart[np.ix_(g, g)].sum()) / max(len(g) * (len(g) - 1), 1) for g in groups]
+    near = {
+        pair: far for pair, far in between.items()
+        if far < _APART and (far < _CLEARLY or far < _TIGHTER * max(within[i] for i in pair))
+    }  # fmt: skip
+    if not near:
+        return None
+    if guesses is None:
+        gains = {pair: _FAR - far for pair, far in near.items()}
+    else:
+        guesses.prepare([*(groups[i] for i in set().union(*near)), *(_joined(groups, pair) for pair in near)])
+        gains = {pair: _gain(groups, pair, weights, guesses) for pair in near}
     best = max(gains, key=gains.__getitem__)
     return best if gains[best] > 0 else None
 
 
-def _gain(
-    a: Rows, b: Rows, weights: NDArray[np.float32], apart: NDArray[np.float32], believe: Callable[[Rows], Belief | None]
-) -> float:
-    between = float(apart[np.ix_(a, b)].mean())
-    within = max(float(apart[np.ix_(g, g)].sum()) / max(len(g) * (len(g) - 1), 1) for g in (a, b))
-    if between >= _APART or (between >= _CLEARLY and between >= _TIGHTER * within):
-        return -np.inf
-    two, other, one = believe(a), believe(b), believe(np.sort(np.concatenate([a, b])))
-    if two is None or other is None or one is None:
-        return _FAR - between
+def _gain(groups: list[Rows], pair: tuple[int, int], weights: NDArray[np.float32], guesses: _Guesses) -> float:
+    """Return how much better one wish explains what two groups hold than two wishes do."""
+    a, b = (groups[i] for i in pair)
     of_a, of_b = float(weights[a].sum()), float(weights[b].sum())
     share = of_a / (of_a + of_b)
     which = -of_a * np.log(share) - of_b * np.log(1 - share)
+    two = guesses.of(a).evidence + guesses.of(b).evidence
     # Whoever has two wishes also says which one each look is for; half of it, because looks come in sessions.
-    return float(one.evidence - two.evidence - other.evidence + which / 2)
+    return float(guesses.of(_joined(groups, pair)).evidence - two + which / 2)
 
 
 def _middle(group: Rows, weights: NDArray[np.float32], apart: NDArray[np.float32]) -> int:

@@ -126,7 +126,7 @@ def gain(model: ChoiceModel, snapshot: Snapshot, held_out: Iterable["History"]) 
     crowd = Crowd(model).refresh(snapshot)
     gains = []
     for rows, weights in held_out:
-        scores = crowd.scores(crowd.believe(rows[::2], weights[::2]))
+        scores = crowd.scores(crowd.believe(rows[::2], weights[::2]).mean)
         gains.append(float(scores[rows[1::2]].mean()))
     return float(np.mean(gains))
 

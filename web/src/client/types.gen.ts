@@ -2172,6 +2172,13 @@ export type ReadyzData = {
     url: '/readyz';
 };
 
+export type ReadyzErrors = {
+    /**
+     * Temporarily unavailable
+     */
+    503: unknown;
+};
+
 export type ReadyzResponses = {
     /**
      * Response Readyz

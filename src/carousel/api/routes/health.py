@@ -24,10 +24,9 @@ async def livez() -> dict[str, str]:
 
 @router.get("/readyz", operation_id="readyz", responses={503: PROBLEMS[503]})
 async def readyz(use: Use) -> dict[str, str]:
-    """PostgreSQL and Valkey answer, and the catalogue is in memory. A busy process is ready: it waits for a connection
-    as long as a shopper's request would."""
+    """PostgreSQL and Valkey answer, and the catalogue is in memory."""
     part = "PostgreSQL"
-    try:
+    try:  # waits for a connection as long as a shopper's request would: a busy process is ready
         async with use.pool.connection() as connection:
             await use.live.current(connection)
         part = "Valkey"

@@ -1,12 +1,14 @@
 """The archive keeps every event once, and one person's history in one place."""
 
+import tempfile
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from psycopg import errors, sql
 
-from carousel.activity.events import Event
+from carousel.activity.events import FULL_DWELL_SECONDS, WEIGHTS, Event
 from carousel.activity.repository import (
     DeadLetter,
     FencedError,
@@ -18,9 +20,10 @@ from carousel.activity.repository import (
     bury,
     events_of,
     give_to,
+    looks_since,
     positions,
 )
-from carousel.storage.postgres import Connection
+from carousel.storage.postgres import Connection, copy_out
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 
@@ -49,6 +52,46 @@ def test_only_events_new_to_the_archive_are_returned(database: Connection) -> No
     assert archive(database, [first, second, changed, second]) == [second]
     assert archive(database, []) == []
     assert {e.type for e in events_of(database, "john", 10)} == {"view"}
+
+
+def test_looks_are_counted_by_shopper_and_listing_and_fade(database: Connection) -> None:
+    now = datetime.now(UTC)
+    nothing = looks_since(database, days=120, half_life=timedelta(days=45))
+    assert (nothing.listing_ids, nothing.shopper_count, len(nothing.amounts)) == ((), 0, 0)
+    seen = {
+        "john": [
+            ("view", "b, ü", 0, None),
+            ("view", "b, ü", 45, None),
+            ("dwell", "a", 0, 15.0),
+            ("hide", "a", 0, None),
+        ],
+        "mary": [("favourite", "b, ü", 0, None), ("view", "a", 200, None), ("search", None, 0, None)],
+    }
+    archive(
+        database,
+        [
+            happens(kind, who, listing_id, value=value, occurred_at=now - timedelta(days=days))
+            for who, did in seen.items()
+            for kind, listing_id, days, value in did
+        ],
+    )
+    looks = looks_since(database, days=120, half_life=timedelta(days=45))
+    assert looks.listing_ids == ("a", "b, ü")
+    assert looks.shopper_count == 2
+    found: dict[int, dict[int, tuple[float, float]]] = {0: {}, 1: {}}
+    for shopper, listing, amount, aged in zip(looks.shoppers, looks.listings, looks.amounts, looks.aged, strict=True):
+        found[int(shopper)][int(listing)] = (float(amount), float(aged))
+    john, mary = sorted(found.values(), key=len, reverse=True)
+    half_a_dwell = WEIGHTS["dwell"] * 15 / FULL_DWELL_SECONDS
+    assert john[0] == pytest.approx((half_a_dwell, half_a_dwell), rel=1e-4)
+    assert john[1] == pytest.approx((2 * WEIGHTS["view"], 1.5 * WEIGHTS["view"]), rel=1e-4)
+    assert mary == {1: pytest.approx((WEIGHTS["favourite"], WEIGHTS["favourite"]), rel=1e-4)}
+
+
+def test_what_cannot_be_copied_says_why(database: Connection) -> None:
+    with tempfile.TemporaryFile() as file, pytest.raises(errors.UndefinedTable, match="nowhere"):
+        copy_out(database, sql.SQL("COPY nowhere TO STDOUT"), file)
+    assert database.execute("SELECT 1").fetchone() == (1,), "the connection goes on"
 
 
 def test_an_anonymous_history_is_given_to_the_account(database: Connection) -> None:

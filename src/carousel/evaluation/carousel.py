@@ -24,7 +24,7 @@ from carousel.recommend.pipeline import Recommender
 from carousel.recommend.query import Query
 from carousel.recommend.scorers import SMOOTHING, WEIGHTS
 from carousel.recommend.sources import FindsNear
-from carousel.recommend.training import LEAST_CHOICES, LEAST_SHOPPERS, MOST_SHOPPERS, History, train
+from carousel.recommend.training import LEAST_CHOICES, LEAST_SHOPPERS, MOST_CHOICES, MOST_SHOPPERS, History, train
 from carousel.taste.taste import Draft, Taste
 
 RECENCIES = (1.0, 0.95, 0.8, 0.6)
@@ -287,7 +287,8 @@ def _blocks(settings: TasteSettings) -> Iterator[None]:
 
 
 def _histories(training: Training, listings: Listings) -> list[History]:
-    """Return what up to `MOST_SHOPPERS` users chose among the listings, as `carousel train` reads it."""
+    """Return what up to `MOST_SHOPPERS` users chose among the listings, as `carousel train` reads it, and no more than
+    `MOST_CHOICES` of it."""
     matrix = training.matrix
     users = np.flatnonzero(np.diff(matrix.indptr) >= LEAST_CHOICES)
     rng = np.random.default_rng(training.seed)
@@ -297,7 +298,8 @@ def _histories(training: Training, listings: Listings) -> list[History]:
         rows, weights = listings.rows[matrix.indices[own]], matrix.data[own]
         if (rows >= 0).sum() >= LEAST_CHOICES:
             histories.append((rows[rows >= 0], choices(weights[rows >= 0])))
-    return histories
+    ends = np.cumsum([len(rows) for rows, _ in histories])
+    return histories[: int(np.searchsorted(ends, MOST_CHOICES, "right"))]
 
 
 def fits_ease(training: Training) -> bool:

@@ -31,9 +31,9 @@ DAYS = 120
 """How far back the archive is read: tastes and stock of last year are others."""
 HALF_LIFE = timedelta(days=45)
 """Age at which a look counts half for the factors."""
-MOST_SHOPPERS = 4_000
-"""More shoppers than this teach a choice model of this size next to nothing; they are drawn anew for every training.
-The factors learn from all of them."""
+MOST_SHOPPERS, MOST_CHOICES = 4_000, 100_000
+"""More than these teach a choice model of this size next to nothing; they are drawn anew for every training. The
+factors learn from all shoppers."""
 LEAST_SHOPPERS = 30
 LEAST_CHOICES = 3
 _HELD_OUT = 0.1
@@ -99,6 +99,7 @@ def _read(connection: Connection, seed: int) -> tuple[Snapshot, list["History"],
     starts = np.searchsorted(shoppers, np.arange(looks.shopper_count + 1))
     enough = np.flatnonzero(np.diff(starts) >= LEAST_CHOICES)
     drawn = np.random.default_rng(seed).permutation(enough)[:MOST_SHOPPERS]
+    drawn = drawn[np.cumsum(starts[drawn + 1] - starts[drawn]) <= MOST_CHOICES]
     known = [(rows[a:b], amounts[a:b]) for a, b in zip(starts[drawn], starts[drawn + 1], strict=True)]
     if len(known) < LEAST_SHOPPERS:
         raise InputError(

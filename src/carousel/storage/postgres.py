@@ -1,13 +1,15 @@
-"""Connections to PostgreSQL: make, prepare, ping. SQL lives in the domains' `repository.py`."""
+"""Connections to PostgreSQL: make, prepare, copy from. SQL lives in the domains' `repository.py`."""
 
 import struct
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import psycopg
 from numpy.typing import NDArray
 from pgvector import HalfVector
 from pgvector.psycopg import register_vector, register_vector_async
+from psycopg import sql
+from psycopg.pq import ExecStatus
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
@@ -54,6 +56,24 @@ def make_pool(url: str, *, size: int) -> Pool:
         configure=prepare,
         reconnect_timeout=30,
     )
+
+
+def copy_out(connection: Connection, statement: sql.Composable, file: BinaryIO) -> None:
+    """Write what a `COPY … TO STDOUT` sends into a file.
+
+    psycopg's own loop does the same and takes three times as long for millions of rows: it hands out each by itself.
+    """
+    with connection.lock:
+        link = connection.pgconn
+        answer = link.exec_(statement.as_bytes(connection))
+        if answer.status == ExecStatus.COPY_OUT:
+            while (got := link.get_copy_data(0))[0] > 0:
+                file.write(got[1])
+            answer = link.get_result() or answer
+            while link.get_result() is not None:
+                pass
+    if answer.status != ExecStatus.COMMAND_OK:
+        raise psycopg.errors.error_from_result(answer)
 
 
 def halfvec(vector: NDArray[np.float32]) -> HalfVector:

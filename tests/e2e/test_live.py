@@ -4,7 +4,7 @@ import json
 import time
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 from tests.e2e.shopper import cards, done, listed, picks, shown, wait_until
 
 pytestmark = pytest.mark.e2e
@@ -65,6 +65,22 @@ def test_a_card_is_built_when_it_comes_near_the_screen(page: Page) -> None:
     expect(last.locator("article")).to_have_count(1)
     # What stood in for it was of about its height.
     assert abs(last.evaluate("place => place.offsetHeight") - height) < 60
+
+
+def test_a_price_that_comes_late_moves_nothing(page: Page) -> None:
+    page.set_viewport_size({"width": 412, "height": 823})
+    late: list[Route] = []
+    page.route("**/v1/listings/*/price", lambda route: late.append(route))
+    page.goto("/search?make=Toyota")
+    with page.expect_request("**/v1/listings/*/price"):
+        cards(page).first.get_by_role("link").click()
+    below = page.locator("#payment")
+    expect(below).to_be_attached(timeout=ARRIVAL_MS)
+    place = "heading => heading.getBoundingClientRect().top + scrollY"
+    before = below.evaluate(place)
+    late[0].continue_()
+    expect(page.get_by_text("Compared with", exact=False)).to_be_attached(timeout=ARRIVAL_MS)
+    assert abs(below.evaluate(place) - before) < 25, "a line of text more, at most"
 
 
 def test_what_was_done_offline_arrives_with_the_next_visit(page: Page, context: BrowserContext, carousel: str) -> None:

@@ -130,6 +130,8 @@ def broken_json(good: int) -> str:
 def test_a_json_file_with_a_broken_middle_loses_that_object_only(cars: Cars, good: int) -> None:
     rows = list(open_feed(cars(broken_json(good))))
     assert [row.line for row in rows if row.problem] == [good + 1]
+    # Behind `"model: "`, where the quote that is missing would have ended.
+    assert rows[good].problem == ("bad_json", "not valid JSON: Expecting ':' delimiter, character 27 of the object")
     assert len(rows) == 2 * good + 1
     assert {tuple(row.cells)[:3] for row in rows if not row.problem} == {("Skoda", "Octavia", "A")}
 

@@ -24,6 +24,7 @@ _CHUNK = 1 << 20  # characters
 _LONGEST = 8 << 20  # characters of one object; a longer one was never closed
 _DEEPEST = 4
 _UNITS = {"unit", "units", "unit_code", "unitcode", "currency", "currency_code", "currencycode"}
+_SPACE = re.compile("[\ufeff \t\r\n]*")
 _NEXT = re.compile(r"(?:^|[}\]\n,])\s*(?=\{)")
 
 Item = tuple[int, Any, str | None]
@@ -150,14 +151,15 @@ def _one_by_one(path: Path, encoding: str, progress: Progress) -> Iterator[Item]
         while window.more():
             number += 1
             progress.at = window.passed
-            start = window.text
             try:
-                item, end = decoder.raw_decode(start)
+                item, end = decoder.raw_decode(window.text, window.at)
             except (ValueError, RecursionError) as error:
                 if window.grow():  # it may only be cut off by the window's edge
                     number -= 1
                     continue
-                yield number, {"text": start[:500]}, f"not valid JSON: {error}"
+                said, at = getattr(error, "msg", error), getattr(error, "pos", window.at) - window.at + 1
+                shown = window.text[window.at : window.at + 500]
+                yield number, {"text": shown}, f"not valid JSON: {said}, character {at} of the object"
                 if not window.skip(partial(_looks_like, known=known)):
                     return
                 continue
@@ -169,79 +171,84 @@ def _one_by_one(path: Path, encoding: str, progress: Progress) -> Iterator[Item]
                 return
 
 
-def _looks_like(text: str, known: set[str]) -> bool:
+def _looks_like(text: str, at: int, known: set[str]) -> bool:
     """Tell whether an object that begins here is a listing and not a part of one."""
     try:
-        item, _ = json.JSONDecoder().raw_decode(text)
+        item, _ = json.JSONDecoder().raw_decode(text, at)
     except (ValueError, RecursionError):
         return False
     return isinstance(item, dict) and bool(item) and (not known or 2 * len(item.keys() & known) >= len(item))
 
 
 class _Window:
-    """The part of a text that is looked at; grows until an object fits."""
+    """The part of a text that is looked at, from `at` on; grows until an object fits."""
 
     def __init__(self, text: TextIO) -> None:
         self._file = text
         self.text = text.read(_CHUNK)
-        self.passed = 0
-        """Characters passed over, for the progress."""
+        self.at = 0
+        self._dropped = 0
 
-    def advance(self, count: int) -> None:
-        self.text = self.text[count:]
-        self.passed += count
-        if len(self.text) < _CHUNK // 2:
-            self.text += self._file.read(_CHUNK)
+    @property
+    def passed(self) -> int:
+        """Characters passed over, for the progress."""
+        return self._dropped + self.at
+
+    def advance(self, to: int) -> None:
+        """Pass on to a place in the text."""
+        self.at = to
+        if len(self.text) - to < _CHUNK // 2:
+            self._read_on()
 
     def grow(self) -> bool:
         """Read on; False at the end of the file or when an object has become too long."""
-        more = self._file.read(_CHUNK) if len(self.text) < _LONGEST else ""
-        self.text += more
-        return bool(more)
+        return len(self.text) - self.at < _LONGEST and self._read_on()
 
     def find(self, pattern: re.Pattern[str]) -> bool:
         """Pass over everything before the end of a match."""
-        while (match := pattern.search(self.text)) is None:
-            kept = self.text[-64:]
-            self.passed += len(self.text) - len(kept)
-            more = self._file.read(_CHUNK)
-            if not more:
+        while (match := pattern.search(self.text, self.at)) is None:
+            self.at = max(self.at, len(self.text) - 64)
+            if not self._read_on():
                 return False
-            self.text = kept + more
         self.advance(match.end())
         return True
 
     def more(self) -> bool:
         """Pass over white space; False at the end."""
         while True:
-            stripped = self.text.lstrip("\ufeff \t\r\n")
-            self.passed += len(self.text) - len(stripped)
-            self.text = stripped
-            if stripped or not self.grow():
-                return bool(self.text)
+            match = _SPACE.match(self.text, self.at)
+            self.at = match.end() if match else self.at
+            if self.at < len(self.text) or not self._read_on():
+                return self.at < len(self.text)
 
     def separator(self) -> bool:
         """Pass over the comma between two objects; False where the array ends. A missing comma is no mistake here."""
         if not self.more():
             return False
-        if self.text[0] == ",":
-            self.advance(1)
-            return self.more() and self.text[0] != "]"
-        return self.text[0] != "]"
+        if self.text[self.at] == ",":
+            self.advance(self.at + 1)
+            return self.more() and self.text[self.at] != "]"
+        return self.text[self.at] != "]"
 
-    def skip(self, good: Callable[[str], bool]) -> bool:
+    def skip(self, good: Callable[[str, int], bool]) -> bool:
         """Pass on to the next place where a good object begins; False when there is none."""
         while True:
-            for match in _NEXT.finditer(self.text, 1):
-                if good(self.text[match.end() : match.end() + _LONGEST]):
+            for match in _NEXT.finditer(self.text, self.at + 1):
+                if good(self.text, match.end()):
                     self.advance(match.end())
                     return True
-            kept = self.text[-(1 << 16) :]
-            more = self._file.read(_CHUNK)
-            if not more:
+            self.at = max(self.at, len(self.text) - (1 << 16))
+            if not self._read_on():
                 return False
-            self.passed += len(self.text) - len(kept)
-            self.text = kept + more
+
+    def _read_on(self) -> bool:
+        """Read more of the file, and drop what was passed over; False at its end."""
+        more = self._file.read(_CHUNK)
+        if more:  # else the rest would be copied again and again
+            self.text = self.text[self.at :] + more
+            self._dropped += self.at
+            self.at = 0
+        return bool(more)
 
 
 # --- objects as rows -------------------------------------------------------------------------------------------------

@@ -89,8 +89,7 @@ def _together(groups: list[Rows], listing_ids: Sequence[str], pairs: Iterable[tu
     for pair in pairs:
         at = [i for i, group in enumerate(groups) if any(listing_ids[place] in pair for place in group)]
         if len(at) == 2:
-            joined = np.sort(np.concatenate([groups[i] for i in at]))
-            groups = [group for i, group in enumerate(groups) if i not in at] + [joined]
+            groups = _with_one(groups, at)
     return groups
 
 
@@ -130,12 +129,17 @@ class _Guesses:
 def _groups(apart: NDArray[np.float32], weights: NDArray[np.float32], guesses: _Guesses | None) -> list[Rows]:
     groups = _clusters(apart, weights)
     while len(groups) > 1 and (pair := _to_join(groups, weights, apart, guesses)):
-        groups = [g for i, g in enumerate(groups) if i not in pair] + [_joined(groups, pair)]
+        groups = _with_one(groups, pair)
     return groups
 
 
-def _joined(groups: list[Rows], pair: tuple[int, int]) -> Rows:
+def _joined(groups: list[Rows], pair: Sequence[int]) -> Rows:
     return np.sort(np.concatenate([groups[i] for i in pair]))
+
+
+def _with_one(groups: list[Rows], pair: Sequence[int]) -> list[Rows]:
+    """Return the groups with two of them made one, the last."""
+    return [group for i, group in enumerate(groups) if i not in pair] + [_joined(groups, pair)]
 
 
 def _clusters(apart: NDArray[np.float32], weights: NDArray[np.float32]) -> list[Rows]:

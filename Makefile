@@ -64,6 +64,7 @@ COMPILE := UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile --quiet -
 	--no-emit-index-url --python-version 3.11
 chaos: setup ## hundreds of orders of events, half an hour of kills, freezes, poison and a full disk, and what must hold after it (docs/reliability.md)
 	CAROUSEL_PROTOCOL_EXAMPLES=400 $(BIN)/pytest tests/dataflows/test_protocol.py
+	$(BIN)/pytest --hypothesis-profile default $(shell grep -rl "@given" tests)
 	$(BIN)/python tests/chaos/campaign.py --minutes 28 --kills 62
 	$(BIN)/python tests/chaos/campaign.py --minutes 2 --kills 4 --rate 1000 --disk-full
 

@@ -304,3 +304,13 @@ def test_an_explored_listing_counts_towards_the_caps(snapshot: Snapshot, listing
     assert len(chosen) == len(set(chosen)) == 10
     assert set(kias[:2]) <= set(chosen)
     assert sum(i in kias for i in chosen) == 6  # 60% of one make
+
+
+def test_what_is_explored_stays_in_the_lower_half_where_the_caps_leave_places_empty(
+    snapshot: Snapshot, listings: list[Listing]
+) -> None:
+    kias = np.array([i for i, x in enumerate(listings) if x.make == "Kia"])
+    scores = np.linspace(1, 0, len(kias), dtype=np.float32)[np.newaxis]
+    chosen = diversify(snapshot, kias, scores, [1.0], 20, load().of("home", "s"), explored=[38, 39])
+    assert len(set(chosen)) == 20
+    assert min(chosen.index(38), chosen.index(39)) >= 10

@@ -47,12 +47,11 @@ def diversify(
     of_a_make = _PER_CAP * placement.caps["make"]
     best = np.arange(len(rows)) if boosted else _considered(snapshot, rows, scores, of_a_make)
     slate = _greedy(snapshot, rows, scores, shares, n, list(explored), placement, best)
-    slate = _interleave(slate, list(explored), n)
-    if len(slate) < n:
-        taken = set(slate)
+    if len(slate) < (places := n - len(explored)):  # the caps left some empty
+        taken = {*slate, *explored}
         order = np.lexsort((rows, -scores.max(axis=0)))
-        slate += [int(i) for i in order if int(i) not in taken][: n - len(slate)]
-    return slate
+        slate += [int(i) for i in order if int(i) not in taken][: places - len(slate)]
+    return _interleave(slate, list(explored), n)
 
 
 def explore(scores: NDArray[np.float32], candidates: Sequence[int], slots: int, rng: np.random.Generator) -> Explored:

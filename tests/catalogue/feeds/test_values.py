@@ -176,7 +176,7 @@ def test_no_number_like_text_breaks_a_parser(text: str, parse: Callable[[str], v
 @given(st.integers(0, 1_200_000))
 def test_miles_become_kilometres(miles: int) -> None:
     parsed = v.distance("mi")(f"{miles:,}")
-    if miles not in (999_999, 1_111_111):
+    if miles not in (111_111, 123_456, 999_999, 1_111_111):  # typed to fill the field
         assert parsed.fields["mileage_km"] == round(miles * 1.609344)
 
 

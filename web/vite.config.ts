@@ -3,6 +3,8 @@ import ui from '@nuxt/ui/vite'
 import vue from '@vitejs/plugin-vue'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { COLORS } from './scripts/colors.ts'
+import { compileHints } from './scripts/compile-hints.ts'
 import { earlyEntry } from './scripts/early-entry.ts'
 import { precompress } from './scripts/precompress.ts'
 
@@ -19,6 +21,7 @@ export default defineConfig({
       dropMessageCompiler: true,
     }),
     earlyEntry('src/early.ts'),
+    compileHints(),
     precompress(),
     ui({
       // Icons are part of the build: the page asks no other host for anything.
@@ -26,9 +29,10 @@ export default defineConfig({
       autoImport: false,
       dts: true,
       components: { dirs: [] },
-      theme: { colors: ['primary', 'neutral', 'success', 'warning', 'error', 'info'] },
+      theme: { colors: Object.keys(COLORS) },
       experimental: { componentDetection: true },
-      ui: { colors: { primary: 'teal', neutral: 'slate' } },
+      colorMode: false, // src/lib/theme.ts and the footer's button do it, with fewer layouts of the whole page
+      ui: { colors: COLORS },
     }),
   ],
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },

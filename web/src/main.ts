@@ -1,13 +1,14 @@
 import './early'
 import './app.css'
-import ui from '@nuxt/ui/vue-plugin'
 import { VueQueryPlugin } from '@tanstack/vue-query'
 import { createApp, watch } from 'vue'
 import { sendEvents } from '@/client'
 import { client } from '@/client/client.gen'
 import { connect, createQueryClient } from '@/lib/api'
 import { createEvents, EVENTS } from '@/lib/events'
+import { homeRows } from '@/lib/home'
 import { createTranslations, preferredLanguage, speak, TRANSLATIONS } from '@/lib/i18n'
+import { addLibrary } from '@/lib/later'
 import { createSession, SESSION } from '@/lib/session'
 import App from './App.vue'
 import { makeRouter } from './router'
@@ -32,13 +33,19 @@ document.addEventListener('visibilitychange', () => {
 })
 
 const i18n = createTranslations()
+const queryClient = createQueryClient()
+// Its answer is on its way (src/lib/early.ts): what has come by then is shown at once, without a skeleton before it.
+if (location.pathname === '/') void queryClient.prefetchQuery(homeRows())
 
-function mount(): void {
-  createApp(App)
+async function mount(): Promise<void> {
+  const router = makeRouter()
+  await pause()
+  const app = createApp(App)
+  router.beforeResolve(({ meta }) => (meta.isPlain ? undefined : addLibrary(app)))
+  app
     .use(i18n)
-    .use(makeRouter())
-    .use(ui)
-    .use(VueQueryPlugin, { queryClient: createQueryClient() })
+    .use(router)
+    .use(VueQueryPlugin, { queryClient })
     .provide(SESSION, session)
     .provide(EVENTS, events)
     .provide(TRANSLATIONS, i18n)
@@ -46,8 +53,12 @@ function mount(): void {
   void events.flush() // what the last page could not send
 }
 
+/** Answers and taps that have come meanwhile are not kept waiting. */
+const pause = () => new Promise((resolve) => setTimeout(resolve))
+
 // Not awaited at the top: a language's file may import this one, and each would wait for the other. Without its texts
 // the page speaks English.
 void speak(i18n, preferredLanguage(localStorage, navigator.languages))
   .catch(() => {})
-  .then(() => setTimeout(mount)) // by itself: answers and taps that have come meanwhile are not kept waiting
+  .then(pause)
+  .then(mount)

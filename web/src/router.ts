@@ -2,7 +2,7 @@ import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
 import HomePage from '@/pages/HomePage.vue'
 
 const routes: RouteRecordRaw[] = [
-  { path: '/', name: 'home', component: HomePage },
+  { path: '/', name: 'home', component: HomePage, meta: { isPlain: true } }, // shows no component of the library
   { path: '/login', name: 'login', component: () => import('@/pages/LoginPage.vue') },
   { path: '/search', name: 'search', component: () => import('@/pages/SearchPage.vue') },
   { path: '/listings/:id', name: 'listing', component: () => import('@/pages/ListingPage.vue'), props: true },

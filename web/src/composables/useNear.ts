@@ -7,13 +7,15 @@ const SHELF_MARGIN = '0px 50%'
 
 /**
  * How many places of a list, from its first, have been near the screen. They are places, not listings: whichever
- * takes one of them is shown at once, also in a tab nobody looks at, where nothing is told to be near.
+ * takes one of them is shown at once, also in a tab nobody looks at, where nothing is told to be near. The first
+ * `atOnce` are near without asking.
  */
 export function useNear(
   list: Ref<HTMLElement | null>,
   listingIds: Ref<readonly string[]>,
+  atOnce = 0,
 ): Readonly<Ref<number>> {
-  const near = ref(0)
+  const near = ref(atOnce)
   let numbers = new Map<Element, number>()
   const observer = new IntersectionObserver(
     (entries) => {

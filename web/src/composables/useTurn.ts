@@ -1,7 +1,7 @@
 import { onScopeDispose, readonly, ref, watch, type Ref } from 'vue'
 
 /** As many cards as a slow phone mounts within the 50 ms a finger does not notice. */
-const AT_ONCE = 3
+export const AT_ONCE = 3
 
 const waiting = new Set<() => void>()
 let isGoing = false

@@ -141,7 +141,7 @@ def cases(market: Market, count: int, views: int, *, seed: int = 7) -> Iterator[
 
 def make_unseen(count: int, *, seed: int) -> list[Shopper]:
     """Return shoppers whose numbers no other part of the market uses."""
-    return make_shoppers(_UNSEEN_FROM + count, seed=seed)[_UNSEEN_FROM:]
+    return make_shoppers(count, first=_UNSEEN_FROM, seed=seed)
 
 
 # --- the models ---------------------------------------------------------------------------------------------------

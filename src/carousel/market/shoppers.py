@@ -504,9 +504,10 @@ _TOUR = Shopper(
 )
 
 
-def make_shoppers(count: int = 50, *, seed: int = 1) -> list[Shopper]:
-    """Return `john0@example.com` and so on, the same for the same seed; kinds of shoppers take turns."""
-    return [_shopper(number, seed) for number in range(count)]
+def make_shoppers(count: int = 50, *, first: int = 0, seed: int = 1) -> list[Shopper]:
+    """Return `john0@example.com` (or the number `first`) and so on, the same for the same seed; kinds of shoppers take
+    turns."""
+    return [_shopper(number, seed) for number in range(first, first + count)]
 
 
 def _shopper(number: int, seed: int) -> Shopper:

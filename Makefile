@@ -3,6 +3,7 @@
 .PHONY: help setup demo up test test-python test-web test-e2e lint lint-python lint-web format bench chaos evaluate lock chromium clean
 .NOTPARALLEL: # two cores, and the order of the steps is that of their cost
 SHELL := /bin/sh
+unexport PYTHONDONTWRITEBYTECODE # images set it; then every process compiles all it imports, for ten seconds
 
 # pyenv answers to names it cannot run, so the interpreter is asked, not looked up.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3 python; do \
@@ -31,7 +32,8 @@ up: setup ## run it all without the demo, in your user data folder
 test: setup lint test-python test-web test-e2e ## everything CI runs (half an hour on two slow cores)
 
 test-python: $(STAMPS)/python ## unit and integration tests, with real Postgres and Valkey
-	$(BIN)/pytest --ignore tests/e2e --timeout 300 -m "not alone" -n 2 --dist loadfile
+	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 \
+		$(BIN)/pytest --ignore tests/e2e --timeout 300 -m "not alone" -n 2 --dist loadfile
 	$(BIN)/pytest --ignore tests/e2e --timeout 300 -m alone
 
 test-web: web/dist/index.html ## the web app's own tests

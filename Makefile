@@ -29,7 +29,7 @@ demo: setup ## run it all with a simulated market, or FILE=cars.csv with your ow
 up: setup ## run it all without the demo, in your user data folder
 	@exec $(BIN)/carousel up --no-demo --host $(HOST) --port $(PORT)
 
-test: setup lint test-python test-web test-e2e ## everything CI runs (half an hour on two slow cores)
+test: setup lint test-python test-web test-e2e ## everything CI runs (some 20 minutes on two slow cores)
 
 test-python: $(STAMPS)/python ## unit and integration tests, with real Postgres and Valkey
 	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 \

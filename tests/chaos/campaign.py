@@ -535,6 +535,12 @@ def report(options: Options, tally: Tally, database: Connection, seconds: float)
     return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
 
 
+def unexpected(up: Up) -> list[str]:
+    """Say what the log has of errors nobody thought of: the answers name none."""
+    errors = [line for line in up.log_lines() if line["event"] == "unexpected error"]
+    return list(dict.fromkeys(f"{error['path']}: {error['exception'][-1_500:]}" for error in errors))
+
+
 def campaign(home: Path, options: Options) -> tuple[list[str], str]:
     """Run a campaign in a home that does not exist yet; return what is wrong afterwards, and the report."""
     # On a full disk everysec acknowledges what is only in memory yet, and is lost if the process then ends as well.
@@ -549,7 +555,7 @@ def campaign(home: Path, options: Options) -> tuple[list[str], str]:
             with make(str(urls.valkey_url)) as valkey:
                 if not drained(database, valkey):
                     return ["the dataflow did not catch up within 180 s"], report(options, tally, database, seconds)
-            return verify(database, tally), report(options, tally, database, seconds)
+            return verify(database, tally) + unexpected(up), report(options, tally, database, seconds)
     finally:
         up.stop()
         up.log_path.unlink(missing_ok=True)

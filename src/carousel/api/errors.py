@@ -74,12 +74,19 @@ def install(app: FastAPI) -> None:
     # The database or the event log went away under a request: it may work in a moment.
     for kind in (psycopg.OperationalError, psycopg.InterfaceError, psycopg_pool.PoolTimeout, RedisError):
         app.add_exception_handler(kind, _dependency_away)
+    app.add_exception_handler(psycopg.DatabaseError, _database_error)
     app.add_exception_handler(Exception, _unexpected)
 
 
 async def _dependency_away(_: Request, error: Exception) -> Response:
     _logger.warning("dependency away", error=f"{type(error).__name__}: {error}".splitlines()[0])
     return from_error(UnavailableError("a part of the service does not answer just now; retry"))
+
+
+async def _database_error(request: Request, error: Exception) -> Response:
+    # libpq's own errors, of a connection that breaks within an answer, have no SQLSTATE and so no class of their own.
+    is_libpqs = type(error) is psycopg.DatabaseError
+    return await (_dependency_away(request, error) if is_libpqs else _unexpected(request, error))
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

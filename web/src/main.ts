@@ -41,6 +41,10 @@ async function mount(): Promise<void> {
   const router = makeRouter()
   await pause()
   const app = createApp(App)
+  // Fetched beside the page's own file, not after it.
+  router.beforeEach(({ meta }) => {
+    if (!meta.isPlain) void addLibrary(app)
+  })
   router.beforeResolve(({ meta }) => (meta.isPlain ? undefined : addLibrary(app)))
   app
     .use(i18n)

@@ -19,6 +19,7 @@ from playwright.sync_api import (
     expect,
     sync_playwright,
 )
+from tests.e2e.shop import Shop, open_shop
 
 SYSTEM_CHROMIUM = Path("/usr/bin/chromium")
 # As root there is no sandbox; the rest keeps the browser from talking to its maker.
@@ -114,9 +115,17 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def carousel(home: Path) -> Iterator[str]:
+def shop() -> Iterator[Shop]:
+    """Another site, whose origin the running demo lets in."""
+    with open_shop() as site:
+        yield site
+
+
+@pytest.fixture(scope="session")
+def carousel(home: Path, shop: Shop) -> Iterator[str]:
     """The URL of a running demo."""
-    with running_carousel(home) as url:
+    with running_carousel(home, {"CAROUSEL_CORS_ORIGINS": json.dumps([shop.url])}) as url:
+        shop.carousel = url
         yield url
 
 

@@ -1,4 +1,4 @@
-"""Take the pictures of the tour for the README: `python tests/e2e/screenshots.py [FOLDER]`.
+"""Take the pictures of the tour for the README: `python -m tests.e2e.screenshots [FOLDER]`.
 
 Starts a demo of its own (CAROUSEL_E2E_URL names one that runs already) and writes PNG files into docs/images.
 """
@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from conftest import launch, running_carousel
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
-from shop import open_shop
+from tests.e2e.conftest import launch, running_carousel
+from tests.e2e.shop import open_shop
 
 LARGEST_BYTES = 300_000
 DESKTOP: ViewportSize = {"width": 1280, "height": 900}

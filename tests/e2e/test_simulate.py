@@ -5,28 +5,24 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
-from tests.e2e.conftest import running_carousel
 
 from carousel.market.traffic import drive
 
 PATIENCE_SECONDS = 30.0
 
 
-@pytest.fixture(scope="module")
-def market() -> Iterator[tuple[str, Path]]:
-    """A market of its own, as cars are sold in it: its URL and its home."""
+@pytest.fixture
+def market(carousel: str, home: Path) -> tuple[str, Path]:
+    """The URL and the home of a market in which cars may be sold."""
     if "CAROUSEL_E2E_URL" in os.environ:
         pytest.skip("somebody else's market: its home is not known")
-    with tempfile.TemporaryDirectory(prefix="carousel-e2e-") as folder, running_carousel(Path(folder)) as url:
-        yield url, Path(folder) / "data"
+    return carousel, home / "data"
 
 
 def simulate(home: Path, *options: str) -> list[str]:

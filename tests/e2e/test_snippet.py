@@ -12,7 +12,6 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Request, expect
 from tests.e2e.axe import violations
-from tests.e2e.conftest import running_carousel
 from tests.e2e.shop import Shop, open_shop
 
 pytestmark = pytest.mark.e2e
@@ -20,16 +19,10 @@ LARGEST_BYTES = 8_000
 PATIENCE_SECONDS = 8
 
 
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    """Another site, whose origin the service lets in."""
+@pytest.fixture(scope="module", autouse=True)
+def _our_own_service(carousel: str) -> None:
     if "CAROUSEL_E2E_URL" in os.environ:
         pytest.skip("somebody else's service: it does not let our page's origin in")
-    with open_shop() as site:
-        settings = {"CAROUSEL_CORS_ORIGINS": json.dumps([site.url])}
-        with running_carousel(tmp_path_factory.mktemp("snippet"), settings) as url:
-            site.carousel = url
-            yield site
 
 
 @pytest.fixture

@@ -1,9 +1,11 @@
 """Recommendations: from a token to a slate."""
 
 import hashlib
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import APIRouter, Query, Response
@@ -17,6 +19,7 @@ from carousel.api.schemas import PROBLEMS, Recommendations, RecommendedRows
 from carousel.catalogue import repository
 from carousel.catalogue.search import Filters
 from carousel.catalogue.snapshot import Snapshot
+from carousel.errors import UnavailableError
 from carousel.recommend import factors as recommend_factors
 from carousel.recommend import query as recommend_query
 from carousel.recommend.query import Placement, Served
@@ -25,6 +28,11 @@ from carousel.taste.taste import Taste
 from carousel.telemetry import slates_served
 
 router = APIRouter(prefix="/v1", tags=["recommendations"], responses=PROBLEMS)
+
+_BUSY_SECONDS = 0.5
+"""A request that waited longer for its turn is answered with the last slate, if that may still be shown."""
+_LOST_SECONDS = 3.0
+"""One that waited longer is refused: making its slate as well would keep all that come after it waiting longer."""
 
 
 @router.get(
@@ -102,9 +110,12 @@ async def _made(
     wanted: Filters,
     make: Callable[[recommend_query.Query, Snapshot], Awaitable[list[Made]]],
 ) -> tuple[Taste, str | None, list[Made]]:
-    """Return the shopper's taste, the variants they are in, and the slates made by these, from the cache as long as
-    nothing has changed."""
-    now = datetime.now(UTC)
+    """Return the shopper's taste, the variant they are in, and the slates made by these: from the cache as long as
+    nothing has changed, and under a load too high to make them anew a little longer.
+
+    :raises UnavailableError: so much is asked for that this one waited for its turn too long.
+    """
+    began, now = time.perf_counter(), datetime.now(UTC)
     async with use.pool.connection() as connection:
         known, factors, revision = await recommend_factors.load_all(connection, shopper_id)
         snapshot = await use.live.current(connection, revision)
@@ -115,13 +126,16 @@ async def _made(
     overlay, said, cached = await _cached(use, shopper_id, key)
     taste = with_statement(known or Taste.empty(now), said)
     state = [taste.version, taste.stated.event_id, snapshot.revision, use.recommender.version, sorted(overlay.items())]
+    hidden = hidden_of(taste, overlay)
     if not taste.stated.personalised:
         taste = taste.impersonal()
-    hit = cached is not None and cached["state"] == state and bool(use.settings.slate_ttl)
-    slates_served.labels(placement, "hit" if hit else "miss").inc()
-    if cached is not None and hit:
-        made: list[Made] = cached["slates"]
-        return taste, variant, made
+    waited = time.perf_counter() - began
+    outcome = _outcome(cached if use.settings.slate_ttl else None, state, waited)
+    slates_served.labels(placement, outcome).inc()
+    if outcome == "refused":
+        raise UnavailableError("more pages are asked for than this service can make; retry in a second")
+    if cached is not None and outcome != "miss":
+        return replace(taste, version=cached["state"][0]), variant, _without(hidden, cached["slates"])
     query = recommend_query.Query(
         shopper_id=shopper_id,
         taste=taste,
@@ -130,7 +144,7 @@ async def _made(
         n=n,
         filters=wanted,
         currency=currency_of(use, snapshot, wanted),
-        hidden=hidden_of(taste, overlay),
+        hidden=hidden,
         factors=factors if taste is known else None,  # found for no statement since
     )
     made = [slate | {"recommendation_id": str(uuid7())} for slate in await make(query, snapshot)]
@@ -139,6 +153,22 @@ async def _made(
         kept = [{k: v for k, v in slate.items() if k not in ("log", "recommendation_id")} for slate in again]
         await use.valkey.set(key, orjson.dumps({"state": state, "slates": kept}), ex=use.settings.slate_ttl)
     return taste, variant, made
+
+
+def _outcome(
+    cached: dict[str, Any] | None, state: list[Any], waited: float
+) -> Literal["hit", "stale", "refused", "miss"]:
+    """Return whether cached slates are shown, as they are or as those of a busy service, or new ones are made."""
+    if cached is not None and cached["state"] == state:
+        return "hit"
+    # What the shopper said of themselves counts at once, whatever that costs.
+    if cached is not None and waited > _BUSY_SECONDS and cached["state"][1] == state[1]:
+        return "stale"
+    return "refused" if waited > _LOST_SECONDS else "miss"
+
+
+def _without(hidden: frozenset[str], slates: list[Made]) -> list[Made]:
+    return [slate | {"listings": [x for x in slate["listings"] if x[0] not in hidden]} for slate in slates]
 
 
 async def _cached(

@@ -15,7 +15,6 @@ from typing import Any, Literal
 
 import numpy as np
 import orjson
-import polars as pl
 from numpy.typing import NDArray
 from psycopg import sql
 from psycopg.rows import TupleRow
@@ -205,6 +204,8 @@ def looks_since(connection: Connection, *, days: int, half_life: timedelta) -> L
 
     :param half_life: after which a look counts half in `aged`.
     """
+    import polars as pl  # a quarter of a second, and every process reads this file
+
     liked = [kind for kind, amount in WEIGHTS.items() if amount > 0 and kind not in ("unhide", "search", "sold")]
     # As little as possible is done here, in one process: the arithmetic is polars', in all. Of shoppers only who is the
     # same matters: of a million no two have one hash of 64 bits, but for one time in forty million.

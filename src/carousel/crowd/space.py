@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.cluster.vq import kmeans2
 from scipy.sparse import csr_matrix
 
 from carousel.catalogue.snapshot import Snapshot
@@ -115,6 +114,8 @@ def _centres(snapshot: Snapshot, seed: int) -> NDArray[np.float64]:
     points = np.unique(points[np.isfinite(points).all(axis=1)].round(1), axis=0)
     if len(points) <= _PLACES:
         return points
+    from scipy.cluster.vq import kmeans2  # trainings need it, no slate does
+
     centres, _ = kmeans2(points, _PLACES, seed=seed, minit="++")
     return np.asarray(centres, dtype=np.float64)
 

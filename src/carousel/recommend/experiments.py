@@ -11,7 +11,6 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chisquare
 
 from carousel.recommend.repository import ShopperCounts
 
@@ -112,6 +111,8 @@ def _experiment(
     sizes: list[int] = [variants[v].shoppers if v in variants else 0 for v in planned]
     mismatch = None
     if len(sizes) > 1 and sum(sizes) > 0 and min(planned.values()) > 0:
+        from scipy.stats import chisquare  # three quarters of a second, for operators only
+
         mismatch = float(chisquare(sizes, np.array(list(planned.values())) * sum(sizes) / sum(planned.values())).pvalue)
     return ExperimentFigures(
         name,

@@ -13,7 +13,6 @@ from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from carousel.recommend.placements import PlacementSettings, Weights
 from carousel.recommend.repository import Place, clicked_places
@@ -173,6 +172,8 @@ def _fit(slates: LoggedSlates, terms: Array, centre: Array, pull: float) -> Fit:
         loss = -slates.clicks @ log_share + pull / 2 * apart @ apart + _LEVEL / 2 * positions @ positions
         slope = np.concatenate([-surprise @ terms + pull * apart, -by_position + _LEVEL * positions[1:]])
         return float(loss), slope
+
+    from scipy.optimize import minimize  # trainings need it, no slate does
 
     start = np.concatenate([centre, np.zeros(places - 1)])
     bounds = [(0.0, None)] * size + [(None, None)] * (places - 1)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from fastapi import APIRouter
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from carousel.activity.events import Event, decode, encode
 from carousel.activity.log import HIDDEN_SECONDS, stated_key
@@ -200,7 +200,7 @@ def _lift(count: float, total: float, rate: float, alpha: float) -> tuple[float,
     """Return log(share wanted / share of the stock) and its credible interval, by a beta posterior."""
     rate = float(np.clip(rate, 1e-4, 1 - 1e-4))
     for_it, other = count + alpha * rate, max(total - count, 0.0) + alpha * (1 - rate)
-    low, high = beta.ppf(((1 - _CREDIBLE) / 2, (1 + _CREDIBLE) / 2), for_it, other)
+    low, high = betaincinv(for_it, other, ((1 - _CREDIBLE) / 2, (1 + _CREDIBLE) / 2))
     lifts = np.log(np.maximum((for_it / (for_it + other), low, high), 1e-6) / rate)
     middle, least, most = (round(float(lift), 3) for lift in lifts)
     return middle, least, most

@@ -6,8 +6,6 @@ import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import polars as pl
-
 from carousel.catalogue.exchange import standard_feed
 from carousel.catalogue.feeds.encodings import encoding_of
 from carousel.catalogue.feeds.feed import Feed, Progress, Row
@@ -98,6 +96,8 @@ def _open_gzip(path: Path, folder: Path | None) -> Feed:
 
 
 def _open_parquet(path: Path) -> Feed:
+    import polars as pl  # takes the API's processes a quarter of a second they need for no other form
+
     try:
         frame = pl.scan_parquet(path)
         height = int(frame.select(pl.len()).collect().item())

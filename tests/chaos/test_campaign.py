@@ -10,7 +10,7 @@ pytestmark = [pytest.mark.alone, pytest.mark.timeout(240)]
 
 
 def test_nothing_is_lost_or_doubled_when_everything_is_killed_frozen_and_rescaled() -> None:
-    options = Options(minutes=0.7, kills=8, freezes=2, rate=600, seed=11)
+    options = Options(minutes=0.55, kills=7, freezes=2, rate=600, seed=11)
     # Not in tmp_path: under root the servers have a user of their own, and another pytest that starts meanwhile takes
     # the right to pass through the folder of all temporary folders away from everybody but root.
     with tempfile.TemporaryDirectory(prefix="carousel-") as folder:
@@ -19,7 +19,7 @@ def test_nothing_is_lost_or_doubled_when_everything_is_killed_frozen_and_rescale
 
 
 def test_a_full_disk_refuses_events_and_loses_none() -> None:
-    options = Options(minutes=0.5, kills=1, freezes=0, rate=400, seed=12, workers=(1,), disk_full=True)
+    options = Options(minutes=0.4, kills=1, freezes=0, rate=400, seed=12, workers=(1,), disk_full=True)
     try:
         with small_disk(600) as folder:
             wrong, table = campaign(folder / "home", options)

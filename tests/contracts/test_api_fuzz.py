@@ -61,7 +61,7 @@ def test_no_input_ends_in_a_server_error(url: str, who: str, tmp_path: Path) -> 
         "--exclude-path", "/v1/live",  # never ends
         "--exclude-operation-id", "startImport",  # a process each; tests/api/test_imports.py has bad ones
         "--header", f"Authorization: Bearer {token}", "--request-timeout", "10",
-        "--max-time", "30", "--suppress-health-check", "all", "--no-color",
+        "--max-time", "20", "--suppress-health-check", "all", "--no-color",
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, timeout=240, cwd=tmp_path)
     failures = done.stdout.partition("= FAILURES =")[2][:6_000]

@@ -50,7 +50,7 @@ def test_shoppers_browse_over_http_and_their_slates_beat_chance(carousel: str) -
 def test_the_command_drives_a_running_home_and_sells_cars(market: tuple[str, Path]) -> None:
     url, folder = market
     before = httpx.get(f"{url}/v1/listings", params={"n": 1}).json()["total"]
-    command = simulate(folder, "--shoppers", "60", "--rate", "500", "--minutes", "0.4")
+    command = simulate(folder, "--shoppers", "60", "--rate", "500", "--minutes", "0.25")
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert " 0 rejected" in done.stdout
     sold = int(done.stdout.split(" sold")[0].rpartition(" ")[2])

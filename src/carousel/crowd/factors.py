@@ -19,7 +19,7 @@ from scipy.sparse import csr_matrix, diags, identity
 Array = NDArray[np.float32]
 
 EMBEDDING_SIZE = 32
-EPOCHS = 8
+EPOCHS = 6
 REG = 1.0
 CONFIDENCE = 4.0
 """How much surer one look is than none."""

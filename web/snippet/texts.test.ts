@@ -34,12 +34,16 @@ it.each([
   [{ code: 'body', text: 'Wagon' }, 'Kombi'],
   [{ code: 'new', text: 'New this week' }, 'Neu in dieser Woche'],
   [{ code: 'year', text: 'From 2021' }, 'Ab 2021'],
-  [{ code: 'mileage', text: 'Under 50 000 km' }, 'Unter 50 000 km'],
+  [{ code: 'mileage', text: 'Under 50 000 km' }, 'Unter 50\u00a0000 km'],
   [{ code: 'region', text: 'In Wien' }, 'In Wien'],
   [{ code: 'seller', text: 'From a dealer' }, 'Vom Händler'],
   [{ code: 'price', text: '12k–14k €' }, '12k–14k €'],
 ])('says the reason %o in German', (reason, text) => {
   expect(createSpeech('de-AT').reason(reason)).toBe(text)
+})
+
+it('groups the digits of a reason as the page does', () => {
+  expect(createSpeech('en-GB').reason({ code: 'mileage', text: 'Over 150 000 km' })).toBe('Over 150,000 km')
 })
 
 it('says that a price is missing', () => {

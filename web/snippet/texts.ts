@@ -61,6 +61,7 @@ export function createSpeech(language: string) {
   const texts = TEXTS[at] ?? en
   const number = (value: number, options?: Intl.NumberFormatOptions) =>
     new Intl.NumberFormat(language, { maximumFractionDigits: 0, ...options }).format(value)
+  const grouped = (digits: string) => number(Number(digits.replaceAll(' ', '')))
   const words = (code: string) => WORDS[code]?.[at] ?? code.replaceAll('_', ' ')
 
   function price({ price_amount: amount, price_currency: currency }: RecommendedListing): string {
@@ -86,7 +87,7 @@ export function createSpeech(language: string) {
     if (fixed) return texts[fixed[0]]
     for (const [key, pattern] of SENTENCES) {
       const [, name] = pattern?.exec(text) ?? []
-      if (name) return texts[key].replace('{x}', () => name)
+      if (name) return texts[key].replace('{x}', () => name.replace(/^[\d ]+(?= km$)/, grouped))
     }
     const word = codeOf(text)
     return word && code !== 'region' ? words(word) : text

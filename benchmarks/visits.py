@@ -5,6 +5,7 @@ import asyncio
 import heapq
 import itertools
 import random
+import re
 import statistics
 import time
 from collections import Counter
@@ -26,7 +27,8 @@ CLICKED = 0.5
 PAUSE = 4.0
 """Mean seconds between two pages of a visit; half of it between a page and the view."""
 _PATH = "/v1/recommendations?n=20"
-_CONNECTIONS = 64
+_CONNECTIONS = 1_000  # nobody's page waits for somebody else's before it is even asked for
+_REFUSED = 503
 
 
 class Connection:
@@ -82,7 +84,8 @@ async def measure(url: str, home: Path, tokens: Sequence[str], rate: float, seco
             status, body = await connection.ask("GET", _PATH, token)
             now = time.perf_counter()
             if now >= measured_from:
-                load.waits.append(now - at)
+                if status == 200:
+                    load.waits.append(now - at)
                 load.statuses[status] += 1
             if left > 1:
                 heapq.heappush(due, (now + rng.expovariate(1 / PAUSE), next(order), token, left - 1))
@@ -171,16 +174,17 @@ class Usage:
         self._url = url
 
     def start(self) -> None:
-        self._cpu, self._slates = self._seconds(), self._cached()
+        self._cpu, self._slates = self._seconds(), self._outcomes()
 
     def report(self, pages: int) -> str:
         cpu = self._seconds()
         cpu.subtract(self._cpu)
-        slates = self._cached()
+        slates = self._outcomes()
         slates.subtract(self._slates)
         parts = ", ".join(f"{kind} {1000 * spent / max(pages, 1):.2f}" for kind, spent in cpu.most_common())
         total = 1000 * sum(cpu.values()) / max(pages, 1)
-        return f"{slates['hit'] / max(slates.total(), 1):.0%} | {total:.2f} ({parts})"
+        answered = max(slates.total(), 1)
+        return f"{slates['hit'] / answered:.0%} | {slates['stale'] / answered:.0%} | {total:.2f} ({parts})"
 
     def _seconds(self) -> "Counter[str]":
         spent: Counter[str] = Counter()
@@ -192,12 +196,12 @@ class Usage:
             spent[kind] += times.user + times.system  # type: ignore[assignment]
         return spent
 
-    def _cached(self) -> "Counter[str]":
+    def _outcomes(self) -> "Counter[str]":
         counts: Counter[str] = Counter()
-        for line in httpx.get(f"{self._url}/metrics").text.splitlines():
-            if line.startswith("carousel_slates_total{"):
-                kind = "hit" if 'cache="hit"' in line else "miss"
-                counts[kind] += int(float(line.rsplit(" ", 1)[1]))
+        for outcome, count in re.findall(
+            r'^carousel_slates_total{cache="(\w+)".*} (\S+)$', httpx.get(f"{self._url}/metrics", timeout=60).text, re.M
+        ):
+            counts[outcome] += int(float(count))
         return counts
 
 
@@ -216,7 +220,11 @@ def _kind(process: psutil.Process) -> str:
 
 def show(name: str, load: Load, seconds: float, report: str) -> None:
     p50, p99 = (statistics.quantiles(load.waits, n=100, method="inclusive")[at - 1] * 1000 for at in (50, 99))
-    errors = sum(count for status, count in load.statuses.items() if abs(status) not in (200, 202))
-    print("| load | pages/s | p50 ms | p99 ms | errors | from the cache | ms of a core for each page |")
-    print("|---|---|---|---|---|---|---|")
-    print(f"| {name} | {len(load.waits) / seconds:,.0f} | {p50:.1f} | {p99:.1f} | {errors} | {report} |", flush=True)
+    refused = load.statuses[_REFUSED] / seconds
+    errors = sum(count for status, count in load.statuses.items() if abs(status) not in (200, 202, _REFUSED))
+    print("| load | pages/s | refused/s | p50 ms | p99 ms | errors | cached | stale | ms of a core for each page |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    print(
+        f"| {name} | {len(load.waits) / seconds:,.0f} | {refused:,.0f} | {p50:.1f} | {p99:.1f} | {errors} | {report} |",
+        flush=True,
+    )

@@ -14,6 +14,7 @@ http_seconds = Histogram("carousel_http_request_seconds", "Time to answer a requ
 events_accepted = Counter("carousel_events_total", "Events by type and what became of them", ["type", "status"])
 stage_seconds = Histogram("carousel_recommend_stage_seconds", "Time of one stage of a slate", ["stage"], buckets=FAST)
 slates_served = Counter("carousel_slates_total", "Slates served", ["placement", "cache"])
+slates_refused = Counter("carousel_slates_refused_total", "Pages refused because too many were asked for at once")
 slates_lost = Counter("carousel_slates_lost_total", "Served slates that could not be kept in the log")
 snapshot_listings = Gauge(
     "carousel_snapshot_listings", "Active listings held in memory", multiprocess_mode="livemostrecent"

@@ -10,8 +10,8 @@ import pytest
 
 from carousel.activity.events import Event
 from carousel.activity.repository import archive
-from carousel.api.routes import recommendations
 from carousel.api.slates import SlateLog
+from carousel.api.turns import Turns
 from carousel.recommend.repository import counts, prune, seller_impressions
 from carousel.storage.postgres import Connection
 
@@ -182,7 +182,7 @@ async def test_a_busy_service_shows_the_last_slate_without_what_was_hidden_since
     }
     await api.post("/v1/events", json={"events": [hide]}, headers=shopper)
     await api.put("/v1/listings/new", json=car("new", make="Make 99", model="N", price_amount=9_900), headers=WRITER)
-    monkeypatch.setattr(recommendations, "_BUSY_SECONDS", 0.0)
+    monkeypatch.setattr(Turns, "is_busy", True)
     busy = await served(api, shopper)
     assert [x["listing_id"] for x in busy["listings"]] == [i for i in ids if i != ids[1]]
     assert [x["position"] for x in busy["listings"]] == list(range(1, len(ids)))
@@ -193,15 +193,3 @@ async def test_a_busy_service_shows_the_last_slate_without_what_was_hidden_since
     told = await served(api, shopper)
     assert len(told["listings"]) == len(ids)
     assert wish["value"] not in {x["make"] for x in told["listings"]}
-
-
-@pytest.mark.usefixtures("stock")
-async def test_who_waited_too_long_for_a_new_slate_is_asked_to_come_back(
-    api: httpx.AsyncClient, shopper: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await served(api, shopper)
-    monkeypatch.setattr(recommendations, "_LOST_SECONDS", 0.0)
-    refused = await api.get("/v1/recommendations", params={"n": 11}, headers=shopper)
-    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
-    assert "retry" in refused.json()["detail"]
-    assert (await served(api, shopper))["listings"]  # kept, so it costs next to nothing

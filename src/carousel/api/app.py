@@ -22,6 +22,7 @@ from carousel.api.routes import events, health, imports, listings, live, recomme
 from carousel.api.slates import SlateLog
 from carousel.api.spool import Spool
 from carousel.api.tokens import Tokens
+from carousel.api.turns import TakeTurns, Turns
 from carousel.api.uploads import Uploads
 from carousel.catalogue.snapshot import LiveSnapshot
 from carousel.errors import StartError
@@ -57,12 +58,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=_lifespan,
     )
     app.state.settings = settings
+    app.state.turns = Turns()
     errors.install(app)
     openapi.install(app)
     # Asked in this order, busiest first.
     for module in (recommendations, events, listings, session, taste, live, imports, trace, health):
         app.include_router(module.router)
     page.install(app, settings.web_dir or packaged_web())
+    app.add_middleware(TakeTurns, turns=app.state.turns)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -133,6 +136,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             hub=hub,
             uploads=uploads,
             slates=SlateLog(pool),
+            turns=app.state.turns,
             spool=spool,
         )
         app.state.resources = resources

@@ -17,6 +17,7 @@ from carousel.api.live import Hub
 from carousel.api.slates import SlateLog
 from carousel.api.spool import Spool
 from carousel.api.tokens import Shopper, Tokens
+from carousel.api.turns import Turns
 from carousel.api.uploads import Uploads
 from carousel.catalogue.snapshot import LiveSnapshot
 from carousel.errors import AccessError, ForbiddenError, UnavailableError
@@ -42,6 +43,7 @@ class Resources:
     hub: Hub
     uploads: Uploads
     slates: SlateLog
+    turns: Turns
     spool: Spool | None = None
 
     async def append(self, events: Sequence[Event], *, issued_at: datetime | None = None) -> list[bool]:

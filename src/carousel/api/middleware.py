@@ -108,5 +108,7 @@ def _record(scope: Scope, status: int, seconds: float) -> None:
         http_seconds.labels(method, name).observe(seconds)
     if name in _QUIET:
         return
-    line = _logger.warning if status >= 500 or (seconds > _SLOW_SECONDS and name not in _LONG) else _logger.debug
+    # Whatever answers 503 says why itself, or is counted: pages refused in a crowd would fill the log.
+    is_wrong = status >= 500 and status != 503
+    line = _logger.warning if is_wrong or (seconds > _SLOW_SECONDS and name not in _LONG) else _logger.debug
     line("request", method=method, route=name, status=status, ms=round(seconds * 1000, 1))

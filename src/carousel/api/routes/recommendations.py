@@ -1,7 +1,6 @@
 """Recommendations: from a token to a slate."""
 
 import hashlib
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,7 +18,6 @@ from carousel.api.schemas import PROBLEMS, Recommendations, RecommendedRows
 from carousel.catalogue import repository
 from carousel.catalogue.search import Filters
 from carousel.catalogue.snapshot import Snapshot
-from carousel.errors import UnavailableError
 from carousel.recommend import factors as recommend_factors
 from carousel.recommend import query as recommend_query
 from carousel.recommend.query import Placement, Served
@@ -28,11 +26,6 @@ from carousel.taste.taste import Taste
 from carousel.telemetry import slates_served
 
 router = APIRouter(prefix="/v1", tags=["recommendations"], responses=PROBLEMS)
-
-_BUSY_SECONDS = 0.5
-"""A request that waited longer for its turn is answered with the last slate, if that may still be shown."""
-_LOST_SECONDS = 3.0
-"""One that waited longer is refused: making its slate as well would keep all that come after it waiting longer."""
 
 
 @router.get(
@@ -111,11 +104,8 @@ async def _made(
     make: Callable[[recommend_query.Query, Snapshot], Awaitable[list[Made]]],
 ) -> tuple[Taste, str | None, list[Made]]:
     """Return the shopper's taste, the variant they are in, and the slates made by these: from the cache as long as
-    nothing has changed, and under a load too high to make them anew a little longer.
-
-    :raises UnavailableError: so much is asked for that this one waited for its turn too long.
-    """
-    began, now = time.perf_counter(), datetime.now(UTC)
+    nothing has changed, and a little longer while too many are asked for."""
+    now = datetime.now(UTC)
     async with use.pool.connection() as connection:
         known, factors, revision = await recommend_factors.load_all(connection, shopper_id)
         snapshot = await use.live.current(connection, revision)
@@ -129,11 +119,8 @@ async def _made(
     hidden = hidden_of(taste, overlay)
     if not taste.stated.personalised:
         taste = taste.impersonal()
-    waited = time.perf_counter() - began
-    outcome = _outcome(cached if use.settings.slate_ttl else None, state, waited)
+    outcome = _outcome(cached if use.settings.slate_ttl else None, state, is_busy=use.turns.is_busy)
     slates_served.labels(placement, outcome).inc()
-    if outcome == "refused":
-        raise UnavailableError("more pages are asked for than this service can make; retry in a second")
     if cached is not None and outcome != "miss":
         return replace(taste, version=cached["state"][0]), variant, _without(hidden, cached["slates"])
     query = recommend_query.Query(
@@ -155,16 +142,14 @@ async def _made(
     return taste, variant, made
 
 
-def _outcome(
-    cached: dict[str, Any] | None, state: list[Any], waited: float
-) -> Literal["hit", "stale", "refused", "miss"]:
+def _outcome(cached: dict[str, Any] | None, state: list[Any], *, is_busy: bool) -> Literal["hit", "stale", "miss"]:
     """Return whether cached slates are shown, as they are or as those of a busy service, or new ones are made."""
     if cached is not None and cached["state"] == state:
         return "hit"
     # What the shopper said of themselves counts at once, whatever that costs.
-    if cached is not None and waited > _BUSY_SECONDS and cached["state"][1] == state[1]:
+    if cached is not None and is_busy and cached["state"][1] == state[1]:
         return "stale"
-    return "refused" if waited > _LOST_SECONDS else "miss"
+    return "miss"
 
 
 def _without(hidden: frozenset[str], slates: list[Made]) -> list[Made]:

@@ -7,7 +7,7 @@ CarouselError              what was wrong, the value, and the cure, in one line
 │   └── UnusableFeedError  nothing in a file could be imported  exit 1
 ├── AccessError            no token, or one we do not accept    HTTP 401
 │   └── ForbiddenError     a good token without the right       HTTP 403
-├── UnavailableError       a dependency does not answer         HTTP 503, exit 1
+├── UnavailableError       a dependency is away, or a crowd here HTTP 503, exit 1
 └── StartError             the service cannot start as asked    exit 1
 """
 
@@ -59,7 +59,7 @@ class ForbiddenError(AccessError):
 
 
 class UnavailableError(CarouselError):
-    """A dependency does not answer; the same request may succeed later."""
+    """A dependency does not answer, or more is asked for than can be made; the same request may succeed later."""
 
     status = 503
     title = "Temporarily unavailable"

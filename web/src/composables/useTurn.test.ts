@@ -1,47 +1,92 @@
-import { effectScope, nextTick, ref } from 'vue'
+import { effectScope, ref, watch, type EffectScope, type Ref } from 'vue'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { useTurn } from './useTurn'
 
-beforeEach(() => vi.useFakeTimers())
-afterEach(() => {
-  vi.runAllTimers()
-  vi.useRealTimers()
+const PART_MS = 3 // of 8 in a turn, so that a turn builds three
+let passed = 0
+let scope: EffectScope
+
+beforeEach(() => {
+  passed = 0
+  vi.spyOn(performance, 'now').mockImplementation(() => passed)
+  scope = effectScope()
 })
+afterEach(() => scope.stop())
 
-const turns = (count: number) => Array.from({ length: count }, () => useTurn(ref(true)))
-const taken = (all: { value: boolean }[]) => all.filter(({ value }) => value).length
+/** The module as it is on a page that was opened this way. */
+async function opened(type: NavigationTimingType) {
+  vi.resetModules()
+  vi.spyOn(performance, 'getEntriesByType').mockReturnValue([{ type } as PerformanceNavigationTiming])
+  return import('./useTurn')
+}
+
+/** Parts, each of which takes its time once it is built. */
+function parts(count: number, isMine: () => Readonly<Ref<boolean>>): () => boolean[] {
+  const build = () => {
+    const isBuilt = isMine()
+    watch(isBuilt, (now) => now && (passed += PART_MS), { immediate: true, flush: 'sync' })
+    return isBuilt
+  }
+  const all = scope.run(() => Array.from({ length: count }, build)) ?? []
+  return () => all.map(({ value }) => value)
+}
+const turn = () => new Promise((resolve) => setTimeout(resolve))
+const count = (built: boolean[]) => built.filter(Boolean).length
 
 it('lets the first few at once and the rest a few at a time, from the top', async () => {
-  const scope = effectScope()
-  const all = scope.run(() => turns(8)) ?? []
-  expect(all.map(({ value }) => value)).toEqual([true, true, true, false, false, false, false, false])
-  await vi.advanceTimersToNextTimerAsync()
-  expect(taken(all)).toBe(6)
-  await vi.advanceTimersToNextTimerAsync()
-  expect(taken(all)).toBe(8)
-  scope.stop()
+  const { useTurn } = await opened('reload')
+  const built = parts(8, () => useTurn(ref(true)))
+  expect(built()).toEqual([true, true, true, false, false, false, false, false])
+  await turn()
+  expect(count(built())).toBe(6)
+  await turn()
+  expect(count(built())).toBe(8)
 })
 
 it('forgets those that are gone', async () => {
-  const gone = effectScope()
-  gone.run(() => turns(20))
-  gone.stop()
-  const scope = effectScope()
-  const all = scope.run(() => turns(3)) ?? []
-  await vi.advanceTimersToNextTimerAsync()
-  expect(taken(all)).toBe(3)
+  const { useTurn } = await opened('reload')
+  parts(20, () => useTurn(ref(true)))
   scope.stop()
+  scope = effectScope()
+  const built = parts(3, () => useTurn(ref(true)))
+  await turn()
+  expect(count(built())).toBe(3)
 })
 
 it('gives nobody a turn who does not want it yet', async () => {
-  const scope = effectScope()
+  const { useTurn } = await opened('reload')
   const wants = ref(false)
-  const isMine = scope.run(() => useTurn(wants))
-  await vi.runAllTimersAsync()
-  expect(isMine?.value).toBe(false)
+  const built = parts(1, () => useTurn(wants))
+  await turn()
+  expect(built()).toEqual([false])
   wants.value = true
-  await nextTick()
-  await vi.runAllTimersAsync()
-  expect(isMine?.value).toBe(true)
-  scope.stop()
+  await turn()
+  expect(built()).toEqual([true])
+})
+
+it('builds a page just opened part by part, and last what is last', async () => {
+  const { useStartTurn, useTurn } = await opened('navigate')
+  const header = parts(1, () => useStartTurn(true))
+  const cards = parts(4, () => useTurn(ref(true)))
+  const built = () => [...header(), ...cards()]
+  expect(count(built())).toBe(0)
+  await turn()
+  expect(built()).toEqual([false, true, true, true, false])
+  await turn()
+  expect(count(built())).toBe(5)
+})
+
+it('builds all at once in a tab nobody looks at', async () => {
+  vi.spyOn(document, 'hidden', 'get').mockReturnValue(true)
+  const { useStartTurn, useTurn } = await opened('navigate')
+  expect(parts(5, () => useStartTurn(true))()).not.toContain(false)
+  expect(parts(20, () => useTurn(ref(true)))()).not.toContain(false)
+})
+
+it('builds at once what comes after the start, and a page that is scrolled to its place', async () => {
+  const { useStartTurn } = await opened('navigate')
+  parts(1, () => useStartTurn(false))
+  await turn()
+  expect(parts(5, () => useStartTurn(true))()).not.toContain(false)
+  const again = await opened('back_forward')
+  expect(parts(5, () => again.useStartTurn(true))()).not.toContain(false)
 })

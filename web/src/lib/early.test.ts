@@ -6,7 +6,17 @@ let status = 200
 function answer(path: string, init?: RequestInit): Promise<Response> {
   const bearer = new Headers(init?.headers).get('Authorization') ?? '-'
   asked.push(`${init?.method ?? 'GET'} ${path} ${bearer}`)
-  return Promise.resolve(new Response(JSON.stringify({ token: 'new', shopper_id: 'a' }), { status }))
+  return Promise.resolve(new Response(token(), { status }))
+}
+
+const token = () => JSON.stringify({ token: 'new', shopper_id: 'a' })
+
+class FakeRequest {
+  status = status
+  responseText = token()
+  onload = () => {}
+  open = (method: string, path: string) => asked.push(`${method} ${path} -`)
+  send = () => queueMicrotask(() => this.onload())
 }
 
 async function startAt(path: string) {
@@ -21,9 +31,12 @@ const ROWS = '/v1/recommendations/rows?placement=home&n=12'
 
 beforeEach(() => {
   localStorage.clear()
+  sessionStorage.clear()
   asked.length = 0
   status = 200
   vi.stubGlobal('fetch', answer)
+  vi.stubGlobal('XMLHttpRequest', FakeRequest)
+  vi.stubGlobal('Worker', vi.fn())
 })
 
 it('asks for what home needs, under a new session, before the app is there', async () => {
@@ -59,6 +72,14 @@ it('leaves what was refused to the app, which asks again', async () => {
   localStorage.setItem('carousel.session', JSON.stringify({ token: 'old', shopper_id: 'a' }))
   const { takeEarly } = await startAt('/')
   expect(await takeEarly(request(ROWS))).toBeUndefined()
+})
+
+it('gives the router something to read, so that it begins without an exception', async () => {
+  await startAt('/')
+  expect(sessionStorage['vue-router:scroll']).toBe('{}')
+  sessionStorage['vue-router:scroll'] = '{"0/":{"left":0,"top":7}}'
+  await startAt('/')
+  expect(sessionStorage['vue-router:scroll']).toContain('7')
 })
 
 it('paints in the colours that were chosen', async () => {

@@ -1,0 +1,3 @@
+new Intl.NumberFormat()
+close()
+export {}

@@ -10,7 +10,7 @@ import { precompress } from './scripts/precompress.ts'
 
 const API = process.env.CAROUSEL_API ?? 'http://localhost:8080'
 // src/early.ts and all it imports.
-const EARLY = /src\/(?:early|lib\/(?:early|language|theme))\.ts$|preload-helper|rolldown\/runtime/
+const EARLY = /src\/(?:early|lib\/(?:early|language|pages|theme))\.ts$|preload-helper|rolldown\/runtime/
 
 export default defineConfig({
   plugins: [

@@ -1,20 +1,22 @@
 import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
+import { leaveFirstPage } from '@/composables/useTurn'
+import { PAGES } from '@/lib/pages'
 import HomePage from '@/pages/HomePage.vue'
 
 const routes: RouteRecordRaw[] = [
   { path: '/', name: 'home', component: HomePage, meta: { isPlain: true } }, // shows no component of the library
-  { path: '/login', name: 'login', component: () => import('@/pages/LoginPage.vue') },
-  { path: '/search', name: 'search', component: () => import('@/pages/SearchPage.vue') },
-  { path: '/listings/:id', name: 'listing', component: () => import('@/pages/ListingPage.vue'), props: true },
-  { path: '/taste', name: 'taste', component: () => import('@/pages/TastePage.vue') },
-  { path: '/saved', name: 'saved', component: () => import('@/pages/SavedPage.vue') },
-  { path: '/compare', name: 'compare', component: () => import('@/pages/ComparePage.vue') },
-  { path: '/privacy', name: 'privacy', component: () => import('@/pages/PrivacyPage.vue') },
+  { path: '/login', name: 'login', component: PAGES['/login'] },
+  { path: '/search', name: 'search', component: PAGES['/search'] },
+  { path: '/listings/:id', name: 'listing', component: PAGES['/listings/:id'], props: true },
+  { path: '/taste', name: 'taste', component: PAGES['/taste'] },
+  { path: '/saved', name: 'saved', component: PAGES['/saved'] },
+  { path: '/compare', name: 'compare', component: PAGES['/compare'] },
+  { path: '/privacy', name: 'privacy', component: PAGES['/privacy'] },
   { path: '/:path(.*)*', name: 'not-found', component: () => import('@/pages/NotFoundPage.vue') },
 ]
 
 export function makeRouter() {
-  return createRouter({
+  const router = createRouter({
     history: createWebHistory(),
     routes,
     scrollBehavior(to, from, saved) {
@@ -25,4 +27,8 @@ export function makeRouter() {
       return to.name === from.name && to.name === 'search' ? undefined : { top: 0 }
     },
   })
+  router.afterEach((_, from) => {
+    if (from.matched.length > 0) leaveFirstPage()
+  })
+  return router
 }

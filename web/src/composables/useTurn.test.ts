@@ -82,10 +82,19 @@ it('builds all at once in a tab nobody looks at', async () => {
   expect(parts(20, () => useTurn(ref(true)))()).not.toContain(false)
 })
 
-it('builds at once what comes after the start, and a page that is scrolled to its place', async () => {
+it('builds what comes later on the first page part by part as well, its first few at once', async () => {
   const { useStartTurn } = await opened('navigate')
   parts(1, () => useStartTurn(false))
   await turn()
+  const built = parts(5, () => useStartTurn(false))
+  expect(built()).toEqual([true, true, true, false, false])
+  await turn()
+  expect(count(built())).toBe(5)
+})
+
+it('builds another page at once, and one that is scrolled to its place', async () => {
+  const { leaveFirstPage, useStartTurn } = await opened('navigate')
+  leaveFirstPage()
   expect(parts(5, () => useStartTurn(true))()).not.toContain(false)
   const again = await opened('back_forward')
   expect(parts(5, () => again.useStartTurn(true))()).not.toContain(false)

@@ -8,7 +8,8 @@ const first = new Set<Take>()
 const last = new Set<Take>()
 let isGoing = false
 let over = 0
-let isStarting = isSeenAnew()
+let isFirstPage = isSeenAnew()
+let isStarting = isFirstPage
 
 /**
  * Whether it is the turn of a component to show all it has, once it `wants` to. A list of fifty cards is built a few
@@ -19,9 +20,14 @@ export function useTurn(wants: Readonly<Ref<boolean>>): Readonly<Ref<boolean>> {
   return turnIn(first, wants)
 }
 
-/** The same for a part of the page while the app starts, or after all others if it `isLast`; later it is there at once. */
+/** The same for a part of the first page, or after all others if it `isLast`; on a later page it is there at once. */
 export function useStartTurn(isLast: boolean): Readonly<Ref<boolean>> {
-  return isStarting ? turnIn(isLast ? last : first, ref(true)) : ref(true)
+  return isFirstPage ? turnIn(isLast ? last : first, ref(true)) : ref(true)
+}
+
+/** From here on pages are built at once: whoever goes back is scrolled to the place as soon as the page stands. */
+export function leaveFirstPage(): void {
+  isFirstPage = false
 }
 
 function turnIn(queue: Set<Take>, wants: Readonly<Ref<boolean>>): Readonly<Ref<boolean>> {

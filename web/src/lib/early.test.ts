@@ -2,6 +2,12 @@ import { beforeEach, expect, it, vi } from 'vitest'
 
 const asked: string[] = []
 let status = 200
+const loaded: string[] = []
+
+vi.mock('./pages', () => ({
+  pageAt: (path: string) => (path === '/' ? undefined : () => Promise.resolve(loaded.push(path))),
+  library: () => Promise.resolve(loaded.push('library')),
+}))
 
 function answer(path: string, init?: RequestInit): Promise<Response> {
   const bearer = new Headers(init?.headers).get('Authorization') ?? '-'
@@ -33,6 +39,7 @@ beforeEach(() => {
   localStorage.clear()
   sessionStorage.clear()
   asked.length = 0
+  loaded.length = 0
   status = 200
   vi.stubGlobal('fetch', answer)
   vi.stubGlobal('XMLHttpRequest', FakeRequest)
@@ -52,6 +59,13 @@ it('asks for the first page of a search that is not narrowed yet, as the app wou
   expect((await takeEarly(request('/v1/listings?sort=recommended&n=24')))?.ok).toBe(true)
   await startAt('/search?make=Skoda')
   expect(asked.filter((path) => path.includes('listings'))).toHaveLength(1)
+})
+
+it('fetches the files of a page that has some of its own', async () => {
+  await startAt('/')
+  expect(loaded).toEqual([])
+  await startAt('/taste')
+  expect(loaded).toEqual(['/taste', 'library'])
 })
 
 it('gives each answer once', async () => {

@@ -1,6 +1,7 @@
 import type { TokenOut } from '@/client'
 import { keepTheme } from './theme'
 import { preferredLanguage, type Language } from './language'
+import { library, pageAt } from './pages'
 
 /**
  * What the first page needs, asked for while the app itself is still on its way: this file is loaded beside it and
@@ -22,7 +23,7 @@ const answers = new Map<string, Promise<Response>>()
 const messages = new Map<Language, Promise<Record<string, object>>>()
 
 export function startEarly(): void {
-  // Without it the router's file begins with an exception, for which the browser compiles the whole app once more.
+  // Without it the router's file begins with an exception, which costs 60 ms (docs/benchmarks.md).
   sessionStorage['vue-router:scroll'] ??= '{}'
   keepTheme(localStorage, document.documentElement)
   const language = preferredLanguage(localStorage, navigator.languages)
@@ -34,6 +35,9 @@ export function startEarly(): void {
       `GET ${path}`,
       bearer.then((known) => fetch(path, { headers: { Authorization: `Bearer ${known}` } })).then(whole),
     )
+  // The router would ask only when the app has come and begun; it asks again, and says what is wrong.
+  const page = pageAt(location.pathname)
+  if (page) Promise.all([page(), library()]).catch(() => {})
   // The first number format of a browser's process takes 40 to 90 ms, on whichever of its threads it is made.
   new Worker(new URL('./numbers.worker.ts', import.meta.url), { type: 'module' })
 }

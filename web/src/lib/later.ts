@@ -1,9 +1,9 @@
 import { defineAsyncComponent, getCurrentInstance, type App, type Component } from 'vue'
+import { library } from './pages'
 
 /** Until then the page has better things to do; by then most have not lost their connection. */
 const LATER_MS = 4_000
 
-const library = () => import('@nuxt/ui/vue-plugin')
 const added = new WeakMap<App, Promise<void>>()
 
 /** Give an app what components of Nuxt UI need. A page without any is there sooner for not waiting for it. */

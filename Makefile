@@ -1,7 +1,6 @@
 # Everything below needs only Python 3.11 or 3.12, git and make: the rest comes from locked lists of packages.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-python test-web test-e2e lint lint-python lint-web format bench chaos evaluate lock chromium clean
-.NOTPARALLEL: # two cores, and the order of the steps is that of their cost
+.PHONY: help setup demo up test test-python test-web test-whole test-e2e lint lint-python lint-web format bench chaos evaluate lock chromium clean
 SHELL := /bin/sh
 unexport PYTHONDONTWRITEBYTECODE # images set it; then every process compiles all it imports, for ten seconds
 
@@ -29,18 +28,27 @@ demo: setup ## run it all with a simulated market, or FILE=cars.csv with your ow
 up: setup ## run it all without the demo, in your user data folder
 	@exec $(BIN)/carousel up --no-demo --host $(HOST) --port $(PORT)
 
-test: setup lint test-python test-web test-e2e ## everything CI runs (some 20 minutes on two slow cores)
+# In the order of their cost. What is busy has two cores by itself; the browser's tests and what mostly waits share them.
+TWO := $(MAKE) --no-print-directory -j 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync)
+test: setup ## everything CI runs (some 15 minutes on two slow cores)
+	@$(TWO) lint-python lint-web
+	@$(MAKE) --no-print-directory test-python test-web
+	@$(TWO) test-e2e test-whole
 
 test-python: $(STAMPS)/python ## unit and integration tests, with real Postgres and Valkey
 	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 \
-		$(BIN)/pytest --ignore tests/e2e --timeout 300 -m "not alone" -n 2 --dist loadfile
+		$(BIN)/pytest --ignore tests/e2e --timeout 300 -m "not (whole or alone)" -n 2 --dist loadfile
 	$(BIN)/pytest --ignore tests/e2e --timeout 300 -m alone
 
 test-web: web/dist/index.html ## the web app's own tests
 	cd web && PATH="$(BIN):$$PATH" npm test
 
+test-whole: $(STAMPS)/python ## whole servers, started, killed and frozen
+	$(BIN)/pytest --ignore tests/e2e --timeout 300 -m "whole and not alone"
+
+# Of two pytests the later one closes the folder of all temporary ones to the earlier one's servers.
 test-e2e: setup chromium ## the tour, in a real browser
-	$(BIN)/pytest tests/e2e --timeout 600
+	folder=$$(mktemp -d) && $(BIN)/pytest tests/e2e --timeout 600 --basetemp "$$folder/e2e" && rm -rf "$$folder"
 
 lint: lint-python lint-web ## ruff, mypy, import directions, eslint, vue-tsc
 

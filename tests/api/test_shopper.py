@@ -79,7 +79,11 @@ async def test_a_hidden_listing_is_never_served_once_the_hide_was_acknowledged(
 
     async def shown(client: httpx.AsyncClient) -> set[str]:
         answer = await client.get("/v1/recommendations", headers=shopper)
-        return {x["listing_id"] for x in answer.json()["listings"]}
+        recommended = {x["listing_id"] for x in answer.json()["listings"]}
+        for order in ("recommended", "newest"):
+            found = await client.get("/v1/listings", params={"sort": order}, headers=shopper)
+            assert {x["listing_id"] for x in found.json()["listings"]} == recommended
+        return recommended
 
     assert await shown(api) == {"c0", "c1", "c2", "c3"}
     for kind, expected in (("hide", {"c0", "c1", "c3"}), ("unhide", {"c0", "c1", "c2", "c3"})):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.chaos.campaign import Options, campaign, small_disk
 
-pytestmark = [pytest.mark.alone, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.whole, pytest.mark.timeout(240)]
 
 
 def test_nothing_is_lost_or_doubled_when_everything_is_killed_frozen_and_rescaled() -> None:

@@ -30,7 +30,7 @@ from carousel.storage.postgres import Connection, connect
 from carousel.storage.valkey import Valkey, make
 from carousel.taste.repository import load
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.whole
 
 STOCK = {f"car-{i}": ("Skoda", "Ford")[i % 2] for i in range(10)}
 STREAMS = stream_keys(8)

@@ -16,7 +16,7 @@ from carousel.embedded.checks import free_port
 from carousel.errors import StartError
 from carousel.processes import share_metrics
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.whole
 
 
 @pytest.fixture

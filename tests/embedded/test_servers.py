@@ -22,7 +22,7 @@ from carousel.embedded.valkey import Valkey
 from carousel.errors import StartError
 from carousel.storage.valkey import make
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.whole
 
 
 def ask(url: str, sql: str) -> str:
@@ -217,6 +217,7 @@ def closed_folder() -> Iterator[Path]:
     Path("/root").chmod(before)
 
 
+@pytest.mark.alone
 def test_a_home_under_root_works_and_opens_nothing_but_the_way_through(closed_folder: Path) -> None:
     with running_servers(closed_folder / "home") as running, make(running.valkey_url) as client:
         assert client.ping()

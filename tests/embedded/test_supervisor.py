@@ -23,7 +23,7 @@ from carousel.embedded.home import Home
 from carousel.embedded.servers import Servers
 from carousel.storage.valkey import make
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.whole
 
 UP = (sys.executable, str(Path(__file__).with_name("small_up.py")), "up", "--port", "0")
 READY = "Carousel is ready at http://127.0.0.1:"

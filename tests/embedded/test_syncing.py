@@ -23,7 +23,7 @@ from carousel.settings import Settings
 from carousel.storage.postgres import Connection
 from carousel.storage.valkey import Valkey
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.whole
 
 HEAD = b"id,make,model,year,mileage_km,price,currency\n"
 OCTAVIA = b"1,Skoda,Octavia,2019,85000,15400,EUR\n"

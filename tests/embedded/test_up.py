@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-pytestmark = [pytest.mark.e2e, pytest.mark.alone]
+pytestmark = [pytest.mark.e2e, pytest.mark.whole]
 
 CAROUSEL = (sys.executable, "-P", "-m", "carousel")
 CARS = """\

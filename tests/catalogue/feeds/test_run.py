@@ -297,7 +297,7 @@ def open_listing(number: int) -> Listing:
     return Listing(listing_id=ListingId(f"car-{number}"), make="Skoda", model="Fabia", model_year=2015)
 
 
-@pytest.mark.alone
+@pytest.mark.whole
 def test_an_import_killed_at_any_moment_leaves_all_of_it_or_nothing(
     database: Connection, servers: Servers, cars: Cars, here: Path
 ) -> None:

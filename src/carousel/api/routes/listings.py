@@ -1,5 +1,6 @@
 """Search and read the catalogue, and write it with the secret key."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -8,8 +9,10 @@ import orjson
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
+from redis.exceptions import RedisError
 
 from carousel.api.dependencies import Resources, SecretKey, SomeShopper, Use
+from carousel.api.latest import Latest
 from carousel.api.live import announce
 from carousel.api.schemas import (
     PROBLEMS,
@@ -142,11 +145,12 @@ async def search_listings(
 ) -> Response:
     """Search the catalogue. Filters may be repeated (`make=Skoda&make=Kia`); each facet and each range is counted under
     all filters but its own. Follow `next_cursor` for the next page."""
+    latest = await _latest(use, shopper)
     async with use.pool.connection() as connection:
         snapshot = await use.live.current(connection)
         matches = await repository.text_matches(connection, q) if q.strip() else None
         order = sort or ("recommended" if shopper else "newest")
-        taste = await _taste(connection, shopper) if shopper or order == "recommended" else None
+        taste = await _taste(connection, shopper, latest) if shopper or order == "recommended" else None
         # From here to the page nothing is awaited: masks and columns belong to one state of the snapshot.
         currency = currency_of(use, snapshot, wanted)
         found = search.masks(snapshot, wanted, currency)
@@ -155,7 +159,7 @@ async def search_listings(
             found["text"][snapshot.rows_of(matches)] = True
         mask = search.matching(snapshot, found)
         if taste is not None:  # what a shopper hid is in no list, whatever its order
-            mask[[snapshot.row_of[i] for i in taste.hidden if i in snapshot.row_of]] = False
+            mask[[snapshot.row_of[i] for i in latest.hidden(taste) if i in snapshot.row_of]] = False
         if taste is not None and order == "recommended":
             query = recommend_query.Query(
                 shopper_id=shopper.shopper_id if shopper else "",
@@ -220,9 +224,16 @@ async def suggest(
     )
 
 
-async def _taste(connection: AsyncConnection, shopper: Shopper | None) -> Taste:
+async def _latest(use: Resources, shopper: Shopper | None) -> Latest:
+    if shopper:
+        with suppress(RedisError, OSError):  # while Valkey is away a search knows what the dataflow has applied
+            return await Latest.load(use.valkey, shopper.shopper_id)
+    return Latest({}, None)
+
+
+async def _taste(connection: AsyncConnection, shopper: Shopper | None, latest: Latest) -> Taste:
     known = await taste_repository.load_one(connection, shopper.shopper_id) if shopper else None
-    taste = known or Taste.empty(datetime.now(UTC))
+    taste = latest.stated(known or Taste.empty(datetime.now(UTC)))
     return taste if taste.stated.personalised else taste.impersonal()
 
 

@@ -10,10 +10,9 @@ import orjson
 from fastapi import APIRouter, Query, Response
 from uuid_utils import uuid7
 
-from carousel.activity.log import hidden_key, stated_key
 from carousel.api.dependencies import AShopper, Resources, Use
+from carousel.api.latest import Latest
 from carousel.api.routes.listings import FILTERS_DESCRIBED, FiltersQuery, currency_of
-from carousel.api.routes.taste import with_statement
 from carousel.api.schemas import PROBLEMS, Recommendations, RecommendedRows
 from carousel.catalogue import repository
 from carousel.catalogue.search import Filters
@@ -113,10 +112,11 @@ async def _made(
     variant = placements.of(placement, shopper_id).variant
     # A rule may begin or end with the day. The key does not tell whose slate it is.
     key = f"slate:{_digest(kind, shopper_id, placement, n, wanted, placements.digest, variant, now.date())}"
-    overlay, said, cached = await _cached(use, shopper_id, key)
-    taste = with_statement(known or Taste.empty(now), said)
-    state = [taste.version, taste.stated.event_id, snapshot.revision, use.recommender.version, sorted(overlay.items())]
-    hidden = hidden_of(taste, overlay)
+    latest, cached = await _cached(use, shopper_id, key)
+    taste = latest.stated(known or Taste.empty(now))
+    overlay = sorted(latest.overlay.items())
+    state = [taste.version, taste.stated.event_id, snapshot.revision, use.recommender.version, overlay]
+    hidden = latest.hidden(taste)
     if not taste.stated.personalised:
         taste = taste.impersonal()
     outcome = _outcome(cached if use.settings.slate_ttl else None, state, is_busy=use.turns.is_busy)
@@ -156,24 +156,13 @@ def _without(hidden: frozenset[str], slates: list[Made]) -> list[Made]:
     return [slate | {"listings": [x for x in slate["listings"] if x[0] not in hidden]} for slate in slates]
 
 
-async def _cached(
-    use: Resources, shopper_id: str, key: str
-) -> tuple[dict[str, bool], bytes | None, dict[str, Any] | None]:
-    """Return what was hidden or shown again just now, the last statement, and the cached slate if there is one."""
+async def _cached(use: Resources, shopper_id: str, key: str) -> tuple[Latest, dict[str, Any] | None]:
+    """Return what the shopper said and hid last, and the cached slates if there are some."""
     pipeline = use.valkey.pipeline(transaction=False)
-    pipeline.hgetall(hidden_key(shopper_id))
-    pipeline.get(stated_key(shopper_id))
+    Latest.ask(pipeline, shopper_id)
     pipeline.get(key)
-    overlay, said, slate = await pipeline.execute()
-    return {i.decode(): flag == b"1" for i, flag in overlay.items()}, said, orjson.loads(slate) if slate else None
-
-
-def hidden_of(taste: Taste, overlay: dict[str, bool]) -> frozenset[str]:
-    """Return what a shopper has hidden, with what was hidden or shown again just now."""
-    hidden: set[str] = set(taste.hidden)
-    for listing_id, is_hidden in overlay.items():
-        (hidden.add if is_hidden else hidden.discard)(listing_id)
-    return frozenset(hidden)
+    overlay, said, slates = await pipeline.execute()
+    return Latest.of(overlay, said), orjson.loads(slates) if slates else None
 
 
 def _digest(*parts: object) -> str:

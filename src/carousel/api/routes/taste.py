@@ -1,7 +1,6 @@
 """What the site believes about me, in words and numbers, and how to change it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Any
@@ -10,10 +9,11 @@ import numpy as np
 from fastapi import APIRouter
 from scipy.special import betaincinv
 
-from carousel.activity.events import Event, decode, encode
+from carousel.activity.events import Event, encode
 from carousel.activity.log import HIDDEN_SECONDS, stated_key
 from carousel.activity.repository import timeline
 from carousel.api.dependencies import AShopper, Resources, Use
+from carousel.api.latest import Latest
 from carousel.api.routes.listings import main_currency
 from carousel.api.schemas import PROBLEMS, InterestOut, Moment, StatedBody, Statement, TasteBody, TasteOut
 from carousel.catalogue.search import CHOICES
@@ -72,29 +72,12 @@ async def reset_my_taste(shopper: AShopper, use: Use) -> TasteOut:
     return await _say(use, shopper.shopper_id, taste, snapshot, Said(Stated(), reset=True))
 
 
-def with_statement(taste: Taste, last: bytes | None) -> Taste:
-    """Return a taste with the shopper's last statement, which the dataflow may not have applied yet.
-
-    :param last: what `stated_key` holds.
-    """
-    if last is None:
-        return taste
-    version, _, entry = last.partition(b" ")
-    event = decode(entry)
-    if event.event_id <= taste.stated.event_id:
-        return taste
-    after = update(taste, event, None)
-    # Statements before the last one may still be on their way, too.
-    return replace(after, version=max(after.version, int(version)))
-
-
 async def _load(use: Resources, shopper_id: str) -> tuple[Taste, Snapshot]:
     async with use.pool.connection() as connection:
         known, revision = await repository.load_with_revision(connection, shopper_id)
         snapshot = await use.live.current(connection, revision)
     taste = known or Taste.empty(datetime.now(UTC))
-    last = await use.valkey.get(stated_key(shopper_id))
-    return with_statement(taste, last if isinstance(last, bytes) else None), snapshot
+    return (await Latest.load(use.valkey, shopper_id)).stated(taste), snapshot
 
 
 async def _say(use: Resources, shopper_id: str, taste: Taste, snapshot: Snapshot, said: Said) -> TasteOut:

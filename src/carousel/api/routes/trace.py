@@ -7,11 +7,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from carousel.activity.log import hidden_key, stated_key
 from carousel.api.dependencies import SecretKey, Use
+from carousel.api.latest import Latest
 from carousel.api.routes.listings import main_currency
-from carousel.api.routes.recommendations import hidden_of
-from carousel.api.routes.taste import with_statement
 from carousel.api.schemas import PROBLEMS, SlateTrace
 from carousel.errors import NotFoundError
 from carousel.recommend import query as recommend_query
@@ -49,9 +47,8 @@ async def _why(use: Use, slate: repository.SlateRecord, listing_id: str) -> Any:
     async with use.pool.connection() as connection:
         known, revision = await taste_repository.load_with_revision(connection, slate.shopper_id)
         snapshot = await use.live.current(connection, revision)
-    said = await use.valkey.get(stated_key(slate.shopper_id))
-    taste = with_statement(known or Taste.empty(now), said if isinstance(said, bytes) else None)
-    overlay: Any = await use.valkey.hgetall(hidden_key(slate.shopper_id))
+    latest = await Latest.load(use.valkey, slate.shopper_id)
+    taste = latest.stated(known or Taste.empty(now))
     query = recommend_query.Query(
         shopper_id=slate.shopper_id,
         taste=taste if taste.stated.personalised else taste.impersonal(),
@@ -59,6 +56,6 @@ async def _why(use: Use, slate: repository.SlateRecord, listing_id: str) -> Any:
         placement=slate.placement,
         n=max(len(slate.listings or ()), 1),
         currency=main_currency(use, snapshot),
-        hidden=hidden_of(taste, {i.decode(): flag == b"1" for i, flag in overlay.items()}),
+        hidden=latest.hidden(taste),
     )
     return await use.recommender.trace(query, snapshot, listing_id)

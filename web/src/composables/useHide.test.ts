@@ -17,10 +17,12 @@ vi.mock('@nuxt/ui/composables', () => ({
 
 const kia = { listing_id: 'k', make: 'Kia', model: 'Ceed' }
 let tracked: Tracked[]
+let queries: QueryClient
 
 beforeEach(() => {
   messages.length = 0
   tracked = []
+  queries = new QueryClient()
 })
 
 function hide() {
@@ -33,7 +35,7 @@ function hide() {
     }),
     {
       global: {
-        plugins: [i18n, [VueQueryPlugin, { queryClient: new QueryClient() }]],
+        plugins: [i18n, [VueQueryPlugin, { queryClient: queries }]],
         provide: { [EVENTS as symbol]: events },
       },
     },
@@ -66,6 +68,21 @@ it('blames only what was said, and can still be undone', async () => {
   press('Undo')
   await vi.waitUntil(() => tracked.length === 4)
   expect(told().at(-1)).toBe('unhide')
+})
+
+it('puts the car back where it was, and asks again only for what has changed meanwhile', async () => {
+  const fiat = { listing_id: 'f', make: 'Fiat', model: '500' }
+  const whole = { pages: [{ listings: [fiat] }, { listings: [kia, fiat] }] }
+  queries.setQueryData(['search'], whole)
+  queries.setQueryData(['rows'], { rows: [{ listings: [kia] }] })
+  hide()
+  expect(queries.getQueryData(['search'])).toEqual({ pages: [{ listings: [fiat] }, { listings: [fiat] }] })
+  expect(queries.getQueryData(['rows'])).toEqual({ rows: [{ listings: [] }] })
+  queries.setQueryData(['rows'], { rows: [{ listings: [fiat] }] })
+  press('Undo')
+  expect(queries.getQueryData(['search'])).toEqual(whole)
+  await vi.waitUntil(() => queries.getQueryState(['rows'])?.isInvalidated)
+  expect(queries.getQueryState(['search'])?.isInvalidated).toBe(false)
 })
 
 it('takes a listing out of an answer and leaves other answers alone', () => {

@@ -1,4 +1,4 @@
-import { useQueryClient } from '@tanstack/vue-query'
+import { hashKey, useQueryClient, type QueryKey } from '@tanstack/vue-query'
 import { useToast } from '@nuxt/ui/composables'
 import { useI18n } from 'vue-i18n'
 import { nameOf, type Attribution, type Listing } from '@/lib/listing'
@@ -13,6 +13,13 @@ interface Hiding {
   attribution?: Attribution
 }
 
+/** A list that lost the listing: what it was, and what it is without it. */
+interface Shortened {
+  key: QueryKey
+  whole: unknown
+  rest: unknown
+}
+
 /** "Not interested", with undo. The listing leaves every list at once; the service follows. */
 export function useHide() {
   const events = useEvents()
@@ -20,35 +27,45 @@ export function useHide() {
   const toast = useToast()
   const { t } = useI18n()
 
-  async function unhide(listing: Listing): Promise<void> {
+  /** Back in its place; only a list that has changed meanwhile is asked for again. */
+  async function unhide(listing: Listing, lists: readonly Shortened[]): Promise<void> {
+    const back = lists.filter(({ key, rest }) => queries.getQueryData(key) === rest)
+    for (const { key, whole } of back) queries.setQueryData(key, whole)
     await events.trackNow({ type: 'unhide', listing_id: listing.listing_id })
-    await queries.invalidateQueries()
+    const asBefore = new Set(back.map(({ key }) => hashKey(key)))
+    await queries.invalidateQueries({ predicate: ({ queryHash }) => !asBefore.has(queryHash) })
+  }
+
+  function shorten(listingId: string): Shortened[] {
+    const known = queries.getQueriesData({ predicate: ({ state }) => state.data !== undefined })
+    return known.flatMap(([key, whole]) => {
+      const shorter = without(whole, listingId)
+      return shorter === whole ? [] : [{ key, whole, rest: queries.setQueryData(key, shorter) }]
+    })
   }
 
   /** Only what was blamed counts against: the hide is taken back and said again with its reason. */
-  async function because(listing: Listing, reason: Reason): Promise<void> {
+  async function because(listing: Listing, reason: Reason, lists: readonly Shortened[]): Promise<void> {
     events.track({ type: 'unhide', listing_id: listing.listing_id })
     await events.trackNow({ type: 'hide', listing_id: listing.listing_id, reason })
     toast.add({
       title: t('card.noted', { reason: t(`card.reasons.${reason}`) }),
       description: nameOf(listing),
       icon: 'i-lucide-check',
-      actions: [undo(listing)],
+      actions: [undo(listing, lists)],
     })
   }
 
-  const undo = (listing: Listing) => ({
+  const undo = (listing: Listing, lists: readonly Shortened[]) => ({
     label: t('card.undo'),
     color: 'neutral' as const,
     variant: 'outline' as const,
-    onClick: () => void unhide(listing),
+    onClick: () => void unhide(listing, lists),
   })
 
   function hide(listing: Listing, { onHidden, attribution = {} }: Hiding = {}): void {
     void events.trackNow({ ...attribution, type: 'hide', listing_id: listing.listing_id })
-    queries.setQueriesData({ predicate: ({ state }) => state.data !== undefined }, (data: unknown) =>
-      without(data, listing.listing_id),
-    )
+    const lists = shorten(listing.listing_id)
     onHidden?.()
     toast.add({
       title: t('card.hidden'),
@@ -56,31 +73,31 @@ export function useHide() {
       icon: 'i-lucide-eye-off',
       ui: { actions: 'flex-wrap' },
       actions: [
-        undo(listing),
+        undo(listing, lists),
         ...REASONS.map((reason) => ({
           label: t(`card.reasons.${reason}`),
           color: 'neutral' as const,
           variant: 'soft' as const,
-          onClick: () => void because(listing, reason),
+          onClick: () => void because(listing, reason, lists),
         })),
       ],
     })
   }
 
-  return { hide, unhide }
+  return { hide }
 }
 
 /** An answer without one listing; an answer that does not list it stays the same object. */
 export function without(data: unknown, listingId: string): unknown {
   if (typeof data !== 'object' || data === null) return data
-  if ('pages' in data && Array.isArray(data.pages)) {
-    return { ...data, pages: data.pages.map((page) => without(page, listingId)) }
+  const answer = data as Record<string, unknown>
+  for (const name of ['pages', 'rows']) {
+    const parts = answer[name]
+    if (!Array.isArray(parts)) continue
+    const shorter = parts.map((part: unknown) => without(part, listingId))
+    return shorter.every((part, index) => part === parts[index]) ? data : { ...answer, [name]: shorter }
   }
-  if ('rows' in data && Array.isArray(data.rows)) {
-    const rows = data.rows.map((row) => without(row, listingId))
-    return rows.every((row, index) => row === (data.rows as unknown[])[index]) ? data : { ...data, rows }
-  }
-  if (!('listings' in data) || !Array.isArray(data.listings)) return data
-  const kept = (data.listings as Listing[]).filter((listing) => listing.listing_id !== listingId)
-  return kept.length === data.listings.length ? data : { ...data, listings: kept }
+  if (!Array.isArray(answer.listings)) return data
+  const kept = (answer.listings as Listing[]).filter((listing) => listing.listing_id !== listingId)
+  return kept.length === answer.listings.length ? data : { ...answer, listings: kept }
 }

@@ -33,6 +33,7 @@ def test_the_tour_by_keyboard_alone(page: Page, complaints: list[str]) -> None:
     tab_to(page, cards(page).first.get_by_role("button", name=re.compile("^Not interested in ")))
     keys.press("Enter")
     wait_until(lambda: hidden not in shown(page), "the hidden car leaves the list")
+    expect(page.get_by_role("button", name="Undo")).to_be_visible()
     keys.press("F8")  # to the messages
     tab_to(page, page.get_by_role("button", name="Undo"))
     with page.expect_response(lambda answer: answer.url.endswith("/v1/events")):

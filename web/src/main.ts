@@ -10,6 +10,7 @@ import { homeRows } from '@/lib/home'
 import { createTranslations, preferredLanguage, speak, TRANSLATIONS } from '@/lib/i18n'
 import { addLibrary } from '@/lib/later'
 import { createSession, SESSION } from '@/lib/session'
+import { createTurns, TURNS } from '@/lib/turns'
 import App from './App.vue'
 import { makeRouter } from './router'
 
@@ -34,6 +35,7 @@ document.addEventListener('visibilitychange', () => {
 
 const i18n = createTranslations()
 const queryClient = createQueryClient()
+const turns = createTurns()
 // Its answer is on its way (src/lib/early.ts): what has come by then is shown at once, without a skeleton before it.
 if (location.pathname === '/') void queryClient.prefetchQuery(homeRows())
 
@@ -46,12 +48,16 @@ async function mount(): Promise<void> {
     if (!meta.isPlain) void addLibrary(app)
   })
   router.beforeResolve(({ meta }) => (meta.isPlain ? undefined : addLibrary(app)))
+  router.afterEach((_, from) => {
+    if (from.matched.length > 0) turns.leaveFirstPage()
+  })
   app
     .use(i18n)
     .use(router)
     .use(VueQueryPlugin, { queryClient })
     .provide(SESSION, session)
     .provide(EVENTS, events)
+    .provide(TURNS, turns)
     .provide(TRANSLATIONS, i18n)
     .mount('#app')
   void events.flush() // what the last page could not send

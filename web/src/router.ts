@@ -1,5 +1,4 @@
 import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
-import { leaveFirstPage } from '@/composables/useTurn'
 import { PAGES } from '@/lib/pages'
 import HomePage from '@/pages/HomePage.vue'
 
@@ -16,7 +15,7 @@ const routes: RouteRecordRaw[] = [
 ]
 
 export function makeRouter() {
-  const router = createRouter({
+  return createRouter({
     history: createWebHistory(),
     routes,
     scrollBehavior(to, from, saved) {
@@ -27,8 +26,4 @@ export function makeRouter() {
       return to.name === from.name && to.name === 'search' ? undefined : { top: 0 }
     },
   })
-  router.afterEach((_, from) => {
-    if (from.matched.length > 0) leaveFirstPage()
-  })
-  return router
 }

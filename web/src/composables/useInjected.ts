@@ -1,6 +1,7 @@
 import { inject, type InjectionKey } from 'vue'
 import { EVENTS, type Events } from '@/lib/events'
 import { SESSION, type Session } from '@/lib/session'
+import { TURNS, type Turns } from '@/lib/turns'
 
 function injected<T>(key: InjectionKey<T>): T {
   const value = inject(key)
@@ -10,3 +11,4 @@ function injected<T>(key: InjectionKey<T>): T {
 
 export const useSession = (): Session => injected(SESSION)
 export const useEvents = (): Events => injected(EVENTS)
+export const useTurns = (): Turns => injected(TURNS)

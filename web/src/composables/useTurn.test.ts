@@ -1,9 +1,12 @@
-import { effectScope, ref, watch, type EffectScope, type Ref } from 'vue'
+import { createApp, effectScope, ref, watch, type App, type EffectScope, type Ref } from 'vue'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { createTurns, TURNS } from '@/lib/turns'
+import { useStartTurn, useTurn } from './useTurn'
 
 const PART_MS = 3 // of 8 in a turn, so that a turn builds three
 let passed = 0
 let scope: EffectScope
+let app: App
 
 beforeEach(() => {
   passed = 0
@@ -12,11 +15,12 @@ beforeEach(() => {
 })
 afterEach(() => scope.stop())
 
-/** The module as it is on a page that was opened this way. */
-async function opened(type: NavigationTimingType) {
-  vi.resetModules()
+/** An app on a page that was opened this way. */
+function opened(type: NavigationTimingType) {
   vi.spyOn(performance, 'getEntriesByType').mockReturnValue([{ type } as PerformanceNavigationTiming])
-  return import('./useTurn')
+  const turns = createTurns()
+  app = createApp({}).provide(TURNS, turns)
+  return turns
 }
 
 /** Parts, each of which takes its time once it is built. */
@@ -26,14 +30,14 @@ function parts(count: number, isMine: () => Readonly<Ref<boolean>>): () => boole
     watch(isBuilt, (now) => now && (passed += PART_MS), { immediate: true, flush: 'sync' })
     return isBuilt
   }
-  const all = scope.run(() => Array.from({ length: count }, build)) ?? []
+  const all = app.runWithContext(() => scope.run(() => Array.from({ length: count }, build))) ?? []
   return () => all.map(({ value }) => value)
 }
 const turn = () => new Promise((resolve) => setTimeout(resolve))
 const count = (built: boolean[]) => built.filter(Boolean).length
 
 it('lets the first few at once and the rest a few at a time, from the top', async () => {
-  const { useTurn } = await opened('reload')
+  opened('reload')
   const built = parts(8, () => useTurn(ref(true)))
   expect(built()).toEqual([true, true, true, false, false, false, false, false])
   await turn()
@@ -43,7 +47,7 @@ it('lets the first few at once and the rest a few at a time, from the top', asyn
 })
 
 it('forgets those that are gone', async () => {
-  const { useTurn } = await opened('reload')
+  opened('reload')
   parts(20, () => useTurn(ref(true)))
   scope.stop()
   scope = effectScope()
@@ -53,7 +57,7 @@ it('forgets those that are gone', async () => {
 })
 
 it('gives nobody a turn who does not want it yet', async () => {
-  const { useTurn } = await opened('reload')
+  opened('reload')
   const wants = ref(false)
   const built = parts(1, () => useTurn(wants))
   await turn()
@@ -64,7 +68,7 @@ it('gives nobody a turn who does not want it yet', async () => {
 })
 
 it('builds a page just opened part by part, and last what is last', async () => {
-  const { useStartTurn, useTurn } = await opened('navigate')
+  opened('navigate')
   const header = parts(1, () => useStartTurn(true))
   const cards = parts(4, () => useTurn(ref(true)))
   const built = () => [...header(), ...cards()]
@@ -77,13 +81,13 @@ it('builds a page just opened part by part, and last what is last', async () => 
 
 it('builds all at once in a tab nobody looks at', async () => {
   vi.spyOn(document, 'hidden', 'get').mockReturnValue(true)
-  const { useStartTurn, useTurn } = await opened('navigate')
+  opened('navigate')
   expect(parts(5, () => useStartTurn(true))()).not.toContain(false)
   expect(parts(20, () => useTurn(ref(true)))()).not.toContain(false)
 })
 
 it('builds what comes later on the first page part by part as well, its first few at once', async () => {
-  const { useStartTurn } = await opened('navigate')
+  opened('navigate')
   parts(1, () => useStartTurn(false))
   await turn()
   const built = parts(5, () => useStartTurn(false))
@@ -93,9 +97,8 @@ it('builds what comes later on the first page part by part as well, its first fe
 })
 
 it('builds another page at once, and one that is scrolled to its place', async () => {
-  const { leaveFirstPage, useStartTurn } = await opened('navigate')
-  leaveFirstPage()
+  opened('navigate').leaveFirstPage()
   expect(parts(5, () => useStartTurn(true))()).not.toContain(false)
-  const again = await opened('back_forward')
-  expect(parts(5, () => again.useStartTurn(true))()).not.toContain(false)
+  opened('back_forward')
+  expect(parts(5, () => useStartTurn(true))()).not.toContain(false)
 })

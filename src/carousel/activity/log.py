@@ -7,7 +7,7 @@ import asyncio
 import hashlib
 import secrets
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 
@@ -84,6 +84,11 @@ def erased_key(shopper_hash: bytes) -> str:
 def hidden_key(shopper_id: str) -> str:
     """Name the hash {listing_id: 1 hidden, 0 shown again} of what the taste may not know yet."""
     return f"hidden:{shopper_id}"
+
+
+def hidden_in(marks: Mapping[bytes, bytes]) -> dict[str, bool]:
+    """Read that hash: which listings were hidden (True) or shown again (False)."""
+    return {listing_id.decode(): mark == b"1" for listing_id, mark in marks.items()}
 
 
 def stated_key(shopper_id: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from carousel.activity.events import decode
-from carousel.activity.log import hidden_key, stated_key
+from carousel.activity.log import hidden_in, hidden_key, stated_key
 from carousel.storage.valkey import AsyncValkey
 from carousel.taste.taste import Taste, update
 
@@ -19,6 +19,7 @@ class Latest:
 
     @classmethod
     async def load(cls, valkey: AsyncValkey, shopper_id: str) -> Self:
+        """Ask Valkey for both in one round trip; raises its errors."""
         pipeline = valkey.pipeline(transaction=False)
         cls.ask(pipeline, shopper_id)
         return cls.of(*await pipeline.execute())
@@ -31,7 +32,8 @@ class Latest:
 
     @classmethod
     def of(cls, overlay: Mapping[bytes, bytes], said: bytes | None) -> Self:
-        return cls({i.decode(): flag == b"1" for i, flag in overlay.items()}, said)
+        """Build it from the answers `ask` asked for."""
+        return cls(hidden_in(overlay), said)
 
     def hidden(self, taste: Taste) -> frozenset[str]:
         """Return what the shopper has hidden, with what was hidden or shown again just now."""

@@ -9,7 +9,7 @@ import orjson
 
 from carousel.activity import dead_letters
 from carousel.activity.events import encode
-from carousel.activity.log import hidden_key
+from carousel.activity.log import hidden_in, hidden_key
 from carousel.activity.repository import archived_events
 from carousel.recommend.repository import of_shoppers
 from carousel.rights.person import find, unread
@@ -64,7 +64,7 @@ def export(connection: Connection, valkey: Valkey, shopper_id: str, *, partition
 
 def _hidden_just_now(valkey: Valkey, shopper_id: str) -> dict[str, bool]:
     overlay: Any = valkey.hgetall(hidden_key(shopper_id))
-    return {listing_id.decode(): flag == b"1" for listing_id, flag in overlay.items()}
+    return hidden_in(overlay)
 
 
 def _accounts(connection: Connection, ids: Iterable[str]) -> list[dict[str, object]]:

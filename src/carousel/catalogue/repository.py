@@ -419,7 +419,7 @@ def set_status(connection: Connection, listing_ids: Sequence[ListingId], status:
                 """
                 UPDATE listing SET status = %s, document = new.document::json, content_hash = new.content_hash,
                     updated_at = now(), changed_by = pg_current_xact_id()
-                FROM unnest(%s::text[], %s::text[], %s::bytea[]) AS new (listing_id, document, content_hash)
+                FROM unnest(%b::text[], %b::text[], %b::bytea[]) AS new (listing_id, document, content_hash)
                 WHERE listing.listing_id = new.listing_id
                 """,
                 (

@@ -45,7 +45,7 @@ class Alike:
             return None
         # At least so far are the listings of each model.
         gaps = np.maximum(self._lengths + self._lengths[model] - 2 * (self._models @ self._models[model]), 0)
-        order = np.argsort(gaps, kind="stable")
+        order = np.argsort(gaps)
         sizes = np.diff(self._starts)[order]
         sums = sizes.cumsum()
         compared = int(np.searchsorted(sums, n + 1)) + 1

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import orjson
-from psycopg.types.json import Json
 
 from carousel.catalogue.snapshot import Snapshot
 from carousel.recommend.interests import Interest
@@ -86,7 +85,7 @@ def save(connection: Connection, factors: Mapping[str, Factors]) -> int:
         """
         INSERT INTO shopper_factors (shopper_id, taste_version, crowd_version, interests, made_at)
         SELECT shopper_id, version, sent.crowd_version, sent.interests, sent.made_at
-        FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::json[], %s::timestamptz[])
+        FROM unnest(%b::text[], %b::bigint[], %b::bigint[], %b::text[]::json[], %b::timestamptz[])
              AS sent(shopper_id, version, crowd_version, interests, made_at)
              JOIN taste USING (shopper_id, version)
         ORDER BY shopper_id
@@ -98,7 +97,7 @@ def save(connection: Connection, factors: Mapping[str, Factors]) -> int:
             list(factors),
             [one.taste_version for one in factors.values()],
             [one.crowd_version for one in factors.values()],
-            [Json(one.interests, dumps=orjson.dumps) for one in factors.values()],
+            [orjson.dumps(one.interests).decode() for one in factors.values()],
             [one.made_at for one in factors.values()],
         ),
     ).rowcount

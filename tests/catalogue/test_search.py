@@ -11,7 +11,7 @@ import pytest
 from carousel.catalogue import search
 from carousel.catalogue.listing import Listing, ListingId
 from carousel.catalogue.search import Filters
-from carousel.catalogue.snapshot import Snapshot
+from carousel.catalogue.snapshot import Snapshot, _row
 from carousel.errors import InputError
 
 Build = Callable[[Sequence[Listing]], Snapshot]
@@ -83,6 +83,13 @@ def ids(snapshot: Snapshot, filters: Filters) -> set[str]:
 )
 def test_filters_find_what_they_name(stock: Snapshot, filters: dict[str, Any], found: set[str]) -> None:
     assert ids(stock, Filters(**filters)) == found
+
+
+def test_a_price_that_changed_counts_in_every_currency_at_once(stock: Snapshot) -> None:
+    fabia = stock.row_of["fabia"]
+    before = {currency: stock.prices_in(currency)[fabia] for currency in ("EUR", "CZK")}
+    stock.apply([_row(2, car("fabia", model="Fabia", price=4_500))])
+    assert {currency: stock.prices_in(currency)[fabia] * 2 for currency in before} == before
 
 
 def test_a_price_filter_in_another_currency_compares_by_value(stock: Snapshot) -> None:

@@ -198,6 +198,19 @@ async def test_negative_evidence_pushes_its_like_down(
     assert scores[suv].mean() < scores[~suv].mean()
 
 
+def test_few_listings_are_scored_as_all_of_them_are(
+    recommender: Recommender, snapshot: Snapshot, listings: list[Listing]
+) -> None:
+    """A search scores only what it found where that is little: the order must be that of the whole catalogue."""
+    family = [x for x in listings if x.make == "Ford" and x.body_type == "wagon"][:5]
+    weekend = [x for x in listings if x.make == "BMW" and x.body_type == "sedan"][-5:]
+    query = Query(shopper_id="s", taste=taste_of(snapshot, [*family, *weekend]), now=NOW)
+    scores = recommender.scores(query, snapshot)
+    assert np.ptp(scores) > 1
+    for rows in (np.arange(3, snapshot.size, 41), np.arange(1, snapshot.size, 2), np.array([], dtype=np.intp)):
+        np.testing.assert_allclose(recommender.scores(query, snapshot, rows), scores[rows], atol=1e-4)
+
+
 def test_fast_and_slow_scoring_agree(snapshot: Snapshot, listings: list[Listing]) -> None:
     """The look-up tables over the whole catalogue and the sum of the terms of single rows are the same score."""
     scorer = scorer_of(taste_of(snapshot, skodas(listings)), snapshot)

@@ -113,6 +113,7 @@ class Snapshot:
         self.config_codes = np.zeros((0, len(CONFIG)), dtype=np.intp)
         self.make_of_model = np.zeros(1, dtype=np.intp)
         self._base_rates: dict[str, NDArray[np.float64]] | None = None
+        self._prices_in: dict[str, NDArray[np.float64]] = {}
 
     @classmethod
     def of(cls, listings: Sequence[Listing], knots: Knots = DEFAULT_KNOTS) -> "Snapshot":
@@ -168,9 +169,13 @@ class Snapshot:
         return rows[rows >= 0]
 
     def prices_in(self, currency: str) -> NDArray[np.float64]:
-        """Return all prices in one currency; those quoted in it stay exact."""
-        rates = np.array([RATES_PER_EUR.get(c, np.nan) for c in self.vocabularies["currency"].values])
-        return self.numbers("price_amount") * (RATES_PER_EUR[currency] / rates)[self.codes("currency")]
+        """Return all prices in one currency (size,), not to be written to; those quoted in it stay exact."""
+        if currency not in self._prices_in:
+            rates = np.array([RATES_PER_EUR.get(c, np.nan) for c in self.vocabularies["currency"].values])
+            prices = self.numbers("price_amount") * (RATES_PER_EUR[currency] / rates)[self.codes("currency")]
+            prices.flags.writeable = False
+            self._prices_in[currency] = prices
+        return self._prices_in[currency]
 
     def main_currency(self) -> str | None:
         """Return the currency most active listings are priced in."""
@@ -243,6 +248,7 @@ class Snapshot:
         self.changes += 1
         self._changed[at] = self.changes
         self._base_rates = None
+        self._prices_in = {}
         snapshot_listings.set(int(self.active.sum()))
 
     def _show_each_car_once(self, at: NDArray[np.intp], cars: Sequence[str | None]) -> None:

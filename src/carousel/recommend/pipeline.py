@@ -50,6 +50,9 @@ _FADING = {reach: 1 - np.arange(reach, dtype=np.float32) / reach for reach in (I
 _DIVERSITY_OF: dict[Phase, float] = {"orientation": 1.5, "decision": 0.5}
 """Who looks around sees more different cars, who is about to decide more alike."""
 
+_FEW = 0.1
+"""Share of the catalogue below which scoring one listing after another costs less than all of them at once."""
+
 _SOURCE_OF = {"interest": "taste", "because_you_viewed": "last_viewed"}
 """The source that speaks in the reasons of a row."""
 
@@ -208,12 +211,16 @@ class Recommender:
             query, snapshot, prior, aims, mask, wishes.allowed, rows_near, placement, worth, rules, by_rules
         )  # fmt: skip
 
-    def scores(self, query: Query, snapshot: Snapshot) -> NDArray[np.float32]:
-        """Score the whole catalogue (size,) for a shopper: "recommended" as a sort order."""
+    def scores(self, query: Query, snapshot: Snapshot, rows: Rows | None = None) -> NDArray[np.float32]:
+        """Score some listings (m,), or all (size,), for a shopper: "recommended" as a sort order."""
         view = self.view(query, snapshot, {})
-        of_aims = [aim.scores() + np.float32(np.log(aim.share)) for aim in view.aims]
-        best: NDArray[np.float32] = np.maximum.reduce(of_aims) + view.boosted()
-        return best
+        shares = np.log([[aim.share] for aim in view.aims]).astype(np.float32)
+        best: NDArray[np.float32]
+        if rows is not None and len(rows) < _FEW * snapshot.size:
+            best = (scores_of(view.aims, rows) + shares).max(axis=0) + view.boosted()[rows]
+            return best
+        best = (np.stack([aim.scores() for aim in view.aims]) + shares).max(axis=0) + view.boosted()
+        return best if rows is None else best[rows]
 
     def _filter(self, view: View, found: dict[str, Rows]) -> tuple[Rows, dict[str, int]]:
         rows, removed = filters.apply(filters.MUST, view, np.unique(np.concatenate(list(found.values()))))

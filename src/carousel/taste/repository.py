@@ -66,12 +66,6 @@ def versions(connection: Connection, shopper_ids: Iterable[str]) -> dict[str, in
     )
 
 
-async def load_one(connection: AsyncConnection, shopper_id: str) -> Taste | None:
-    """Return one shopper's taste, following a merge, or None."""
-    taste, _ = await load_with_revision(connection, shopper_id)
-    return taste
-
-
 async def merged_into(connection: AsyncConnection, shopper_id: str) -> str | None:
     """Return the account an anonymous shopper has become."""
     cursor = await connection.execute("SELECT merged_into FROM taste WHERE shopper_id = %s", (shopper_id,))

@@ -35,9 +35,8 @@ from carousel.catalogue.search import Filters
 from carousel.catalogue.snapshot import Snapshot
 from carousel.errors import InputError, NotFoundError
 from carousel.recommend import query as recommend_query
+from carousel.recommend.factors import load_all
 from carousel.recommend.reasons import label
-from carousel.storage.postgres import AsyncConnection
-from carousel.taste import repository as taste_repository
 from carousel.taste.taste import Taste
 
 router = APIRouter(prefix="/v1", tags=["listings"], responses=PROBLEMS)
@@ -147,28 +146,34 @@ async def search_listings(
     all filters but its own. Follow `next_cursor` for the next page."""
     latest = await _latest(use, shopper)
     async with use.pool.connection() as connection:
-        snapshot = await use.live.current(connection)
+        known, factors, revision = await load_all(connection, shopper.shopper_id) if shopper else (None, None, None)
+        snapshot = await use.live.current(connection, revision)
         matches = await repository.text_matches(connection, q) if q.strip() else None
         order = sort or ("recommended" if shopper else "newest")
-        taste = await _taste(connection, shopper, latest) if shopper or order == "recommended" else None
         # From here to the page nothing is awaited: masks and columns belong to one state of the snapshot.
+        taste = latest.stated(known or Taste.empty(datetime.now(UTC)))
+        if not taste.stated.personalised:
+            taste = taste.impersonal()
         currency = currency_of(use, snapshot, wanted)
         found = search.masks(snapshot, wanted, currency)
         if matches is not None:
             found["text"] = np.zeros(snapshot.size, dtype=bool)
             found["text"][snapshot.rows_of(matches)] = True
         mask = search.matching(snapshot, found)
-        if taste is not None:  # what a shopper hid is in no list, whatever its order
-            mask[[snapshot.row_of[i] for i in latest.hidden(taste) if i in snapshot.row_of]] = False
-        if taste is not None and order == "recommended":
+        # What a shopper hid is in no list, whatever its order.
+        mask[[snapshot.row_of[i] for i in latest.hidden(taste) if i in snapshot.row_of]] = False
+        if order == "recommended":
             query = recommend_query.Query(
                 shopper_id=shopper.shopper_id if shopper else "",
                 taste=taste,
                 now=datetime.now(UTC),
                 placement="search",
                 currency=currency,
+                factors=factors if taste is known else None,  # found for no statement since
             )
-            keys = -use.recommender.scores(query, snapshot).astype(np.float64)
+            rows = np.flatnonzero(mask)
+            keys = np.full(snapshot.size, np.inf)
+            keys[rows] = -use.recommender.scores(query, snapshot, rows)
         else:
             keys = search.sort_keys(snapshot, order, currency=currency, near=wanted.near)
         page = search.page(keys, mask, snapshot.no, cursor=cursor, n=n)
@@ -229,12 +234,6 @@ async def _latest(use: Resources, shopper: Shopper | None) -> Latest:
         with suppress(RedisError, OSError):  # while Valkey is away a search knows what the dataflow has applied
             return await Latest.load(use.valkey, shopper.shopper_id)
     return Latest({}, None)
-
-
-async def _taste(connection: AsyncConnection, shopper: Shopper | None, latest: Latest) -> Taste:
-    known = await taste_repository.load_one(connection, shopper.shopper_id) if shopper else None
-    taste = latest.stated(known or Taste.empty(datetime.now(UTC)))
-    return taste if taste.stated.personalised else taste.impersonal()
 
 
 def _labelled(facet: str, entry: dict[str, Any]) -> dict[str, Any]:

@@ -339,6 +339,33 @@ def test_mended_rejects_are_imported_as_the_same_source_and_leave_no_trace_of_ha
     assert not rejects.with_name("cars.csv.rejects.csv.rejects.csv").exists()
 
 
+def test_mended_rejects_are_no_risk_until_they_are_in_the_catalogue(
+    database: Connection, cars: Cars, here: Path
+) -> None:
+    path = cars("make,model,year,price_eur\nSkoda,Fabia,2015,5000\nSeat,Leon,soon,6000\nFiat,Panda,soon,7000\n")
+    import_files(database, [path], ImportOptions())
+    rejects = here / "cars.csv.rejects.csv"
+    half = rejects.read_text().replace("Leon,soon", "Leon,2016")
+    rejects.write_text(half)
+    for dry in (rejects, path):  # of the mended rows, and of the feed they come from
+        assert import_files(database, [dry], ImportOptions(dry_run=True)).rejected
+        assert rejects.read_text() == half
+    bad = half + "".join(f"{n},no_model,,Fiat,,2010,1\n" for n in range(9))
+    rejects.write_text(bad)
+    assert import_files(database, [rejects], ImportOptions()).refused
+    assert rejects.read_text() == bad
+    rejects.write_text(half)
+    assert import_files(database, [rejects], ImportOptions()).written.imported == 1
+    left = rejects.read_text()  # what is still to be mended
+    assert "Leon" not in left
+    assert "Panda" in left
+    rejects.write_text(left.replace("Panda,soon", "Panda,2011"))
+    assert import_files(database, [rejects], ImportOptions()).written.imported == 1
+    assert rejects.exists()  # a file that was given is not ours to remove
+    assert import_files(None, [path], ImportOptions(dry_run=True, rejects=here / "mine.csv")).files[0].rejects
+    assert "Leon" in (here / "mine.csv").read_text()
+
+
 # --- mappings --------------------------------------------------------------------------------------------------------
 
 

@@ -1,9 +1,7 @@
 """Import files into the catalogue: read, recognise, convert, write, and account for every row."""
 
 import contextlib
-import csv
 import itertools
-import os
 import re
 import tempfile
 import time
@@ -11,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import orjson
 from rich.console import Console
@@ -22,11 +20,12 @@ from carousel.catalogue.feeds import mapping_file
 from carousel.catalogue.feeds.convert import Converter, Given, Rejected
 from carousel.catalogue.feeds.evidence import SAMPLE, settle
 from carousel.catalogue.feeds.feed import Feed, Row
-from carousel.catalogue.feeds.header import OF_REJECTS, Header, mapping_of, recognise_header, require
+from carousel.catalogue.feeds.header import Header, mapping_of, recognise_header, require
 from carousel.catalogue.feeds.makes import makes
 from carousel.catalogue.feeds.preview import MappedField, preview
 from carousel.catalogue.feeds.profiles import DistanceUnit
 from carousel.catalogue.feeds.read import files_in, open_feed
+from carousel.catalogue.feeds.rejects import ENDING, RejectsFile
 from carousel.catalogue.feeds.report import FileReport, ImportReport, show
 from carousel.catalogue.feeds.seen import Seen
 from carousel.catalogue.imports import RejectedRow, RunRecorder
@@ -38,7 +37,6 @@ from carousel.telemetry import log
 
 _logger = log(__name__)
 _TELL_EVERY = 500
-_REJECTS = ".rejects.csv"
 _PIPED_WIDTH = 160  # characters a line, where no terminal says how many it has
 _MOST_REJECTED, _LEAST_REJECTED = 0.5, 5
 """Of a feed of which more is rejected nothing is written, unless it is only a handful of rows."""
@@ -127,13 +125,21 @@ def import_files(
         raise InputError("an import without a database is a dry run; say so with --dry-run")
     started = time.perf_counter()
     report = ImportReport(dry_run=options.dry_run)
-    with tempfile.TemporaryDirectory(prefix="carousel-import-") as folder, contextlib.closing(Seen()) as seen:
+    with (
+        tempfile.TemporaryDirectory(prefix="carousel-import-") as folder,
+        contextlib.closing(Seen()) as seen,
+        contextlib.ExitStack() as open_until_the_end,
+    ):
         inputs = _open_all(files, options, report, Path(folder))
+        rejects = [
+            open_until_the_end.enter_context(RejectsFile(i.feed.path, i.feed.columns, named=options.rejects))
+            for i in inputs
+        ]
         run = _Run(connection, options, report, seen, told, on_reject)
         total = sum(i.size for i in inputs) or 1
         done = 0
-        for item in inputs:
-            report.files.append(run.read(item, done / total, item.size / total))
+        for item, own in zip(inputs, rejects, strict=True):
+            report.files.append(run.read(item, own, done / total, item.size / total))
             done += item.size
         gone = _gone(connection, inputs, seen) if options.full_feed and connection is not None else []
         report.refused = None if options.force else _refusal(connection, inputs, report, gone)
@@ -141,6 +147,11 @@ def import_files(
             run.apply(gone if report.exit_code == 0 else [])
             if gone and report.withdrawn and on_withdrawn is not None:
                 on_withdrawn(gone)
+        applied = not options.dry_run and report.refused is None
+        report.files = [
+            replace(file, rejects=own.keep(dry_run=options.dry_run, applied=applied))
+            for file, own in zip(report.files, rejects, strict=True)
+        ]
     report.seconds = time.perf_counter() - started
     counts = {k: v for k, v in report.to_json().items() if k not in ("mapping", "fields", "unknown_values")}
     _logger.info("import finished", files=len(files), dry_run=report.dry_run, **counts)
@@ -242,7 +253,7 @@ def open_input(path: Path, options: ImportOptions, now: datetime, folder: Path |
 
 def _name_of(path: Path) -> str:
     """Return what a file is called without its endings; mended rejects of a file belong to the same source."""
-    return Path(path.name.removesuffix(_REJECTS).removesuffix(".gz")).stem
+    return Path(path.name.removesuffix(ENDING).removesuffix(".gz")).stem
 
 
 class _Run:
@@ -265,13 +276,12 @@ class _Run:
         self._on_reject = on_reject
         self._stage = None if connection is None or options.dry_run else repository.Stage(connection)
 
-    def read(self, item: Input, before: float, share: float) -> FileReport:
+    def read(self, item: Input, rejects: RejectsFile, before: float, share: float) -> FileReport:
         """Read one file, whose rows are a share of all."""
         feed, header, report = item.feed, item.header, self._report
         converter = Converter(header, item.given)
         # A source without a status column does not know what was sold since.
         keep_sold = header.of("status") is None
-        path = self._options.rejects or Path.cwd() / f"{feed.path.name.removesuffix(_REJECTS)}{_REJECTS}"
         listings: list[Listing] = []
         raw: list[dict[str, Any] | None] = []
 
@@ -280,32 +290,28 @@ class _Run:
             listings.clear()
             raw.clear()
 
-        with _rejects(path, feed.columns, tidy=self._options.rejects is None) as reject:
-            for row, outcome in outcomes(item, self._seen, converter):
-                report.read += 1
-                if not report.read % _TELL_EVERY and self._told is not None:
-                    self._told(report.read, before + feed.read * share)
-                if outcome is None:
-                    report.duplicates += 1
-                elif isinstance(outcome, Rejected):
-                    report.rejected_by_reason[outcome.reason] += 1
-                    reject(row, outcome)
-                    if self._on_reject is not None:
-                        self._on_reject(_rejected_row(feed, row, outcome))
-                else:
-                    report.warnings.update(outcome.import_warnings)
-                    listings.append(outcome)
-                    raw.append(row.raw if row.raw is not None else dict(zip(feed.columns, row.cells, strict=True)))
-                    if len(listings) >= BATCH:
-                        write()
-            write()
+        for row, outcome in outcomes(item, self._seen, converter):
+            report.read += 1
+            if not report.read % _TELL_EVERY and self._told is not None:
+                self._told(report.read, before + feed.read * share)
+            if outcome is None:
+                report.duplicates += 1
+            elif isinstance(outcome, Rejected):
+                report.rejected_by_reason[outcome.reason] += 1
+                rejects.add(row, outcome)
+                if self._on_reject is not None:
+                    self._on_reject(_rejected_row(feed, row, outcome))
+            else:
+                report.warnings.update(outcome.import_warnings)
+                listings.append(outcome)
+                raw.append(row.raw if row.raw is not None else dict(zip(feed.columns, row.cells, strict=True)))
+                if len(listings) >= BATCH:
+                    write()
+        write()
         report.unknown_values += converter.unknown
         profile = header.profile.name if header.profile else None
-        kept = path if path.exists() else None
         source = item.given.source
-        return FileReport(
-            feed.path, feed.form, profile, source, mapping_of(header), item.fields, header.questions, kept
-        )
+        return FileReport(feed.path, feed.form, profile, source, mapping_of(header), item.fields, header.questions)
 
     def _write(self, listings: Sequence[Listing], raw: Sequence[dict[str, Any] | None], keep_sold: bool) -> WriteResult:
         if not listings:
@@ -402,41 +408,3 @@ def _refusal(
             " complete, insist with --force"
         )
     return None
-
-
-@contextlib.contextmanager
-def _rejects(path: Path, columns: Sequence[str], *, tidy: bool) -> Iterator[Callable[[Row, Rejected], None]]:
-    """Collect rejected rows in a file that appears whole, at the end, and only when there are any.
-
-    :param tidy: the name is ours, so a file of an earlier import goes when nothing was rejected this time.
-    """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    file: TextIO | None = None
-    failed = False
-
-    def reject(row: Row, why: Rejected) -> None:
-        nonlocal file, failed
-        if failed:
-            return
-        try:
-            if file is None:
-                file = partial.open("w", encoding="utf-8", errors="replace", newline="")
-                csv.writer(file).writerow([*OF_REJECTS, *(c for c in columns if c not in OF_REJECTS)])
-            kept = row.cells[len(OF_REJECTS) :] if tuple(columns[: len(OF_REJECTS)]) == OF_REJECTS else row.cells
-            cells = [c.replace("\x00", "�") for c in kept]
-            csv.writer(file).writerow([row.line, why.reason, why.detail, *cells])
-        except OSError as error:
-            failed = True
-            _logger.warning("rejected rows not kept; name a file that can be written: --rejects", error=str(error))
-
-    try:
-        yield reject
-        if file is not None and not failed:
-            file.close()
-            partial.replace(path)
-        elif file is None and tidy:
-            path.unlink(missing_ok=True)  # those of an earlier import would look like this one's
-    finally:
-        if file is not None:
-            file.close()
-        partial.unlink(missing_ok=True)

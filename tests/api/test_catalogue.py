@@ -12,6 +12,7 @@ import orjson
 import pytest
 
 from carousel.catalogue.listing import ListingId
+from carousel.catalogue.repository import set_status
 from carousel.storage.postgres import Connection
 from carousel.taste.repository import save
 from carousel.taste.taste import Taste
@@ -94,6 +95,20 @@ async def test_a_listing_that_left_the_market_is_nowhere_once_its_write_returned
     await asyncio.gather(*readers)
     assert served > 30
     assert await found(second_api) == ["c0"]
+
+
+async def test_a_change_that_waited_for_a_sale_does_not_undo_it(
+    api: httpx.AsyncClient, car: Car, database: Connection
+) -> None:
+    await put(api, car("a", price_amount=9_900))
+    with database.transaction():
+        database.execute("SELECT FROM listing WHERE listing_id = 'a' FOR UPDATE")
+        change = asyncio.create_task(api.patch("/v1/listings/a", json={"price_amount": 9_000}, headers=WRITER))
+        await asyncio.sleep(0.3)  # it is under way and waits
+        set_status(database, [ListingId("a")], "sold")
+    assert (await change).status_code == 200
+    now = (await api.get("/v1/listings/a")).json()
+    assert (now["status"], now["price_amount"]) == ("sold", 9_000)
 
 
 async def test_a_listing_remembers_its_prices_and_can_be_sent_back_as_it_was_read(

@@ -110,3 +110,28 @@ async def test_a_full_spool_refuses_and_keeps_what_it_has(tmp_path: Path, log: L
     log.away = False
     await replayed(spool, log)
     assert appended(valkey) == [str(i) for i in range(number)]
+
+
+async def test_a_disk_that_takes_half_of_it_has_taken_nothing(
+    tmp_path: Path, log: Log, valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool = Spool(tmp_path, limit=100_000)
+    await spool.write([view(0)])
+    write = os.pwrite
+    monkeypatch.setattr(os, "pwrite", lambda file, data, at: write(file, data[: len(data) // 2], at))
+    with pytest.raises(UnavailableError, match="No space left"):
+        await spool.write([view(1), view(2)])
+    monkeypatch.undo()
+    await spool.write([view(3)])
+    log.away = False
+    await replayed(spool, log)
+    assert appended(valkey) == ["0", "3"]
+
+
+async def test_a_torn_end_keeps_nobody_waiting(tmp_path: Path, log: Log, valkey: Valkey) -> None:
+    spool = Spool(tmp_path, limit=100_000)
+    await spool.write([view(0), view(1)])
+    os.truncate(spool._path, spool._size - 5)  # as a disk that fails may leave it
+    log.away = False
+    await asyncio.wait_for(replayed(spool, log), 5)
+    assert appended(valkey) == ["0"]

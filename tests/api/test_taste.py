@@ -140,6 +140,22 @@ async def test_what_cannot_be_meant_is_refused(
     assert sum(valkey.xlen(f"activity:{i}") for i in range(8)) == 0
 
 
+async def test_what_could_not_be_read_again_is_refused_and_locks_nobody_out(
+    api: httpx.AsyncClient, shopper: dict[str, str], valkey: Valkey
+) -> None:
+    much = [{"block": "region", "value": f"{i} {'x' * 90}", "level": "more"} for i in range(60)]
+    forget = [{"block": "region", "value": f"{i} {'x' * 90}"} for i in range(60)]
+    for body in ({"together": [["a\x00", "b"]]}, {"preferences": much, "forget": forget}):
+        answer = await api.put("/v1/me/taste", json=body, headers=shopper)
+        assert answer.status_code == 422, answer.text
+        assert answer.json()["detail"]
+    assert not valkey.keys("stated:*")
+    shopper_id = (await api.get("/v1/me", headers=shopper)).json()["shopper_id"]
+    valkey.set(f"stated:{shopper_id}", b"1 {}")  # nor does one that an earlier version let in
+    for path in ("/v1/me/taste", "/v1/recommendations", "/v1/listings"):
+        assert (await api.get(path, headers=shopper)).status_code == 200
+
+
 async def test_no_client_may_send_a_state_event(api: httpx.AsyncClient, shopper: dict[str, str]) -> None:
     event = {
         "event_id": str(uuid4()),

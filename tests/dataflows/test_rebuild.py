@@ -4,6 +4,7 @@ import random
 import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from tests.dataflows.conftest import Marketplace, eventually, happens
@@ -11,6 +12,7 @@ from tests.dataflows.conftest import Marketplace, eventually, happens
 from carousel.activity.events import Event, merge_event
 from carousel.dataflows.rebuild import rebuild, rebuild_if_needed, recompute, same
 from carousel.taste.repository import load, stored_formula
+from carousel.taste.stated import Stated, Statement, statement_event
 from carousel.taste.taste import FORMULA, Taste
 
 MAKES = ("Skoda", "Ford", "BMW", "Kia")
@@ -144,6 +146,27 @@ def test_a_rebuild_beside_live_traffic_ends_with_everything_counted_once(marketp
         sender.join()
     marketplace.archives(sent)
     assert_equal(stored(marketplace), dict(recompute(marketplace.database)))
+
+
+def test_what_does_not_fade_outlives_the_months_it_was_said_in(marketplace: Marketplace) -> None:
+    marketplace.stock(STOCK)
+    marketplace.start()
+    now = datetime.now(UTC)
+    hide = Event(
+        event_id=str(uuid4()), type="hide", shopper_id="john", listing_id="car-3", occurred_at=now, received_at=now
+    )
+    said = statement_event(Statement(Stated(personalised=False)), "john", now)
+    sent = [hide, said, merge_event("visitor", "john", now), *storm(30, ["john"], 8)]
+    marketplace.send(sent)
+    marketplace.archives(sent)
+    run = marketplace.database.execute
+    run("DELETE FROM activity WHERE type IN ('hide', 'unhide', 'state', 'merge')")  # as if their month had been dropped
+    run("UPDATE taste SET hidden = array_append(array_remove(hidden, 'car-3'), 'car-3') WHERE shopper_id = 'john'")
+    rebuild(marketplace.servers.database_url)
+    john = stored(marketplace)["john"]
+    assert "car-3" in john.hidden
+    assert john.stated.personalised is False
+    assert stored(marketplace)["visitor"].merged_into == "john"
 
 
 def test_a_new_formula_rebuilds_once(marketplace: Marketplace) -> None:

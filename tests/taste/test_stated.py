@@ -77,6 +77,15 @@ def test_after_a_merge_the_account_s_own_words_stand() -> None:
     assert merge(account, anonymous).stated == account.stated
 
 
+def test_after_a_merge_no_earlier_statement_counts_again() -> None:
+    """The last one stands beside the taste for a day: it is applied again where the taste seems not to know it."""
+    reset = said(LEARNED, reset=True)
+    assert merge(reset, LEARNED).stated.event_id == reset.stated.event_id
+    visit = said(LEARNED, SAID)
+    merged = merge(reset, visit)
+    assert (merged.stated.budget, merged.stated.event_id) == (visit.stated.budget, visit.stated.event_id)
+
+
 def test_nobody_is_known_to_who_does_not_want_it() -> None:
     impersonal = said(LEARNED, SAID).impersonal()
     assert not impersonal.evidence

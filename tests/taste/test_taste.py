@@ -1,5 +1,6 @@
 """One event in, a new taste out."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -10,7 +11,7 @@ import pytest
 from carousel.activity.events import Event, EventType
 from carousel.catalogue.listing import ListingId
 from carousel.catalogue.traits import Described
-from carousel.taste.taste import PURCHASE_HALF_LIFE, Taste, decayed, merge, settle, update
+from carousel.taste.taste import MOST_HIDDEN, MOST_TRAITS, PURCHASE_HALF_LIFE, Taste, decayed, merge, settle, update
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SUV = Described(ListingId("suv"), {"body": (("suv", 1.0),), "price": (("9000", 0.25), ("12500", 0.75))}, np.zeros(4))
@@ -152,3 +153,16 @@ def test_merging_adds_both_histories() -> None:
     assert [r.listing_id for r in merged.recent] == ["wagon"]
     assert merged.event_count == 3
     assert merged.version == account.version + 1
+
+
+def test_nobody_s_taste_grows_without_end() -> None:
+    taste = after(("view", SUV), ("view", SUV))
+    for start in range(0, 3 * MOST_TRAITS, 10):
+        filters = {"make": [f"make {start + i}" for i in range(10)], "model": ["x" * 129]}
+        taste = update(taste, event("search", None, context={"filters": filters}), None)
+    assert MOST_TRAITS // 4 < len(taste.evidence.traits) <= MOST_TRAITS
+    assert purchase(taste, "body", "suv") == 2  # what there is most evidence of stays
+    assert "model" not in decayed(taste, NOW)
+    for i in range(MOST_HIDDEN + 5):
+        taste = update(taste, replace(event("hide", None), listing_id=f"car-{i}"), None)
+    assert len(taste.hidden) == MOST_HIDDEN

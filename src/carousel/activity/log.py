@@ -23,24 +23,27 @@ LISTINGS_CHANNEL = "listings"
 """Pub/Sub channel that says which listings left the market."""
 SEEN_SECONDS = 7 * 86_400  # after that the archive's primary key still drops a doubled event
 HIDDEN_SECONDS = 86_400  # the taste has it long before
+ERASED = "this session was erased; POST /v1/session starts a new one"
 # A caller hears that the log is away within a second; an append takes under 2 ms, 1,000 events 15 ms.
 APPEND_SECONDS = 0.9
 
-# For each event four KEYS (seen, stream, hidden, erased) and four ARGV (payload, listing, hidden flag, since when its
-# shopper may not have been erased), after the request's token and the two lifetimes. The entry is added before it is
-# marked as seen: if adding fails, a retry adds it. The mark holds the request's token and place, so that the same
-# request sent again by the client library after a lost answer hears "new" again, and the same event twice in one
-# request is one new and one duplicate.
+# For each event four KEYS (seen, stream, hidden, erased) and five ARGV (payload, listing, hidden flag, when its token
+# was made, when it happened), after the request's token and the two lifetimes. A token of before an erasure is refused,
+# and what happened before is dropped. The entry is added before it is marked as seen: if adding fails, a retry adds it.
+# The mark holds the request's token and place, so that the same request sent again by the client library after a lost
+# answer hears "new" again, and the same event twice in one request is one new and one duplicate.
 _APPEND = """
 local fresh = {}
 for i = 1, #KEYS / 4 do
   local seen, stream, hidden, erased = KEYS[4 * i - 3], KEYS[4 * i - 2], KEYS[4 * i - 1], KEYS[4 * i]
-  local payload, listing, flag, since = ARGV[4 * i], ARGV[4 * i + 1], ARGV[4 * i + 2], ARGV[4 * i + 3]
+  local payload, listing, flag, issued, happened = unpack(ARGV, 5 * i - 1, 5 * i + 3)
   local mark = ARGV[1] .. i
   local before = redis.call('GET', seen)
-  local erased_at = redis.call('GET', erased)
-  if erased_at and tonumber(erased_at) >= tonumber(since) then
+  local erased_at = tonumber(redis.call('GET', erased) or '-1')
+  if erased_at >= tonumber(issued) then
     fresh[i] = -1
+  elseif erased_at >= tonumber(happened) then
+    fresh[i] = 0
   elseif before then
     fresh[i] = before == mark and 1 or 0
   else
@@ -132,8 +135,8 @@ async def append(
             erased_key(sha256(event.shopper_id.encode()).digest()),
         )
         flag = {"hide": "1", "unhide": "0"}.get(event.type, "")
-        since = issued_at or event.received_at
-        arguments += (encode(event), event.listing_id or "", flag, int(since.timestamp() * 1_000))
+        made = issued_at or event.received_at
+        arguments += (encode(event), event.listing_id or "", flag, _ms(made), _ms(event.occurred_at))
     try:
         async with asyncio.timeout(APPEND_SECONDS):
             try:
@@ -143,5 +146,9 @@ async def append(
     except (RedisError, OSError, TimeoutError) as error:
         raise UnavailableError("the event log does not take events just now; send the same events again") from error
     if issued_at and -1 in fresh:
-        raise AccessError("this session was erased; POST /v1/session starts a new one")
+        raise AccessError(ERASED)
     return [new == 1 for new in fresh]
+
+
+def _ms(moment: datetime) -> int:
+    return int(moment.timestamp() * 1_000)

@@ -25,6 +25,7 @@ from carousel.recommend.pipeline import Recommender
 from carousel.settings import Settings
 from carousel.storage.postgres import Connection, Pool
 from carousel.storage.valkey import AsyncValkey
+from carousel.taste import repository as taste_repository
 
 T = TypeVar("T")
 
@@ -95,6 +96,14 @@ async def required_shopper(use: Use, credentials: Credentials) -> Shopper:
     if credentials is None:
         raise AccessError("this needs a token: POST /v1/session gives one for an anonymous shopper")
     return await use.tokens.check(credentials.credentials)
+
+
+async def refuse_a_visit_that_became_an_account(use: Resources, shopper: Shopper) -> None:
+    """An old anonymous token must not speak for the account that its visit has become."""
+    if shopper.kind == "anonymous":
+        async with use.pool.connection() as connection:
+            if await taste_repository.merged_into(connection, shopper.shopper_id):
+                raise ForbiddenError("this visit has become an account's; log in and ask again")
 
 
 def is_secret_key(use: Resources, credentials: HTTPAuthorizationCredentials | None) -> bool:

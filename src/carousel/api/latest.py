@@ -1,13 +1,20 @@
-"""What a shopper said and hid last: it counts at once, before the dataflow has applied it."""
+"""What a shopper said and hid last, and whether they were erased: it counts at once, before the dataflow knows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any, Self
 
 from carousel.activity.events import decode
-from carousel.activity.log import hidden_in, hidden_key, stated_key
+from carousel.activity.log import ERASED, erased_key, hidden_in, hidden_key, stated_key
+from carousel.api.tokens import Shopper
+from carousel.errors import AccessError, InputError
 from carousel.storage.valkey import AsyncValkey
 from carousel.taste.taste import Taste, update
+from carousel.telemetry import log
+
+_logger = log(__name__)
 
 
 @dataclass(frozen=True)
@@ -16,24 +23,31 @@ class Latest:
 
     overlay: Mapping[str, bool]
     said: bytes | None
+    erased_at: datetime | None = None
 
     @classmethod
     async def load(cls, valkey: AsyncValkey, shopper_id: str) -> Self:
-        """Ask Valkey for both in one round trip; raises its errors."""
+        """Ask Valkey for all in one round trip; raises its errors."""
         pipeline = valkey.pipeline(transaction=False)
         cls.ask(pipeline, shopper_id)
         return cls.of(*await pipeline.execute())
 
     @staticmethod
     def ask(pipeline: Any, shopper_id: str) -> None:
-        """Ask for the two answers `of` takes."""
+        """Ask for the three answers `of` takes."""
         pipeline.hgetall(hidden_key(shopper_id))
         pipeline.get(stated_key(shopper_id))
+        pipeline.get(erased_key(sha256(shopper_id.encode()).digest()))
 
     @classmethod
-    def of(cls, overlay: Mapping[bytes, bytes], said: bytes | None) -> Self:
+    def of(cls, overlay: Mapping[bytes, bytes], said: bytes | None, erased: bytes | None) -> Self:
         """Build it from the answers `ask` asked for."""
-        return cls(hidden_in(overlay), said)
+        return cls(hidden_in(overlay), said, datetime.fromtimestamp(int(erased) / 1_000, UTC) if erased else None)
+
+    def refuse_erased(self, shopper: Shopper) -> None:
+        """:raises AccessError: the shopper was erased since their token was made; nothing is kept of them again."""
+        if self.erased_at and shopper.issued_at and shopper.issued_at <= self.erased_at:
+            raise AccessError(ERASED)
 
     def hidden(self, taste: Taste) -> frozenset[str]:
         """Return what the shopper has hidden, with what was hidden or shown again just now."""
@@ -47,7 +61,11 @@ class Latest:
         if self.said is None:
             return taste
         version, _, entry = self.said.partition(b" ")
-        event = decode(entry)
+        try:
+            event = decode(entry)
+        except InputError as error:  # the dataflow could not apply it either
+            _logger.error("the last statement cannot be read", error=str(error))
+            return taste
         if event.event_id <= taste.stated.event_id:
             return taste
         after = update(taste, event, None)

@@ -6,6 +6,7 @@ once.
 """
 
 import asyncio
+import errno
 import fcntl
 import os
 import secrets
@@ -76,7 +77,8 @@ class Spool:
             self._tell()
 
     def _write(self, lines: bytes) -> None:
-        os.pwrite(self._own.fileno(), lines, self._size)
+        if os.pwrite(self._own.fileno(), lines, self._size) < len(lines):  # what a disk does that is nearly full
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         os.fsync(self._own.fileno())
 
     async def replay_forever(self, append: Append) -> None:
@@ -102,9 +104,11 @@ class Spool:
             self._inherited.pop(0)
         read = 0
         while True:
-            read = await self._replay_from(self._own, read, append)
+            before, read = read, await self._replay_from(self._own, read, append)
             async with self._writing:
-                if read >= self._size:
+                if read >= self._size or read == before:
+                    if read < self._size:  # somebody else has written to the file
+                        _logger.error("the end of the spool is no whole line", bytes=self._size - read)
                     os.ftruncate(self._own.fileno(), 0)
                     replayed = self._events
                     self._size = self._events = 0

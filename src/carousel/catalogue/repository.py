@@ -140,6 +140,12 @@ async def document(connection: AsyncConnection, listing_id: str) -> str | None:
     return row[0] if row else None
 
 
+def locked_document(connection: Connection, listing_id: str) -> dict[str, Any] | None:
+    """Return a listing in any status, or None; nobody changes it before the caller's transaction ends."""
+    row = connection.execute("SELECT document FROM listing WHERE listing_id = %s FOR UPDATE", (listing_id,)).fetchone()
+    return row[0] if row else None
+
+
 # The index gives its answer in a relaxed order, so the few rows found are sorted once more.
 _NEAREST_TO_POINT = """
 WITH near AS MATERIALIZED (

@@ -61,7 +61,8 @@ def rebuild(database_url: str, *, workers: int = 1, dry_run: bool = False, prune
 
     :param workers: processes that share the shoppers.
     :param dry_run: only count what differs.
-    :param prune: remove tastes without any event; not for an archive whose older months have been dropped.
+    :param prune: remove tastes without any event, and take back what no event says; not for an archive whose older
+        months have been dropped.
     """
     shares = [(database_url, (i + 1, workers), dry_run, prune) for i in range(workers)]
     if workers == 1:
@@ -94,7 +95,10 @@ def _rebuild_share(share: tuple[str, tuple[int, int], bool, bool]) -> Rebuilt:
                 for chunk in chunks:
                     tastes = _replay(reading, chunk, described)
                     stored = repository.versions(reading, tastes)
-                    wrong = _wrong(repository.load_intact(reading, tastes), tastes)
+                    intact = repository.load_intact(reading, tastes)
+                    if not prune:
+                        tastes |= {i: _with_what_stays(tastes[i], taste) for i, taste in intact.items()}
+                    wrong = _wrong(intact, tastes)
                     stale = set() if dry_run else _swap(writing, wrong, stored)
                     again = {history.owner for history in chunk if not stale.isdisjoint(history.people)}
                     waiting = {i for history in chunk if history.owner in again for i in history.people}
@@ -159,6 +163,16 @@ def _describe(connection: Connection, listing_ids: set[str], described: Lru[str,
     for listing_id, listing in found.items():
         described.put(listing_id, listing)
     return known | found
+
+
+def _with_what_stays(taste: Taste, stored: Taste) -> Taste:
+    """Add what does not fade and may have been said in a month that is gone: hidden cars, statements, the account."""
+    return replace(
+        taste,
+        hidden=taste.hidden | stored.hidden,
+        stated=max(taste.stated, stored.stated, key=lambda stated: stated.event_id),
+        merged_into=taste.merged_into or stored.merged_into,
+    )
 
 
 def _wrong(stored: Mapping[str, Taste], tastes: Mapping[str, Taste]) -> dict[str, Taste]:

@@ -113,6 +113,11 @@ class Tally:
         self._memberships: list[NDArray[np.float32]] = []
         self._scales: list[tuple[float, float]] = []
 
+    @property
+    def size(self) -> int:
+        """Of how many traits there may be evidence."""
+        return len(self._traits)
+
     def like(self, traits: TraitRows, session: float, purchase: float) -> None:
         """Add evidence for traits."""
         columns = self._traits
@@ -138,6 +143,14 @@ class Tally:
         kept = [t for t in evidence.traits if t != gone and (value or not t.startswith(gone))]
         columns = [evidence.traits[trait] for trait in kept]
         self._start(Evidence({trait: at for at, trait in enumerate(kept)}, evidence.amounts[:, columns]))
+
+    def keep_strongest(self, count: int) -> None:
+        """Drop all but the traits with most evidence, of what lasts and against."""
+        evidence = self.evidence()
+        strongest = np.argsort(-evidence.amounts[1:].sum(axis=0), kind="stable")[:count]
+        traits = list(evidence.traits)
+        kept = np.sort(strongest)
+        self._start(Evidence({traits[at]: i for i, at in enumerate(kept.tolist())}, evidence.amounts[:, kept]))
 
     def evidence(self) -> Evidence:
         """Return the evidence with everything that was added."""

@@ -20,7 +20,7 @@ from carousel.catalogue.traits import BLOCKS, CATEGORICAL, Described, TraitRows,
 from carousel.taste.evidence import NONE, Amounts, Evidence, Tally
 from carousel.taste.stated import NOTHING, Stated, Statement, statement_of
 
-FORMULA = 3
+FORMULA = 4
 """Grows with every change of what is computed or stored here: stored tastes are then recomputed from the archive."""
 
 SESSION_HALF_LIFE = timedelta(hours=3)
@@ -29,9 +29,12 @@ AGAINST_HALF_LIFE = timedelta(weeks=6)
 _HALF_LIVES = tuple(h.total_seconds() for h in (SESSION_HALF_LIFE, PURCHASE_HALF_LIFE, AGAINST_HALF_LIFE))
 _REBASE_AFTER = timedelta(hours=24)  # 2^8 in the fastest scale: far from overflow
 _FORGET_BELOW = 1e-3
+_LONGEST = 128  # characters of a filter's value
 
 RECENT = 50
 """How many listings of the history are remembered by id."""
+MOST_TRAITS, MOST_HIDDEN = 2_000, 5_000
+"""More than anybody's taste needs: a script with a visitor's token must not make one that no process can hold."""
 INTERESTS = 3
 INTEREST_RADIUS = 1.35
 """Embedding distance within which two cars serve the same wish; same model, other trim and price: about 1."""
@@ -149,6 +152,9 @@ class Draft:
         elif listing is not None and amount < 0:
             self._learn(listing.rows, amount, event.occurred_at)
             self._version += 1
+        # With every event, and not once per batch: a replay has to forget the same.
+        if self._tally.size > MOST_TRAITS:
+            self._tally.keep_strongest(MOST_TRAITS // 2)
 
     def _like(self, event: Event, listing: Described, amount: float) -> None:
         self._version += 1
@@ -179,7 +185,8 @@ class Draft:
         if event.listing_id is None:
             return
         self._version += 1
-        self._hidden.add(ListingId(event.listing_id))
+        if len(self._hidden) < MOST_HIDDEN:
+            self._hidden.add(ListingId(event.listing_id))
         self._recent.pop(ListingId(event.listing_id), None)
         if listing:
             self._dislike(_blamed(event, listing), amount, event.occurred_at)
@@ -240,7 +247,11 @@ def _filters(event: Event) -> Traits:
     traits: dict[str, tuple[tuple[str, float], ...]] = {}
     for block in CATEGORICAL:
         values = filters.get(block)
-        chosen = [v for v in (values if isinstance(values, list) else [values]) if isinstance(v, str) and v][:10]
+        chosen = [
+            v
+            for v in (values if isinstance(values, list) else [values])
+            if isinstance(v, str) and 0 < len(v) <= _LONGEST
+        ][:10]
         if chosen:
             traits[block] = tuple((v, 1 / len(chosen)) for v in chosen)
     currency = filters.get("currency") or event.currency or "EUR"
@@ -370,8 +381,14 @@ def merge(account: Taste, anonymous: Taste) -> Taste:
         evidence=evidence,
         recent=_merge_recent((*account.recent, *anonymous.recent), hidden),
         hidden=hidden,
-        stated=anonymous.stated if account.stated.is_empty else account.stated,
+        stated=_merge_stated(account.stated, anonymous.stated),
     )
+
+
+def _merge_stated(account: Stated, anonymous: Stated) -> Stated:
+    """Return what the account said, else what the visit did; the later of their events has been heard in any case."""
+    heard = max(account.event_id, anonymous.event_id)
+    return replace(anonymous if account.is_empty else account, event_id=heard)
 
 
 def _merge_recent(entries: Iterable[Recent], hidden: frozenset[ListingId]) -> tuple[Recent, ...]:

@@ -1,5 +1,6 @@
 """Search and read the catalogue, and write it with the secret key."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -37,6 +38,7 @@ from carousel.errors import InputError, NotFoundError
 from carousel.recommend import query as recommend_query
 from carousel.recommend.factors import load_all
 from carousel.recommend.reasons import label
+from carousel.storage.postgres import Connection
 from carousel.taste.taste import Taste
 
 router = APIRouter(prefix="/v1", tags=["listings"], responses=PROBLEMS)
@@ -232,7 +234,9 @@ async def suggest(
 async def _latest(use: Resources, shopper: Shopper | None) -> Latest:
     if shopper:
         with suppress(RedisError, OSError):  # while Valkey is away a search knows what the dataflow has applied
-            return await Latest.load(use.valkey, shopper.shopper_id)
+            latest = await Latest.load(use.valkey, shopper.shopper_id)
+            latest.refuse_erased(shopper)
+            return latest
     return Latest({}, None)
 
 
@@ -275,16 +279,23 @@ async def put_listing(listing_id: ListingPath, body: ListingBody, use: Use) -> W
 @router.patch("/listings/{listing_id}", operation_id="patchListing", dependencies=[SecretKey])
 async def patch_listing(listing_id: ListingPath, body: ListingBody, use: Use) -> WriteResultOut:  # type: ignore[valid-type]
     """Change some fields of a listing; `null` empties one. `{"status": "sold"}` takes it off the market."""
-    async with use.pool.connection() as connection:
-        document = await repository.document(connection, listing_id)
-    if document is None:
-        raise _unknown(listing_id)
-    try:
-        changed = ListingBody.model_validate(orjson.loads(document) | body.model_dump(exclude_unset=True))  # type: ignore[attr-defined]
-    except ValidationError as error:  # what is stored, from before a rule; the request itself was checked
-        field, reason = _why(error)
-        raise InputError(reason, field=field) from error
-    return await _write(use, [to_listing(changed, listing_id=listing_id)])
+
+    def change(connection: Connection) -> WriteResult:
+        # Nobody may sell it between reading and writing: it would be on sale again.
+        with connection.transaction():
+            document = repository.locked_document(connection, listing_id)
+            if document is None:
+                raise _unknown(listing_id)
+            try:
+                changed = ListingBody.model_validate(document | body.model_dump(exclude_unset=True))  # type: ignore[attr-defined]
+            except ValidationError as error:  # what is stored, from before a rule; the request itself was checked
+                field, reason = _why(error)
+                raise InputError(reason, field=field) from error
+            listings.append(to_listing(changed, listing_id=listing_id))
+            return repository.upsert(connection, listings)
+
+    listings: list[Listing] = []
+    return await _written(use, await use.write(change), listings)
 
 
 @router.delete("/listings/{listing_id}", operation_id="deleteListing", dependencies=[SecretKey], status_code=204)
@@ -386,7 +397,11 @@ def to_listing(body: BaseModel, *, listing_id: str | None) -> Listing:
 
 
 async def _write(use: Resources, listings: list[Listing]) -> WriteResultOut:
-    result: WriteResult = await use.write(lambda connection: repository.upsert(connection, listings))
+    return await _written(use, await use.write(lambda connection: repository.upsert(connection, listings)), listings)
+
+
+async def _written(use: Resources, result: WriteResult, listings: Sequence[Listing]) -> WriteResultOut:
+    """Tell open pages what left the market, and the caller what became of the listings."""
     gone: dict[str, list[str]] = {}
     for listing in listings:
         if listing.status != "active":

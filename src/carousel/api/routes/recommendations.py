@@ -14,6 +14,7 @@ from carousel.api.dependencies import AShopper, Resources, Use
 from carousel.api.latest import Latest
 from carousel.api.routes.listings import FILTERS_DESCRIBED, FiltersQuery, currency_of
 from carousel.api.schemas import PROBLEMS, Recommendations, RecommendedRows
+from carousel.api.tokens import Shopper
 from carousel.catalogue import repository
 from carousel.catalogue.search import Filters
 from carousel.catalogue.snapshot import Snapshot
@@ -43,7 +44,7 @@ async def recommend(
         slate = await use.recommender.recommend(query, snapshot)
         return [_shape({}, slate.listings)]
 
-    taste, variant, made = await _made(use, shopper.shopper_id, "slate", placement, n, wanted, make)
+    taste, variant, made = await _made(use, shopper, "slate", placement, n, wanted, make)
     (slate,) = await _answer(use, made, shopper.shopper_id, placement, variant, taste)
     answer = {"placement": placement, "variant": variant, "taste_version": taste.version} | slate
     return Response(orjson.dumps(answer), media_type="application/json")
@@ -75,7 +76,7 @@ async def recommend_rows(
             for row in await use.recommender.rows(query, snapshot)
         ]
 
-    taste, variant, made = await _made(use, shopper.shopper_id, "rows", placement, n, wanted, make)
+    taste, variant, made = await _made(use, shopper, "rows", placement, n, wanted, make)
     slates = await _answer(use, made, shopper.shopper_id, placement, variant, taste)
     rows = [row for row in slates if row["listings"]]
     answer = {
@@ -95,7 +96,7 @@ kept about each, until it has been served once, and `same_as` its first recommen
 
 async def _made(
     use: Resources,
-    shopper_id: str,
+    shopper: Shopper,
     kind: str,
     placement: str,
     n: int,
@@ -104,7 +105,7 @@ async def _made(
 ) -> tuple[Taste, str | None, list[Made]]:
     """Return the shopper's taste, the variant they are in, and the slates made by these: from the cache as long as
     nothing has changed, and a little longer while too many are asked for."""
-    now = datetime.now(UTC)
+    now, shopper_id = datetime.now(UTC), shopper.shopper_id
     async with use.pool.connection() as connection:
         known, factors, revision = await recommend_factors.load_all(connection, shopper_id)
         snapshot = await use.live.current(connection, revision)
@@ -113,6 +114,7 @@ async def _made(
     # A rule may begin or end with the day. The key does not tell whose slate it is.
     key = f"slate:{_digest(kind, shopper_id, placement, n, wanted, placements.digest, variant, now.date())}"
     latest, cached = await _cached(use, shopper_id, key)
+    latest.refuse_erased(shopper)
     taste = latest.stated(known or Taste.empty(now))
     overlay = sorted(latest.overlay.items())
     state = [taste.version, taste.stated.event_id, snapshot.revision, use.recommender.version, overlay]
@@ -161,8 +163,8 @@ async def _cached(use: Resources, shopper_id: str, key: str) -> tuple[Latest, di
     pipeline = use.valkey.pipeline(transaction=False)
     Latest.ask(pipeline, shopper_id)
     pipeline.get(key)
-    overlay, said, slates = await pipeline.execute()
-    return Latest.of(overlay, said), orjson.loads(slates) if slates else None
+    *answers, slates = await pipeline.execute()
+    return Latest.of(*answers), orjson.loads(slates) if slates else None
 
 
 def _digest(*parts: object) -> str:

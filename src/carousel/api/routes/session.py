@@ -11,16 +11,22 @@ from redis.exceptions import RedisError
 
 from carousel.activity import shoppers
 from carousel.activity.events import merge_event
-from carousel.api.dependencies import AShopper, Credentials, Resources, Use
+from carousel.api.dependencies import (
+    AShopper,
+    Credentials,
+    Resources,
+    Use,
+    refuse_a_visit_that_became_an_account,
+)
+from carousel.api.latest import Latest
 from carousel.api.schemas import PROBLEMS, LoginBody, Me, MergeBody, ReceiptOut, TokenOut
 from carousel.api.tokens import Shopper
-from carousel.errors import AccessError, ForbiddenError, NotFoundError, UnavailableError
+from carousel.errors import AccessError, NotFoundError, UnavailableError
 from carousel.rights.erase import Receipt, erase
 from carousel.rights.export import export
 from carousel.settings import Settings
 from carousel.storage.postgres import Connection, connect
 from carousel.storage.valkey import make
-from carousel.taste import repository
 
 router = APIRouter(prefix="/v1", tags=["shopper"], responses=PROBLEMS)
 _CHUNK_BYTES = 2**20
@@ -62,6 +68,7 @@ async def _merge(use: Resources, token: str, account: Shopper) -> None:
     except AccessError:
         return  # an expired session must not keep anybody from logging in
     if anonymous.kind == "anonymous" and account.kind == "account":
+        (await Latest.load(use.valkey, account.shopper_id)).refuse_erased(account)
         event = merge_event(anonymous.shopper_id, account.shopper_id, datetime.now(UTC))
         await use.append([event])
 
@@ -75,7 +82,7 @@ async def me(shopper: AShopper, use: Use) -> Me:
 @router.get("/me/export", operation_id="exportMe", response_class=JSONResponse)
 async def export_me(shopper: AShopper, use: Use) -> StreamingResponse:
     """Everything held about me, as one JSON document: who I am to the site, what it believes, all that I did."""
-    await _refuse_a_visit_that_became_an_account(use, shopper)
+    await refuse_a_visit_that_became_an_account(use, shopper)
     document = await anyio.to_thread.run_sync(_export, use.settings, shopper.shopper_id)
     return StreamingResponse(
         iter(lambda: document.read(_CHUNK_BYTES), b""),
@@ -97,7 +104,7 @@ def _export(settings: Settings, shopper_id: str) -> IO[bytes]:
 @router.delete("/me", operation_id="eraseMe")
 async def erase_me(shopper: AShopper, use: Use) -> ReceiptOut:
     """Erase me: what I did, what the site believes about me, and what is still on its way. This token ends with it."""
-    await _refuse_a_visit_that_became_an_account(use, shopper)
+    await refuse_a_visit_that_became_an_account(use, shopper)
 
     def work(connection: Connection) -> Receipt:
         with make(str(use.settings.valkey_url)) as client:
@@ -113,11 +120,3 @@ async def erase_me(shopper: AShopper, use: Use) -> ReceiptOut:
     return ReceiptOut(
         receipt_id=receipt.receipt_id, erased_at=receipt.erased_at, ids=receipt.ids, removed=receipt.removed
     )
-
-
-async def _refuse_a_visit_that_became_an_account(use: Resources, shopper: Shopper) -> None:
-    """An old anonymous token must not speak for the account that its visit has become."""
-    if shopper.kind == "anonymous":
-        async with use.pool.connection() as connection:
-            if await repository.merged_into(connection, shopper.shopper_id):
-                raise ForbiddenError("this visit has become an account's; log in and ask again")

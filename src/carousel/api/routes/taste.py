@@ -9,13 +9,14 @@ import numpy as np
 from fastapi import APIRouter
 from scipy.special import betaincinv
 
-from carousel.activity.events import Event, encode
+from carousel.activity.events import Event, decode, encode
 from carousel.activity.log import HIDDEN_SECONDS, stated_key
 from carousel.activity.repository import timeline
-from carousel.api.dependencies import AShopper, Resources, Use
+from carousel.api.dependencies import AShopper, Resources, Use, refuse_a_visit_that_became_an_account
 from carousel.api.latest import Latest
 from carousel.api.routes.listings import main_currency
 from carousel.api.schemas import PROBLEMS, InterestOut, Moment, StatedBody, Statement, TasteBody, TasteOut
+from carousel.api.tokens import Shopper
 from carousel.catalogue.search import CHOICES
 from carousel.catalogue.snapshot import Snapshot
 from carousel.catalogue.traits import CATEGORICAL, NUMERIC
@@ -48,7 +49,7 @@ _DID = {
 @router.get("/me/taste", operation_id="myTaste")
 async def my_taste(shopper: AShopper, use: Use) -> TasteOut:
     """What the site believes about me, strongest first; what I said; my interests; and what changed it last."""
-    taste, snapshot = await _load(use, shopper.shopper_id)
+    taste, snapshot = await _load(use, shopper)
     return await _answer(use, shopper.shopper_id, taste, snapshot)
 
 
@@ -56,34 +57,39 @@ async def my_taste(shopper: AShopper, use: Use) -> TasteOut:
 async def change_my_taste(body: TasteBody, shopper: AShopper, use: Use) -> TasteOut:
     """Say what I want. A field that is given replaces what I said before, one that is absent stays; `forget` drops
     what was learned of a value, once. The next slate follows."""
-    taste, snapshot = await _load(use, shopper.shopper_id)
+    taste, snapshot = await _load(use, shopper)
     given = body.model_dump(exclude_unset=True)
     forget = tuple(_trait(one["block"], one.get("value", "")) for one in given.pop("forget", None) or ())
     drop = tuple(_of_interests(use, taste, snapshot, given.pop("drop_interests", None) or ()))
     stated = stated_of(taste.stated.as_json() | given)
     _check_values(stated, snapshot)
-    return await _say(use, shopper.shopper_id, taste, snapshot, Said(stated, forget, drop))
+    return await _say(use, shopper, taste, snapshot, Said(stated, forget, drop))
 
 
 @router.post("/me/taste/reset", operation_id="resetMyTaste")
 async def reset_my_taste(shopper: AShopper, use: Use) -> TasteOut:
     """Forget all that was learned and said; hidden cars stay hidden."""
-    taste, snapshot = await _load(use, shopper.shopper_id)
-    return await _say(use, shopper.shopper_id, taste, snapshot, Said(Stated(), reset=True))
+    taste, snapshot = await _load(use, shopper)
+    return await _say(use, shopper, taste, snapshot, Said(Stated(), reset=True))
 
 
-async def _load(use: Resources, shopper_id: str) -> tuple[Taste, Snapshot]:
+async def _load(use: Resources, shopper: Shopper) -> tuple[Taste, Snapshot]:
+    await refuse_a_visit_that_became_an_account(use, shopper)
     async with use.pool.connection() as connection:
-        known, revision = await repository.load_with_revision(connection, shopper_id)
+        known, revision = await repository.load_with_revision(connection, shopper.shopper_id)
         snapshot = await use.live.current(connection, revision)
     taste = known or Taste.empty(datetime.now(UTC))
-    return (await Latest.load(use.valkey, shopper_id)).stated(taste), snapshot
+    latest = await Latest.load(use.valkey, shopper.shopper_id)
+    latest.refuse_erased(shopper)
+    return latest.stated(taste), snapshot
 
 
-async def _say(use: Resources, shopper_id: str, taste: Taste, snapshot: Snapshot, said: Said) -> TasteOut:
-    event = statement_event(said, shopper_id, datetime.now(UTC))
-    after = update(taste, event, None)  # what cannot be applied is refused before it is on the log
-    await use.append([event])
+async def _say(use: Resources, shopper: Shopper, taste: Taste, snapshot: Snapshot, said: Said) -> TasteOut:
+    shopper_id = shopper.shopper_id
+    # What cannot be read again or applied is refused before it is on the log.
+    event = decode(encode(statement_event(said, shopper_id, datetime.now(UTC))))
+    after = update(taste, event, None)
+    await use.append([event], issued_at=shopper.issued_at)
     await use.valkey.set(stated_key(shopper_id), b"%d %b" % (after.version, encode(event)), ex=HIDDEN_SECONDS)
     return await _answer(use, shopper_id, after, snapshot)
 

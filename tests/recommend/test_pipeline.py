@@ -17,12 +17,13 @@ from carousel.catalogue.listing import Listing, ListingId
 from carousel.catalogue.search import Filters
 from carousel.catalogue.snapshot import Snapshot
 from carousel.catalogue.traits import Described, describe, values_of
+from carousel.recommend import pipeline
 from carousel.recommend.pipeline import Recommender
 from carousel.recommend.placements import load
 from carousel.recommend.query import Query, Slate
 from carousel.recommend.scorers import WEIGHTS, TasteScorer, counts_of, top
 from carousel.recommend.slate import diversify, explore
-from carousel.recommend.sources import CENTROID, last_viewed
+from carousel.recommend.sources import CENTROID, last_viewed, seed_of
 from carousel.taste.taste import Taste, settle, update
 
 Build = Callable[[Sequence[Listing]], Snapshot]
@@ -289,6 +290,39 @@ async def test_what_few_have_seen_gets_places_in_the_lower_half_with_its_chance(
     assert len({served.listing_id for served in explored}) > 10
     assert all(served.position > 10 for served in explored)
     assert all(0 < served.propensity < 1 for served in explored)
+
+
+@pytest.mark.parametrize(
+    ("within", "unseen"), [(Filters(), 400), (Filters(body=("wagon",)), 100), (Filters(make=("Mazda",)), 40)]
+)
+async def test_a_chance_to_be_explored_is_that_among_everything_few_have_seen(
+    recommender: Recommender, snapshot: Snapshot, within: Filters, unseen: int
+) -> None:
+    """What is drawn with chance p stands for 1/p listings: together they are all that could have been drawn."""
+    stands_for = []
+    for i in range(200):
+        query = Query(shopper_id=f"s{i:03}", taste=Taste.empty(NOW), now=NOW, n=10, filters=within)
+        slate = await recommender.recommend(query, snapshot)
+        (explored,) = (served for served in slate.listings if served.propensity < 1)
+        stands_for.append(1 / explored.propensity)
+    assert np.mean(stands_for) == pytest.approx(unseen, rel=0.1)
+
+
+async def test_who_is_chosen_of_a_draw_does_not_follow_from_the_draw(
+    recommender: Recommender, snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the same random numbers twice the first listing of 200 was explored 1.6 times as often as logged."""
+    used = []
+
+    def explored(scores: Any, candidates: Sequence[int], slots: int, rng: np.random.Generator) -> dict[int, float]:
+        used.append(rng.random())
+        return {}
+
+    monkeypatch.setattr(pipeline, "explore", explored)
+    query = Query(shopper_id="s", taste=Taste.empty(NOW), now=NOW)
+    await recommender.recommend(query, snapshot)
+    await recommender.recommend(query, snapshot)
+    assert used[0] == used[1] != np.random.default_rng(seed_of(query)).random()
 
 
 async def test_what_everybody_has_seen_is_not_explored(

@@ -1,5 +1,6 @@
 import asyncio
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import uuid4
 
 import numpy as np
@@ -10,17 +11,22 @@ from carousel.activity.events import Event
 from carousel.activity.repository import archive
 from carousel.catalogue.repository import set_status, upsert
 from carousel.catalogue.snapshot import LiveSnapshot
+from carousel.cli.training import train as train_command
 from carousel.crowd import repository
-from carousel.errors import InputError
+from carousel.embedded.servers import Servers
+from carousel.errors import InputError, StartError
 from carousel.evaluation.simulated import NOW, ExactNeighbours, Market
 from carousel.recommend import ranker, training
 from carousel.recommend.crowd import Crowd, serve_newest
 from carousel.recommend.pipeline import Recommender
+from carousel.recommend.placements import Placements, load
 from carousel.recommend.query import Query
 from carousel.recommend.ranker import COLUMNS
 from carousel.storage import postgres
 from carousel.storage.postgres import Connection
 from carousel.taste.taste import Taste
+
+PACKAGED = load()
 
 
 @pytest.fixture(scope="module")
@@ -41,13 +47,13 @@ def filled(connection: Connection, market: Market) -> None:
 
 def test_too_little_to_learn_from_is_said(database: Connection) -> None:
     with pytest.raises(InputError, match="nothing to learn from yet: 0 shoppers"):
-        training.train_from_archive(database)
+        training.train_from_archive(database, PACKAGED)
 
 
 def test_a_training_ends_in_a_served_version(database: Connection, market: Market) -> None:
     filled(database, market)
     epochs: list[tuple[int, int]] = []
-    done = training.train_from_archive(database, progress=lambda now, all_: epochs.append((now, all_)))
+    done = training.train_from_archive(database, PACKAGED, progress=lambda now, all_: epochs.append((now, all_)))
     assert done.served, done.why_not
     assert done.figures["gain"] > 0
     assert [v.served for v in repository.versions(database)] == [True]
@@ -72,21 +78,21 @@ def test_two_trainings_do_not_run_at_once(database: Connection, servers: object)
     with postgres.connect(database.info.dsn + f" password={database.info.password}") as other:
         other.execute("SELECT pg_advisory_lock(%s)", (training._LOCK,))
         with pytest.raises(InputError, match="another training is under way"):
-            training.train_from_archive(database)
+            training.train_from_archive(database, PACKAGED)
 
 
 def test_a_worse_model_is_kept_but_not_served(
     database: Connection, market: Market, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     filled(database, market)
-    first = training.train_from_archive(database)
+    first = training.train_from_archive(database, PACKAGED)
     monkeypatch.setattr(training, "gain", lambda model, *_: 1.0 if "gain" in model.figures else 0.2)
-    second = training.train_from_archive(database)
+    second = training.train_from_archive(database, PACKAGED)
     assert not second.served
     assert second.why_not is not None
     assert f"version {first.version} predicts" in second.why_not
     assert {v.version: v.served for v in repository.versions(database)} == {first.version: True, second.version: False}
-    assert training.train_from_archive(database, force=True).served
+    assert training.train_from_archive(database, PACKAGED, force=True).served
 
 
 async def test_the_api_serves_a_new_version_by_itself(database: Connection, market: Market) -> None:
@@ -101,7 +107,7 @@ async def test_the_api_serves_a_new_version_by_itself(database: Connection, mark
             await live.current(connection)
         await asyncio.sleep(0.2)
         assert recommender.version == 0
-        done = await asyncio.to_thread(training.train_from_archive, database)
+        done = await asyncio.to_thread(training.train_from_archive, database, PACKAGED)
         for _ in range(100):
             if recommender.version == done.version:
                 break
@@ -180,7 +186,7 @@ def test_logged_slates_are_read_with_their_clicks(database: Connection) -> None:
 def test_a_learned_blend_is_stored_with_its_version_and_served(database: Connection, market: Market) -> None:
     filled(database, market)
     click(database, ranker.LEAST_CLICKED)
-    done = training.train_from_archive(database)
+    done = training.train_from_archive(database, PACKAGED)
     assert done.served
     assert done.default_blend is None
     stored = repository.load(database, done.version)
@@ -195,9 +201,48 @@ def test_a_learned_blend_is_stored_with_its_version_and_served(database: Connect
     assert weights["crowd"] == pytest.approx(usual["crowd"] * stored.blend["crowd"])
 
 
+def test_what_the_operators_own_weights_say_already_is_not_learned_again(
+    database: Connection, market: Market, tmp_path: Path
+) -> None:
+    """Shoppers click by the crowd and care for nothing else, and so do the weights of the file."""
+    filled(database, market)
+    click(database, ranker.LEAST_CLICKED)
+    file = tmp_path / "placements.toml"
+    others = "".join(f"{term} = 0.0\n" for term in ranker.TERMS if term != "crowd")
+    file.write_text(f"[home.weights]\ncrowd = 4.0\n{others}")
+    done = training.train_from_archive(database, load(file))
+    stored = repository.load(database, done.version)
+    assert stored is not None
+    assert stored.blend.get("crowd", 1.0) == pytest.approx(1, abs=0.1)
+
+
+def test_the_command_trains_for_the_placements_that_are_served(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, servers: Servers, database: Connection
+) -> None:
+    """The scheduled training runs the same command."""
+    file = tmp_path / "placements.toml"
+    file.write_text("[home.weights]\ncrowd = 4.0\n")
+    monkeypatch.setenv("CAROUSEL_DATABASE_URL", servers.database_url)
+    monkeypatch.setenv("CAROUSEL_VALKEY_URL", servers.valkey_url)
+    monkeypatch.setenv("CAROUSEL_PLACEMENTS_FILE", str(file))
+    given: list[Placements] = []
+
+    def trained(_connection: Connection, placements: Placements, **_options: object) -> training.Trained:
+        given.append(placements)
+        return training.Trained(1, True, {})
+
+    monkeypatch.setattr(training, "train_from_archive", trained)
+    train_command(as_json=True)
+    assert [placements.knobs["home"]["weights"]["crowd"] for placements in given] == [4.0]
+    file.write_text("[home.weights]\ncrowds = 4.0\n")
+    with pytest.raises(StartError, match="did you mean 'crowd'"):
+        train_command(as_json=True)
+    assert len(given) == 1
+
+
 def test_without_slates_the_default_blend_stays(database: Connection, market: Market) -> None:
     filled(database, market)
-    done = training.train_from_archive(database)
+    done = training.train_from_archive(database, PACKAGED)
     assert done.default_blend == "0 slates were clicked; at least 2000 are needed"
     stored = repository.load(database, done.version)
     assert stored is not None

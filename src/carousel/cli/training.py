@@ -38,7 +38,7 @@ def train(
     if every is not None:
         _again_and_again(every, home)
         return
-    with stores("train", home) as (_, connection, _valkey):
+    with stores("train", home) as (settings, connection, _):
         from carousel.crowd import repository
 
         if list_:
@@ -54,12 +54,17 @@ def train(
         from rich.console import Console
         from rich.progress import Progress
 
+        from carousel.recommend.placements import load
         from carousel.recommend.training import train_from_archive
 
+        placements = load(settings.placements_file)  # a mistake in it is said before minutes are spent
         with Progress(console=Console(stderr=True), transient=True) as bar:
             task = bar.add_task("training", total=None)
             done = train_from_archive(
-                connection, force=force, progress=lambda now, all_: bar.update(task, completed=now, total=all_)
+                connection,
+                placements,
+                force=force,
+                progress=lambda now, all_: bar.update(task, completed=now, total=all_),
             )
     if as_json:
         about = {"version": done.version, "served": done.served, "why_not": done.why_not}

@@ -43,7 +43,7 @@ class Crowd:
     def refresh(self, snapshot: Snapshot) -> "Crowd":
         """Describe the listings that changed since the last call."""
         if snapshot is not self._snapshot:
-            self._snapshot, self._changes = snapshot, 0
+            self._snapshot, self._changes = snapshot, -1  # below what a snapshot without listings has
             self.appeal, self.factors, self._latent = self.appeal[:0], self.factors[:0], self._latent[:0]
         # What is written while this reads is marked as changed afterwards, and read again by the next call.
         changes, size = snapshot.changes, snapshot.size
@@ -61,6 +61,8 @@ class Crowd:
             self._latent = np.concatenate([self._latent, np.zeros((more, self._latent.shape[1]), dtype=np.float32)])
             self._latent[rows] = self.model.factors.of_listings(matrix, [snapshot.ids[row] for row in rows])
         active = np.flatnonzero(snapshot.active[:size])
+        if not len(active):  # all are sold: what there was tells as much about a shopper
+            active = np.arange(size)
         # Spread evenly and always the same: a reload must not change a page.
         self._sample = active[np.linspace(0, len(active) - 1, min(_SAMPLE, len(active))).astype(np.intp)]
         self._of_sample = self.appeal[self._sample], self.factors[self._sample]
@@ -97,6 +99,8 @@ class Crowd:
         catalogue."""
         utilities: NDArray[np.float32] = self.factors @ shopper
         utilities += self.appeal
+        if not len(self._sample):  # there is no listing
+            return utilities
         of_sample = utilities[self._sample]
         highest = of_sample.max(initial=0)
         utilities -= highest + np.log(np.exp(of_sample - highest).mean())

@@ -21,11 +21,16 @@ MISMATCH = 0.001
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A ratio with its 95% interval; None where there is nothing to divide by."""
+    """A ratio with its 95% interval; None where there is nothing to divide by.
+
+    :ivar error: standard error. It is kept beside the interval because the interval ends at 0 and 1, and its ends
+        then no longer say how unsure the ratio is.
+    """
 
     value: float | None
     low: float | None = None
     high: float | None = None
+    error: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +113,14 @@ def _experiment(
     name: str, rows: Mapping[str, Sequence[ShopperCounts]], planned: Mapping[str, float]
 ) -> ExperimentFigures:
     variants = {variant: performance(own) for variant, own in sorted(rows.items())}
-    sizes: list[int] = [variants[v].shoppers if v in variants else 0 for v in planned]
+    # A variant that is being wound down has share 0: those it still has were served before, and no size is planned.
+    shares = {variant: share for variant, share in planned.items() if share > 0}
+    sizes: list[int] = [variants[v].shoppers if v in variants else 0 for v in shares]
     mismatch = None
-    if len(sizes) > 1 and sum(sizes) > 0 and min(planned.values()) > 0:
+    if len(sizes) > 1 and sum(sizes) > 0:
         from scipy.stats import chisquare  # three quarters of a second, for operators only
 
-        mismatch = float(chisquare(sizes, np.array(list(planned.values())) * sum(sizes) / sum(planned.values())).pvalue)
+        mismatch = float(chisquare(sizes, np.array(list(shares.values())) * sum(sizes) / sum(shares.values())).pvalue)
     return ExperimentFigures(
         name,
         variants,
@@ -135,21 +142,39 @@ def gini(amounts: Iterable[float]) -> float:
 
 
 def _rate(parts: NDArray[np.float64], wholes: NDArray[np.float64]) -> Rate:
-    whole = wholes.sum()
-    if not whole:
+    seen = wholes > 0  # who saw nothing says nothing about how shoppers differ
+    parts, wholes = parts[seen], wholes[seen]
+    if not len(wholes):
         return Rate(None)
+    whole, count = wholes.sum(), len(wholes)
     value = float(parts.sum() / whole)
-    if len(parts) < 2:
+    if count < 2:
         return Rate(value)
-    error = _Z * float(np.sqrt(((parts - value * wholes) ** 2).sum() * len(parts) / (len(parts) - 1)) / whole)
-    return Rate(value, max(0.0, value - error), min(1.0, value + error))
+    if np.ptp(parts / wholes) == 0:
+        return _of_alike(value, count)
+    error = float(np.sqrt(((parts - value * wholes) ** 2).sum() * count / (count - 1)) / whole)
+    return Rate(value, max(0.0, value - _Z * error), min(1.0, value + _Z * error), error)
+
+
+def _of_alike(value: float, count: int) -> Rate:
+    """Return the rate of shoppers who do not differ: most often none of them clicked at all.
+
+    The delta method would be sure of it after two shoppers. Wilson's score interval is not, and unlike Wald's it has a
+    width at 0 and 1. It counts shoppers, not impressions: how much one shopper's impressions are alike cannot be told
+    where nobody clicked, so each shopper counts as one draw, as if they were all alike; it errs on the wide side.
+    """
+    from scipy.stats import binomtest  # as slow to import as the other
+
+    found = binomtest(round(value * count), count).proportion_ci(confidence_level=0.95, method="wilson")
+    low, high = min(float(found.low), value), max(float(found.high), value)
+    return Rate(value, low, high, max(value - low, high - value) / _Z)
 
 
 def _difference(one: Rate, other: Rate) -> Rate:
     if one.value is None or other.value is None:
         return Rate(None)
     value = one.value - other.value
-    if one.high is None or other.high is None:
+    if one.error is None or other.error is None:
         return Rate(value)
-    error = float(np.hypot(one.high - one.value, other.high - other.value))
-    return Rate(value, value - error, value + error)
+    error = float(np.hypot(one.error, other.error))
+    return Rate(value, max(-1.0, value - _Z * error), min(1.0, value + _Z * error), error)

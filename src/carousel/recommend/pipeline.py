@@ -35,7 +35,7 @@ from carousel.recommend.rows import LEAST, Row, plans, scores_of
 from carousel.recommend.rules import RuleBook
 from carousel.recommend.scorers import HALF_DISTANCE_KM, Prior
 from carousel.recommend.slate import diversify, exploration_slots, explore
-from carousel.recommend.sources import FindsNear, Near, Source, View, last_viewed, seed_of, sources_for
+from carousel.recommend.sources import FindsNear, Near, Source, View, chance_drawn, last_viewed, seed_of, sources_for
 from carousel.recommend.stated import wishes_of
 from carousel.recommend.trace import Trace, full_groups, outcome_of
 from carousel.taste.taste import Phase, Taste, phase
@@ -175,14 +175,17 @@ class Recommender:
             shares = [aim.share for aim in view.aims]
             candidates = np.flatnonzero(np.isin(rows, found["exploration"])).tolist()
             boosted = view.rules.boosts is not None
-            explored = explore(scores.max(axis=0), candidates, slots, np.random.default_rng(seed_of(query)))
+            # By other numbers than the draw: the same would choose by where the draw began, and no chance would hold.
+            rng = np.random.default_rng([*seed_of(query), 1])
+            explored = explore(scores.max(axis=0), candidates, slots, rng)
             chosen = diversify(
                 snapshot, rows, scores, shares, query.n, view.placement, explored=explored, boosted=boosted
             )
         with _stage("explain"):
             listings = self._explain(view, rows[chosen], scores[:, chosen], found)
+            drawn = chance_drawn(view) if explored else 1.0  # who was not drawn could not be chosen
             listings = tuple(
-                replace(served, propensity=explored[at]) if at in explored else served
+                replace(served, propensity=drawn * explored[at]) if at in explored else served
                 for at, served in zip(chosen, listings, strict=True)
             )
         return Slate(listings, query.taste.version, {**view.removed, **removed})

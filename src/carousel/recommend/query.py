@@ -56,7 +56,7 @@ class Served:
     source: str
     reasons: tuple[Reason, ...]
     propensity: float = 1.0
-    """The chance it had to be shown here: below 1 where it was explored."""
+    """The chance it had to be shown here: below 1 where it was explored, to be drawn times to be chosen of the draw."""
     terms: Mapping[str, float] = field(default_factory=dict)
     """The parts of its score before their weights, what a blend is learned from."""
 

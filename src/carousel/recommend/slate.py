@@ -22,7 +22,7 @@ _LEAST_CAP = 2
 """A slate too short for a share of its places may have so many of one make, model or merchant, if ten may."""
 
 Explored = Mapping[int, float]
-"""Positions of explored listings, each with the chance it had to be chosen (its propensity)."""
+"""Positions of explored listings, each with the chance it had to be chosen among the candidates that were left."""
 
 
 def diversify(

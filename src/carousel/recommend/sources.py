@@ -181,10 +181,20 @@ class ExplorationSource:
     name = "exploration"
 
     def find(self, view: View) -> Rows:
-        unseen = view.prior.unseen
-        inside = unseen if view.mask is None else unseen[view.mask[unseen]]
+        inside = unseen_inside(view)
         rng = np.random.default_rng(seed_of(view.query))
         return rng.choice(inside, EXPLORED, replace=False) if len(inside) > EXPLORED else inside
+
+
+def unseen_inside(view: View) -> Rows:
+    """Return the listings few have seen that may be shown: what exploration draws from."""
+    unseen = view.prior.unseen
+    return unseen if view.mask is None else unseen[view.mask[unseen]]
+
+
+def chance_drawn(view: View) -> float:
+    """Return the chance each of them had to be drawn as a candidate."""
+    return min(1.0, EXPLORED / max(len(unseen_inside(view)), 1))
 
 
 def _first_inside(view: View, ordered: Rows, n: int) -> Rows:

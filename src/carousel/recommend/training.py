@@ -19,7 +19,7 @@ from carousel.crowd.space import TraitSpace
 from carousel.errors import InputError
 from carousel.recommend.crowd import Crowd
 from carousel.recommend.interests import choices, wishes_of
-from carousel.recommend.placements import load
+from carousel.recommend.placements import Placements
 from carousel.recommend.query import Rows
 from carousel.recommend.ranker import learn, logged_slates
 from carousel.storage.postgres import Connection
@@ -58,6 +58,7 @@ class Trained:
 
 def train_from_archive(
     connection: Connection,
+    placements: Placements,
     *,
     force: bool = False,
     seed: int = 1,
@@ -65,6 +66,8 @@ def train_from_archive(
 ) -> Trained:
     """Train a new version from the archive and serve it, unless it predicts worse than the one that is served.
 
+    :param placements: those that are served. A blend multiplies their weights, so it is learned against the same ones:
+        against others it would count again what the operator's own weights say already.
     :param force: serve it whatever it predicts.
     :raises InputError: another training is under way, or too little happened to learn from.
     """
@@ -77,7 +80,8 @@ def train_from_archive(
         model = train(snapshot, known[len(held_out) :], looks, seed=seed, progress=progress)
         figures = {**model.figures, "gain": gain(model, snapshot, held_out)}
         why_not = None if force else _objection(connection, figures["gain"], snapshot, held_out)
-        learned = learn(logged_slates(connection, days=_SLATE_DAYS), load().knobs["home"]["weights"], seed=seed)
+        weights = placements.knobs["home"]["weights"]
+        learned = learn(logged_slates(connection, days=_SLATE_DAYS), weights, seed=seed)
         model = replace(model, figures={**figures, **learned.figures}, blend=learned.blend)
         version = repository.save(connection, model, serve=why_not is None)
     finally:

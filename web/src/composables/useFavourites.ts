@@ -1,13 +1,12 @@
+import { MOST } from '@/lib/kept'
 import type { Attribution } from '@/lib/listing'
 import { useEvents } from './useInjected'
 import { useShopperList } from './useShopperList'
 
-const MOST_SAVED = 200
-
 /** The listings a shopper saved on this device; the service learns of each. */
 export function useFavourites() {
   const events = useEvents()
-  const { ids, has, add, remove } = useShopperList('favourites', MOST_SAVED)
+  const { ids, has, add, remove } = useShopperList('favourites', MOST.favourites)
 
   function toggle(listingId: string, attribution: Attribution = {}): void {
     const isSaved = has(listingId)

@@ -6,29 +6,47 @@ import { useSession } from './useInjected'
 export interface LiveHandlers {
   /** My taste changed, or may have while we were not connected. */
   taste(): void
+  /** Back after following nothing for a while; settles when what is shown is no older than that. */
+  back(): Promise<unknown>
   /** A listing left the market. */
   listing(listingId: string): void
 }
 
-/** Follow `GET /v1/live` for whoever is shopping, for as long as the component lives; reconnects by itself. */
+/**
+ * Follow `GET /v1/live` for whoever is shopping, for as long as the component lives and somebody may look; reconnects by
+ * itself. Over HTTP/1 a browser opens six connections to a host: a hidden tab that held one would stop the seventh tab.
+ */
 export function useLive(handlers: LiveHandlers): void {
   const { shopper } = useSession()
   let current: AbortController | undefined
 
+  function restart(caughtUp?: Promise<unknown>): void {
+    current?.abort()
+    if (!shopper.value || isHidden()) return
+    current = new AbortController()
+    void follow(current.signal, handlers, caughtUp)
+  }
+  const comeOrGo = () => restart(isHidden() ? undefined : handlers.back())
+
   watch(
     () => shopper.value?.shopper_id,
-    (shopperId) => {
-      current?.abort()
-      if (!shopperId) return
-      current = new AbortController()
-      void follow(current.signal, handlers)
-    },
+    () => restart(),
     { immediate: true },
   )
-  onScopeDispose(() => current?.abort())
+  document.addEventListener('visibilitychange', comeOrGo)
+  onScopeDispose(() => {
+    document.removeEventListener('visibilitychange', comeOrGo)
+    current?.abort()
+  })
 }
 
-async function follow(signal: AbortSignal, handlers: LiveHandlers): Promise<void> {
+const isHidden = () => document.visibilityState === 'hidden'
+
+async function follow(
+  signal: AbortSignal,
+  handlers: LiveHandlers,
+  caughtUp?: Promise<unknown>,
+): Promise<void> {
   for (let attempt = 0; !signal.aborted; attempt++) {
     let isOpen = false
     try {
@@ -40,6 +58,8 @@ async function follow(signal: AbortSignal, handlers: LiveHandlers): Promise<void
         onSseEvent: ({ event, data }) => {
           // After a gap nobody knows what was missed.
           if (!isOpen && attempt > 0) handlers.taste()
+          // The answer may be of before the stream was open; asked for sooner, it would be given up for another.
+          else if (!isOpen) void caughtUp?.then(() => handlers.taste())
           isOpen = true
           dispatch(event, data, handlers)
         },

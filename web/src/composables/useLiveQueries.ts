@@ -11,22 +11,22 @@ const TOGETHER_MS = 60
 export function useLiveQueries(): void {
   const queries = useQueryClient()
   const gone = new Set<string>()
-  const refetchTaste = soon(() => {
-    const personal: string[] = [recommendQueryKey, recommendRowsQueryKey, myTasteQueryKey].map(
-      (key) => key()[0]._id,
-    )
-    void queries.invalidateQueries({
+  const personal: string[] = [recommendQueryKey, recommendRowsQueryKey, myTasteQueryKey].map(
+    (key) => key()[0]._id,
+  )
+  const refetchTaste = () =>
+    queries.invalidateQueries({
       predicate: (query) => personal.includes(idOf(query.queryKey)),
       refetchType: 'all', // also the slate nobody looks at now: coming back shows it at once
     })
-  })
   const refetchGone = soon(() => {
     void queries.invalidateQueries({ predicate: (query) => mentions(query.state.data, gone) })
     gone.clear()
   })
 
   useLive({
-    taste: refetchTaste,
+    taste: soon(refetchTaste),
+    back: refetchTaste,
     listing(listingId) {
       gone.add(listingId)
       refetchGone()
@@ -34,7 +34,7 @@ export function useLiveQueries(): void {
   })
 }
 
-function soon(work: () => void): () => void {
+function soon(work: () => unknown): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined
   onScopeDispose(() => clearTimeout(timer))
   return () => {

@@ -2,7 +2,8 @@ import { useToast } from '@nuxt/ui/composables'
 import { ref } from 'vue'
 import { useI18n } from 'vue-i18n'
 import { eraseMe, exportMe, type ReceiptOut } from '@/client'
-import { toProblem } from '@/lib/problem'
+import { store } from '@/lib/kept'
+import { problemTexts } from '@/lib/problem'
 import { useEvents, useSession } from './useInjected'
 
 const FILE = 'my-data.json'
@@ -23,7 +24,7 @@ export function useMyData() {
     try {
       await work()
     } catch (problem) {
-      toast.add({ title: t('taste.data.failed'), description: toProblem(problem).message, color: 'error' })
+      toast.add({ title: t('taste.data.failed'), description: problemTexts(problem, t).text, color: 'error' })
     }
     isBusy.value = false
   }
@@ -43,16 +44,10 @@ export function useMyData() {
       const { data } = await eraseMe({ throwOnError: true })
       receipt.value = data
       logout()
-      for (const name of Object.keys(localStorage)) if (isPersonal(name)) forget(name)
+      for (const name of Object.keys(localStorage)) if (isPersonal(name)) store(localStorage, name, null)
     })
 
   return { download, erase, receipt, isBusy }
 }
 
 const isPersonal = (name: string) => name.startsWith(OURS) && !NOT_PERSONAL.includes(name)
-
-function forget(name: string): void {
-  localStorage.removeItem(name)
-  // What still has it in memory would write it down again.
-  window.dispatchEvent(new StorageEvent('storage', { key: name, newValue: null, storageArea: localStorage }))
-}

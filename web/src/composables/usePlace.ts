@@ -4,6 +4,7 @@ import { computed, watch, type Ref } from 'vue'
 import { myTaste, type TasteOut } from '@/client'
 import { myTasteQueryKey } from '@/client/@tanstack/vue-query.gen'
 import { readPlace, type Place } from '@/lib/place'
+import { useSession } from './useInjected'
 
 // Kept until the tab is closed: a car opened from a search is as far away as the list said.
 const useSearched = createGlobalState(() => useSessionStorage('carousel.near', ''))
@@ -12,7 +13,7 @@ const useSearched = createGlobalState(() => useSessionStorage('carousel.near', '
 export function usePlace() {
   const searched = useSearched()
   const home = useHome()
-  return { place: computed(() => readPlace(searched.value) ?? home.value ?? undefined) }
+  return { place: computed(() => readPlace(searched.value ?? '') ?? home.value ?? undefined) }
 }
 
 /** Remember the place of a search, and forget it when the shopper takes it away. */
@@ -25,6 +26,15 @@ export function useSearchedPlace(near: Ref<string | undefined>): void {
     },
     { immediate: true },
   )
+}
+
+/** Whoever shops here next does not hear of the place of a search; only from a visitor to their account it goes along. */
+export function useForgottenPlace(): void {
+  const searched = useSearched()
+  const { shopper } = useSession()
+  watch(shopper, (now, before) => {
+    if (!now || (before?.name && before.shopper_id !== now.shopper_id)) searched.value = null
+  })
 }
 
 /**

@@ -1,25 +1,17 @@
 import { useLocalStorage } from '@vueuse/core'
 import { computed } from 'vue'
 import type { LocationQuery } from 'vue-router'
-import { DEFAULT_SORT, parse, toQuery, type SearchState } from '@/lib/search'
+import { MOST, storedAs, type SavedSearch } from '@/lib/kept'
+import { keyOf, parse, toQuery, type SearchState } from '@/lib/search'
 import { useSession } from './useInjected'
 
-export const MOST_SEARCHES = 20
-
-/** A search as its address says it, and when its results were last looked at (RFC 3339). */
-export interface SavedSearch {
-  query: LocationQuery
-  seenAt: string
-}
-
-/** What makes two searches one: their order does not. */
-const keyOf = (state: SearchState): string => JSON.stringify(toQuery({ ...state, sort: DEFAULT_SORT }))
+export const MOST_SEARCHES = MOST.searches
 export const stateOf = ({ query }: SavedSearch): SearchState => parse(query)
 
 /** The searches a shopper saved on this device, the newest first. */
 export function useSavedSearches(now: () => Date = () => new Date()) {
   const { shopper } = useSession()
-  const all = useLocalStorage<Record<string, SavedSearch[]>>('carousel.searches', {})
+  const all = useLocalStorage<Record<string, SavedSearch[]>>(storedAs('searches'), {})
   const owner = computed(() => shopper.value?.shopper_id ?? '')
   const searches = computed(() => all.value[owner.value] ?? [])
 

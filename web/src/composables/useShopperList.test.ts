@@ -1,16 +1,17 @@
 import { enableAutoUnmount, mount } from '@vue/test-utils'
-import { defineComponent, ref } from 'vue'
+import { defineComponent, nextTick, ref } from 'vue'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { moveLists } from '@/lib/kept'
 import { SESSION, type Session } from '@/lib/session'
 import { useShopperList } from './useShopperList'
 
 const shopper = ref<{ shopper_id: string }>()
 
-function listOf(most: number) {
+function listOf(most: number, name = 'test') {
   let list: ReturnType<typeof useShopperList> | undefined
   mount(
     defineComponent(() => {
-      list = useShopperList('test', most)
+      list = useShopperList(name, most)
       return () => null
     }),
     { global: { provide: { [SESSION as symbol]: { shopper } as unknown as Session } } },
@@ -52,4 +53,16 @@ it('is one list for all that ask for it', () => {
   const [one, other] = [listOf(4), listOf(4)]
   one.add('x')
   expect(other.ids.value).toEqual(['x'])
+})
+
+it('follows a visitor who logs in, also where it is on screen', async () => {
+  const list = listOf(4, 'compare')
+  list.add('x')
+  await nextTick()
+  moveLists(localStorage, 'a', 'john')
+  shopper.value = { shopper_id: 'john' }
+  expect(list.ids.value).toEqual(['x'])
+  list.add('y')
+  await nextTick()
+  expect(JSON.parse(localStorage.getItem('carousel.compare') ?? '')).toEqual({ john: ['y', 'x'] })
 })

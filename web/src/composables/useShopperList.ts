@@ -1,5 +1,6 @@
 import { createSharedComposable, useLocalStorage } from '@vueuse/core'
 import { computed } from 'vue'
+import { MOST, storedAs } from '@/lib/kept'
 import { useSession } from './useInjected'
 
 type Lists = Record<string, string[]>
@@ -7,7 +8,7 @@ const shared = new Map<string, () => ReturnType<typeof useLocalStorage<Lists>>>(
 
 /** Every card on a page asks for the same lists: they are read and watched once. */
 function useStored(name: string) {
-  const use = shared.get(name) ?? createSharedComposable(() => useLocalStorage<Lists>(`carousel.${name}`, {}))
+  const use = shared.get(name) ?? createSharedComposable(() => useLocalStorage<Lists>(storedAs(name), {}))
   shared.set(name, use)
   return use()
 }
@@ -33,6 +34,6 @@ export function useShopperList(name: string, most: number) {
   }
 }
 
-export const MOST_COMPARED = 4
+export const MOST_COMPARED = MOST.compare
 export const useCompare = () => useShopperList('compare', MOST_COMPARED)
-export const useRecent = () => useShopperList('recent', 24)
+export const useRecent = () => useShopperList('recent', MOST.recent)

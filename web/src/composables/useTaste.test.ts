@@ -124,3 +124,15 @@ it('forgets at once when the page is left', async () => {
   unmount()
   await vi.waitUntil(() => puts.length === 1)
 })
+
+it('forgets at once, in a request that outlives it, when the browser takes the page away', async () => {
+  const { control } = await start()
+  const made = vi.spyOn(globalThis, 'Request') // happy-dom's own does not tell
+  control.forget([suv], 'Forgotten: SUV')
+  window.dispatchEvent(new Event('pagehide'))
+  await vi.waitUntil(() => puts.length === 1)
+  expect(made.mock.lastCall?.[1]?.keepalive).toBe(true)
+  expect(levels(control)).toEqual([])
+  await vi.advanceTimersByTimeAsync(20_000)
+  expect(puts).toHaveLength(1)
+})

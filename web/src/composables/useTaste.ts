@@ -4,7 +4,7 @@ import { computed, onScopeDispose, shallowRef } from 'vue'
 import { useI18n } from 'vue-i18n'
 import type { TasteOut } from '@/client'
 import { myTasteOptions, myTasteQueryKey } from '@/client/@tanstack/vue-query.gen'
-import { toProblem } from '@/lib/problem'
+import { problemTexts } from '@/lib/problem'
 import {
   backTo,
   changed,
@@ -24,6 +24,7 @@ const UNDO_MS = 8_000
 interface Later {
   wish(profile: Profile): TasteChange
   now(): void
+  end(): void
 }
 
 /** My taste and how to change it: what is on screen changes at once, the service follows, and every change can be undone. */
@@ -51,7 +52,7 @@ export function useTaste() {
       const profile = await answer
       if (mine === sent) show(profile)
     } catch (problem) {
-      toast.add({ title: t('taste.not_saved'), description: toProblem(problem).message, color: 'error' })
+      toast.add({ title: t('taste.not_saved'), description: problemTexts(problem, t).text, color: 'error' })
       await refetch()
       return false
     }
@@ -87,7 +88,7 @@ export function useTaste() {
   function later(wish: Later['wish'], said: string): void {
     waiting.value?.now()
     const timer = setTimeout(now, UNDO_MS)
-    const mine: Later = { wish, now }
+    const mine: Later = { wish, now, end }
     waiting.value = mine
     offerUndo(said, end)
 
@@ -100,7 +101,20 @@ export function useTaste() {
       if (known.value) void change(wish(known.value))
     }
   }
-  onScopeDispose(() => waiting.value?.now())
+
+  /** The page goes away: what waits must outlive it, and cannot wait for its turn. */
+  function leave(): void {
+    if (!waiting.value || !known.value) return
+    const wish = waiting.value.wish(known.value)
+    waiting.value.end()
+    show(changed(known.value, wish)) // a page that is taken out of the browser's cache has no undo any more
+    putTaste(wish, { keepalive: true }).catch(() => {})
+  }
+  window.addEventListener('pagehide', leave)
+  onScopeDispose(() => {
+    window.removeEventListener('pagehide', leave)
+    waiting.value?.now()
+  })
 
   /** Neither learned nor stated any more. */
   function forget(beliefs: readonly Belief[], said: string): void {

@@ -27,20 +27,27 @@ export function useVisit(listingId: Ref<string | undefined>, attribution: () => 
       if (!id) return
       const from = attribution()
       const stopwatch = createStopwatch()
-      const runWhileVisible = () => stopwatch.run(document.visibilityState === 'visible')
-      const leave = () => {
+      let told = 0
+      const tell = () => {
         const value = Math.round(stopwatch.seconds() * 10) / 10
-        if (value >= SHORTEST_SECONDS) events.track({ ...from, type: 'dwell', listing_id: id, value })
+        if (value < SHORTEST_SECONDS || value === told) return
+        told = value
+        events.track({ ...from, type: 'dwell', listing_id: id, value })
       }
-      runWhileVisible()
-      document.addEventListener('visibilitychange', runWhileVisible)
-      // Capturing, so that it comes before the flush of main.ts.
-      window.addEventListener('pagehide', leave, { capture: true })
+      const comeOrGo = () => {
+        const isVisible = document.visibilityState === 'visible'
+        stopwatch.run(isVisible)
+        if (!isVisible) tell() // a phone ends a hidden page without a word; of several looks the longest counts
+      }
+      stopwatch.run(document.visibilityState === 'visible')
+      // Capturing, so that both come before the flush of main.ts.
+      document.addEventListener('visibilitychange', comeOrGo, { capture: true })
+      window.addEventListener('pagehide', tell, { capture: true })
       void events.trackNow({ ...from, type: 'view', listing_id: id })
       onCleanup(() => {
-        document.removeEventListener('visibilitychange', runWhileVisible)
-        window.removeEventListener('pagehide', leave, { capture: true })
-        leave()
+        document.removeEventListener('visibilitychange', comeOrGo, { capture: true })
+        window.removeEventListener('pagehide', tell, { capture: true })
+        tell()
       })
     },
     { immediate: true },

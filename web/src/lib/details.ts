@@ -100,7 +100,7 @@ const GROUPS: [title: string, fields: Field[]][] = [
     [
       ['seller_name'],
       ['seller_type', code],
-      ['seller_rating'],
+      ['seller_rating', (value: number, { decimal }) => decimal(value)],
       ['postal_code'],
       ['city'],
       ['region'],

@@ -23,6 +23,8 @@ export interface Tracked extends Attribution {
   listing_id?: string
   listing_ids?: string[]
   value?: number
+  /** ISO 4217; of `value` or of the filters. */
+  currency?: string
   reason?: string
   context?: Record<string, unknown>
 }

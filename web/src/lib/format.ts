@@ -41,6 +41,7 @@ export function createFormat({ language, text, has }: Texts) {
   }
 
   const count = (value: number): string => number(value, 0)
+  const decimal = (value: number): string => number(value, 2)
 
   /** "48,200 km", "3.4 l": a number and its unit, kept on one line. */
   const quantity = (value: number, unit: string): string => `${number(value, 1)}\u00a0${unit}`
@@ -86,7 +87,7 @@ export function createFormat({ language, text, has }: Texts) {
   /** "euro6d" as "Euro 6d". */
   const emission = (code: string): string => (/^euro\d/.test(code) ? `Euro ${code.slice(4)}` : words(code))
 
-  return { money, count, quantity, kilometres, degrees, power, month, day, country, words, emission }
+  return { money, count, decimal, quantity, kilometres, degrees, power, month, day, country, words, emission }
 }
 
 /** "2021-03" as "03/2021", as registration papers write it. */

@@ -1,4 +1,6 @@
-/** An error of the API (RFC 9457) or of the way to it. */
+import type { Say } from './phrases'
+
+/** An error of the API (RFC 9457), in its words, or one of the way to it, which the page has to name. */
 export class ProblemError extends Error {
   override name = 'ProblemError'
 
@@ -7,6 +9,7 @@ export class ProblemError extends Error {
     readonly title: string,
     detail: string,
     readonly fields: Readonly<Record<string, string>> = {},
+    readonly ours?: 'no_connection' | 'unexpected',
   ) {
     super(detail)
   }
@@ -36,11 +39,14 @@ export function toProblem(error: unknown, status = 0): ProblemError {
     )
   }
   if (status === 0) {
-    return new ProblemError(
-      0,
-      'No connection',
-      'The service does not answer. Check your connection and try again.',
-    )
+    return new ProblemError(0, 'No connection', 'The service does not answer', {}, 'no_connection')
   }
-  return new ProblemError(status, 'Something went wrong', `The service answered with status ${status}.`)
+  return new ProblemError(status, 'Unexpected answer', `The service answered ${status}`, {}, 'unexpected')
+}
+
+/** What to tell the shopper, in the language of the page where the words are ours. */
+export function problemTexts(error: unknown, t: Say): { title: string; text: string } {
+  const { ours, status, title, message } = toProblem(error)
+  if (!ours) return { title, text: message }
+  return { title: t(`shell.problem.${ours}`), text: t(`shell.problem.${ours}_text`, { status }) }
 }

@@ -8,6 +8,7 @@ import {
   type TasteBody,
   type TasteOut,
 } from '@/client'
+import type { SendOptions } from './events'
 
 export type Preference = PreferenceBody
 export type Level = Preference['level']
@@ -22,8 +23,11 @@ export type Budget = NonNullable<StatedBody['budget']>
 export type TasteChange = TasteBody
 export type Profile = Omit<TasteOut, 'statements'> & { statements: Belief[] }
 
-export async function putTaste(change: TasteChange): Promise<TasteOut> {
-  const { data } = await changeMyTaste({ body: change, throwOnError: true })
+export async function putTaste(
+  change: TasteChange,
+  { keepalive = false }: Partial<SendOptions> = {},
+): Promise<TasteOut> {
+  const { data } = await changeMyTaste({ body: change, keepalive, throwOnError: true })
   return data
 }
 

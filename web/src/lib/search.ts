@@ -102,6 +102,9 @@ export function toQuery(state: SearchState): LocationQueryRaw {
   return Object.fromEntries(sort === DEFAULT_SORT ? said : [...said, ['sort', sort]])
 }
 
+/** What makes two searches one: their order does not. */
+export const keyOf = (state: SearchState): string => JSON.stringify(toQuery({ ...state, sort: DEFAULT_SORT }))
+
 export function toApi(state: SearchState): ApiQuery {
   return { ...state, q: state.q || undefined, n: PAGE_SIZE }
 }

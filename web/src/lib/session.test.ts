@@ -5,6 +5,8 @@ import { ProblemError } from './problem'
 import { createSession } from './session'
 import { me } from '@/client'
 
+let isDown: boolean
+
 /** A service that knows the tokens it gave out and `good` ones. */
 function fakeService() {
   const calls: string[] = []
@@ -15,6 +17,7 @@ function fakeService() {
     const { pathname } = new URL(request.url)
     calls.push(pathname)
     if (pathname === '/v1/session') {
+      if (isDown) return answer({ title: 'Temporarily unavailable', detail: 'retry', status: 503 }, 503)
       started++
       return answer({ token: `t${started}`, shopper_id: `anonymous-${started}`, name: null })
     }
@@ -30,6 +33,7 @@ function fakeService() {
 }
 
 beforeEach(() => {
+  isDown = false
   localStorage.clear()
   vi.unstubAllGlobals()
   client.setConfig({ baseUrl: 'http://localhost' })
@@ -74,6 +78,58 @@ it('becomes the account after logging in, and nobody after logging out', async (
   session.logout()
   expect(session.shopper.value).toBeNull()
   expect(localStorage.getItem('carousel.session')).toBeNull()
+})
+
+const keep = (shopperId: string, ids: string[]) =>
+  localStorage.setItem('carousel.favourites', JSON.stringify({ [shopperId]: ids }))
+const favourites = (): unknown => JSON.parse(localStorage.getItem('carousel.favourites') ?? '{}')
+
+it('takes what a visitor kept along to the account, and leaves it there after logging out', async () => {
+  fakeService()
+  const session = createSession(localStorage)
+  await session.token()
+  keep('anonymous-1', ['x'])
+  await session.login('john1@example.com')
+  expect(favourites()).toEqual({ john: ['x'] })
+  session.logout()
+  await session.token()
+  expect(session.shopper.value?.shopper_id).toBe('anonymous-2')
+  expect(favourites()).toEqual({ john: ['x'] })
+})
+
+it('takes what a visitor kept along when their token is replaced, whenever that succeeds', async () => {
+  fakeService()
+  localStorage.setItem('carousel.session', JSON.stringify({ token: 'bad', shopper_id: 'x', name: null }))
+  keep('x', ['k'])
+  connect(client, createSession(localStorage))
+  isDown = true
+  await expect(me({ throwOnError: true })).rejects.toMatchObject({ status: 503 })
+  isDown = false
+  connect(client, createSession(localStorage)) // the page is loaded again
+  await me({ throwOnError: true })
+  expect(favourites()).toEqual({ 'anonymous-1': ['k'] })
+})
+
+it('gives nothing of an account to whoever is here when its log-in has ended', async () => {
+  fakeService()
+  localStorage.setItem(
+    'carousel.session',
+    JSON.stringify({ token: 'bad', shopper_id: 'john', name: 'john1' }),
+  )
+  keep('john', ['k'])
+  const session = createSession(localStorage)
+  connect(client, session)
+  await me({ throwOnError: true })
+  expect(session.shopper.value?.shopper_id).toBe('anonymous-1')
+  expect(favourites()).toEqual({ john: ['k'] })
+})
+
+it('gives nothing of one account to another that logs in after it', async () => {
+  fakeService()
+  localStorage.setItem('carousel.session', JSON.stringify({ token: 'm', shopper_id: 'mary', name: 'mary2' }))
+  keep('mary', ['k'])
+  await createSession(localStorage).login('john1@example.com')
+  expect(favourites()).toEqual({ mary: ['k'] })
 })
 
 it('ignores what it cannot read in the storage', () => {

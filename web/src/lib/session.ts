@@ -1,5 +1,6 @@
 import { readonly, ref, type DeepReadonly, type InjectionKey, type Ref } from 'vue'
 import { readSession as read, STORED_SESSION as STORED } from './early'
+import { moveLists } from './kept'
 import { login as requestLogin, startSession, type TokenOut } from '@/client'
 
 /** Who is shopping: an account, an anonymous visitor, or (before the first request) nobody yet. */
@@ -19,29 +20,45 @@ export const SESSION: InjectionKey<Session> = Symbol('session')
 export function createSession(storage: Storage): Session {
   const shopper = ref<TokenOut | null>(read(storage.getItem(STORED)))
   let starting: Promise<string> | null = null
+  let refused = ''
 
-  function become(next: TokenOut | null): void {
+  const isGood = (who: TokenOut | null): who is TokenOut => who !== null && who.token !== refused
+
+  function become(next: TokenOut): void {
+    const before = shopper.value
+    // What a visitor has kept goes with them; what an account has kept stays with the account.
+    if (before && !before.name && before.shopper_id !== next.shopper_id)
+      moveLists(storage, before.shopper_id, next.shopper_id)
     shopper.value = next
-    if (next) storage.setItem(STORED, JSON.stringify(next))
-    else storage.removeItem(STORED)
+    storage.setItem(STORED, JSON.stringify(next))
+  }
+
+  function logout(): void {
+    shopper.value = null
+    storage.removeItem(STORED)
   }
 
   async function start(): Promise<string> {
     const { data } = await startSession({ throwOnError: true })
-    const who = read(storage.getItem(STORED)) ?? data // a tab opened together with this one may have been faster
+    const stored = read(storage.getItem(STORED))
+    const who = isGood(stored) ? stored : data // a tab opened together with this one may have been faster
     become(who)
     return who.token
   }
 
   // Two requests at once share one new session.
   async function token(): Promise<string> {
-    if (shopper.value) return shopper.value.token
+    if (isGood(shopper.value)) return shopper.value.token
     starting ??= start().finally(() => (starting = null))
     return starting
   }
 
-  async function renew(refused: string): Promise<string> {
-    if (shopper.value?.token === refused) become(null)
+  async function renew(old: string): Promise<string> {
+    if (shopper.value?.token === old) {
+      refused = old
+      // A visitor stays, also in the storage, until there is another session: a start that fails loses no lists.
+      if (shopper.value.name) logout()
+    }
     return token()
   }
 
@@ -62,5 +79,5 @@ export function createSession(storage: Storage): Session {
     if (event.key === STORED) shopper.value = read(storage.getItem(STORED))
   })
 
-  return { shopper: readonly(shopper), token, renew, login, logout: () => become(null) }
+  return { shopper: readonly(shopper), token, renew, login, logout }
 }

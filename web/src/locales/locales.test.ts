@@ -1,0 +1,71 @@
+import { beforeAll, expect, it } from 'vitest'
+import { createFormat } from '@/lib/format'
+import { compared, describe as describeListing } from '@/lib/details'
+import { createTranslations, speak, type Language } from '@/lib/i18n'
+import { problemTexts, toProblem } from '@/lib/problem'
+
+const i18n = createTranslations()
+const { t, te } = i18n.global
+const at = (code: Language) => speak(i18n, code)
+const format = createFormat({
+  language: () => i18n.global.locale.value as Language,
+  text: (key) => t(key),
+  has: (key) => te(key),
+})
+const counted = (key: string, counts: number[]) => counts.map((n) => t(key, { n }, n))
+
+beforeAll(() => at('en'))
+
+it('counts the kinds that are left as each language does', async () => {
+  expect(counted('taste.more_blocks', [1, 2])).toEqual([
+    'Show 1 more kind',
+    'Show 2 more kinds, such as models and colours',
+  ])
+  await at('de')
+  expect(counted('taste.more_blocks', [1])).toEqual(['1 weitere Art zeigen'])
+  expect(counted('taste.more_all', [1, 2])).toEqual(['Noch 1 zeigen', '2 weitere zeigen'])
+  await at('cs')
+  expect(counted('taste.more_all', [1, 3, 5])).toEqual([
+    'Ukázat 1 další',
+    'Ukázat 3 další',
+    'Ukázat dalších 5',
+  ])
+  expect(counted('taste.more_blocks', [1, 3, 5]).map((text) => text.split(',')[0])).toEqual([
+    'Ukázat 1 další druh',
+    'Ukázat 3 další druhy',
+    'Ukázat dalších 5 druhů',
+  ])
+})
+
+it('says every code of a listing, and its rating, in the language of the page', async () => {
+  const listing = {
+    listing_id: 'a',
+    make: 'Kia',
+    model: 'Ceed',
+    status: 'sold',
+    steering: 'right',
+    title_status: 'salvage',
+    price_type: 'net',
+    seller_rating: 4.7,
+  } as const
+  const values = () =>
+    describeListing(listing, t, format).flatMap(({ details }) => details.map((one) => one.value))
+  await at('de')
+  expect(values()).toEqual(expect.arrayContaining(['Verkauft', 'Rechts', 'Totalschaden', 'Netto', '4,7']))
+  await at('cs')
+  expect(values()).toEqual(
+    expect.arrayContaining(['Prodáno', 'Vpravo', 'Po totální škodě', 'Bez DPH', '4,7']),
+  )
+  await at('en')
+  expect(compared([listing], t, format).map((row) => row.values[0])).toContain('4.7')
+})
+
+it('names what went wrong on the way in the language of the page, and leaves the words of the service', async () => {
+  await at('de')
+  expect(problemTexts(new TypeError('Failed to fetch'), t).title).toBe('Keine Verbindung')
+  expect(problemTexts(toProblem('<html>', 502), t).text).toBe('Der Dienst antwortete mit Status 502.')
+  expect(problemTexts(toProblem({ title: 'Invalid input', detail: 'no' }, 422), t)).toEqual({
+    title: 'Invalid input',
+    text: 'no',
+  })
+})

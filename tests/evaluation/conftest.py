@@ -1,12 +1,19 @@
 """Small logs whose answer is visible by eye."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import orjson
 import pytest
 
-from carousel.evaluation.dataset import Dataset, Log
+from carousel.catalogue.listing import to_document
+from carousel.evaluation.dataset import Dataset, Log, load
+from carousel.evaluation.stock import Listings, Stock, join, read_listings, stock_of
+from carousel.market.listings import make_listings
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 Rows = list[tuple[str, str, float]]
 
@@ -53,3 +60,30 @@ def dataset_of() -> Callable[[Rows], Dataset]:
         )
 
     return build
+
+
+@pytest.fixture
+def crowds(log_file: Callable[..., Path], two_crowds: str) -> Dataset:
+    return load(log_file(two_crowds))
+
+
+@pytest.fixture(scope="session")
+def cars(tmp_path_factory: pytest.TempPathFactory) -> tuple[Dataset, Stock, Listings]:
+    """A log of 80 shoppers who each look only at cars of one body among 300 listings, and the listings."""
+    folder = tmp_path_factory.mktemp("cars")
+    listings = make_listings(300, seed=2, now=NOW)
+    (folder / "cars.ndjson").write_bytes(b"\n".join(orjson.dumps(to_document(x)) for x in listings))
+    rng = np.random.default_rng(5)
+    rows = ["shopper_id,listing_id,occurred_at,type"]
+    bodies = [[x.listing_id for x in listings if x.body_type == body] for body in ("suv", "small", "wagon", "sedan")]
+    wanted = [ids for ids in bodies if len(ids) >= 15]
+    assert len(wanted) >= 2
+    at = NOW.timestamp()
+    for shopper in range(80):
+        for step, car in enumerate(rng.choice(wanted[shopper % len(wanted)], 8, replace=False)):
+            rows.append(f"s{shopper},{car},{at + 3600 * step + shopper},view")
+    (folder / "log.csv").write_text("\n".join(rows))
+    dataset = load(folder / "log.csv")
+    read, dated = read_listings(folder / "cars.ndjson")
+    dataset, joined = join(dataset, read, dated=dated)
+    return dataset, stock_of(dataset, all_stock=True), joined

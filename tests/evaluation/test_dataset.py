@@ -62,6 +62,8 @@ def test_columns_can_be_named(log_file: Write) -> None:
         f"{AT:.0f}", f"{AT * 1e3:.0f}", f"{AT * 1e6:.0f}", "2026-01-31T12:00:00Z", "2026-01-31T12:00:00.000+00:00",
         "2026-01-31T14:00:00+02:00", "2026-01-31T07:00:00-0500", "2026-01-31 12:00:00 UTC", "2026-01-31 12:00",
         "31.01.2026 12:00", "31/01/2026 12:00:00", "01/31/2026 12:00", "20260131120000", "31-Jan-2026 12:00:00",
+        "2026-01-31 12:00:00+00", "2026-01-31 07:00:00.000-05", "31.01.26 12:00", "31/01/26 12:00", "01/31/26 12:00 PM",
+        "31-JAN-26 12:00:00",
     ],
 )  # fmt: skip
 def test_one_moment_in_many_spellings(log_file: Write, time: str) -> None:
@@ -73,6 +75,54 @@ def test_day_and_month_are_told_apart_by_the_whole_file(log_file: Write) -> None
     rows = "\n".join(f"u{i},i,0{i % 9 + 1}/02/2026" for i in range(3_000))
     log = load(log_file(f"user,item,date\n{rows}\nv,i,02/25/2026\n")).log
     assert datetime.fromtimestamp(log.at[-1], UTC).strftime("%m-%d") == "09-02"  # 09/02 is the 2nd of September
+
+
+def test_day_and_month_of_two_digit_years_too(log_file: Write) -> None:
+    rows = "\n".join(f"u{i},i,0{i % 9 + 1}/02/26" for i in range(3_000))
+    dataset = load(log_file(f"user,item,date\n{rows}\n"))
+    assert "'date' could have day and month the other way round; it was read as dates as %d/%m/%y." in dataset.notes
+    log = load(log_file(f"user,item,date\n{rows}\nv,i,02/25/26\n")).log
+    assert datetime.fromtimestamp(log.at[-1], UTC).strftime("%Y-%m-%d") == "2026-09-02"
+
+
+def test_october_keeps_its_t(log_file: Write) -> None:
+    log = load(log_file("user,item,date\na,x,05-OCT-2024\na,y,06-OCT-2024\n")).log
+    assert [datetime.fromtimestamp(at, UTC).strftime("%m-%d") for at in log.at] == ["10-05", "10-06"]
+
+
+def test_a_date_before_1900_is_none(log_file: Write) -> None:
+    rows = "\n".join(f"u{i},i,2026-01-31T12:00:0{i}" for i in range(9))
+    dataset = load(log_file(f"user,item,date\n{rows}\nv,i,0001-01-01T00:00:00\n"))
+    assert len(dataset.log) == 9
+    assert "1 of 10 rows lack a user, an item or a time and are left out." in dataset.notes
+
+
+@pytest.mark.parametrize("by_user", [False, True], ids=["by time", "by user"])
+@pytest.mark.parametrize("first", [123_450_000, 1_400_000_000], ids=["1973", "2014"])
+def test_large_numbers_without_a_header_are_ids_beside_a_time(log_file: Write, first: int, by_user: bool) -> None:
+    rows = [(first + i % 61, i % 50, i % 5 + 1, 1_433_221_332 + 3600 * i) for i in range(600)]
+    if by_user:
+        rows.sort()
+    dataset = load(log_file("\n".join("\t".join(map(str, row)) for row in rows)))
+    assert [said(dataset, role) for role in ("user", "item", "strength", "time")] == [
+        f"column_{i}" for i in (1, 2, 3, 4)
+    ]
+    assert (dataset.user_count, dataset.item_count) == (61, 50)
+
+
+def test_ids_without_a_header_do_not_become_the_time_where_there_is_none(log_file: Write) -> None:
+    rows = [
+        (5_000_000 + 7_919_333 * (i % 37), f"Game {i % 10}", ("purchase", "play")[i % 2], 1.5 * i, 0)
+        for i in range(400)
+    ]
+    dataset = load(log_file("\n".join(",".join(map(str, row)) for row in rows)))
+    assert [said(dataset, role) for role in ("user", "item", "type", "time")] == [
+        "column_1",
+        "column_2",
+        "column_3",
+        None,
+    ]
+    assert (dataset.user_count, dataset.item_count, dataset.timed) == (37, 10, False)
 
 
 def test_types_become_weights(log_file: Write) -> None:

@@ -1,6 +1,5 @@
 """Models find what a made-up log has been made of, and every row of the table keeps the same promises."""
 
-import math
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,9 +9,7 @@ import numpy as np
 import orjson
 import pytest
 
-from carousel.catalogue.listing import to_document
 from carousel.errors import InputError, UnusableFeedError
-from carousel.evaluation import tune as tuning
 from carousel.evaluation.carousel import CrowdSettings, Settings, TasteSettings, blended, standard
 from carousel.evaluation.choose import allowed, validation
 from carousel.evaluation.dataset import Dataset, ReadOptions, load
@@ -21,40 +18,13 @@ from carousel.evaluation.page import page
 from carousel.evaluation.replay import MODELS, Answer, EvaluateOptions, Outcome, evaluate
 from carousel.evaluation.report import Report, markdown, to_json
 from carousel.evaluation.split import by_time, leave_last_out
-from carousel.evaluation.stock import Listings, Stock, join, read_listings, stock_of
+from carousel.evaluation.stock import Listings, Stock, join, stock_of
 from carousel.market.listings import make_listings
-from carousel.recommend.scorers import SMOOTHING, WEIGHTS
+from carousel.recommend.scorers import WEIGHTS
 
 Write = Callable[..., Path]
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 LAST_ONLY = EvaluateOptions(splits=("last",))
-
-
-@pytest.fixture
-def crowds(log_file: Write, two_crowds: str) -> Dataset:
-    return load(log_file(two_crowds))
-
-
-@pytest.fixture(scope="module")
-def cars(tmp_path_factory: pytest.TempPathFactory) -> tuple[Dataset, Stock, Listings]:
-    """A log of 80 shoppers who each look only at cars of one body among 300 listings, and the listings."""
-    folder = tmp_path_factory.mktemp("cars")
-    listings = make_listings(300, seed=2, now=NOW)
-    (folder / "cars.ndjson").write_bytes(b"\n".join(orjson.dumps(to_document(x)) for x in listings))
-    rng = np.random.default_rng(5)
-    rows = ["shopper_id,listing_id,occurred_at,type"]
-    bodies = [[x.listing_id for x in listings if x.body_type == body] for body in ("suv", "small", "wagon", "sedan")]
-    wanted = [ids for ids in bodies if len(ids) >= 15]
-    assert len(wanted) >= 2
-    at = NOW.timestamp()
-    for shopper in range(80):
-        for step, car in enumerate(rng.choice(wanted[shopper % len(wanted)], 8, replace=False)):
-            rows.append(f"s{shopper},{car},{at + 3600 * step + shopper},view")
-    (folder / "log.csv").write_text("\n".join(rows))
-    dataset = load(folder / "log.csv")
-    read, dated = read_listings(folder / "cars.ndjson")
-    dataset, joined = join(dataset, read, dated=dated)
-    return dataset, stock_of(dataset, all_stock=True), joined
 
 
 def by_name(outcome: Outcome) -> dict[str, Answer]:
@@ -159,6 +129,32 @@ def test_a_log_of_single_items_cannot_be_asked_about(log_file: Write) -> None:
         evaluate(dataset, stock_of(dataset, all_stock=False), None, EvaluateOptions())
 
 
+def test_days_that_leave_nothing_to_learn_from_are_refused(crowds: Dataset) -> None:
+    stock = stock_of(crowds, all_stock=True)
+    for splits in (("time",), ("time", "last")):
+        with pytest.raises(InputError, match=r"--test-days 400: the log covers 7\.0 days.*use fewer"):
+            evaluate(crowds, stock, None, EvaluateOptions(splits=splits, test_days=400))
+
+
+def test_a_split_by_time_without_questions_is_missed_aloud(dataset_of: Callable[..., Dataset]) -> None:
+    """The last day brought one newcomer, with a single item."""
+    rows = [(f"u{u}", f"i{(u + n) % 7}", 86_400.0 * n + u) for u in range(30) for n in range(4)]
+    dataset = dataset_of([*rows, ("new", "i0", 86_400.0 * 9)])
+    stock, options = stock_of(dataset, all_stock=True), EvaluateOptions(models=("popular",), test_days=1)
+    (outcome,) = evaluate(dataset, stock, None, options)
+    assert any("no split by time: nobody with two items" in note for note in outcome.notes)
+    with pytest.raises(UnusableFeedError, match=r"nobody with two items came in the time .* or use --split last"):
+        evaluate(dataset, stock, None, replace(options, splits=("time",)))
+
+
+def test_a_list_as_long_as_the_stock_says_that_it_proves_nothing(crowds: Dataset) -> None:
+    stock = stock_of(crowds, all_stock=True)
+    # Of 20 items everybody has seen 7.
+    for k, warned in ((12, False), (13, True)):
+        (outcome,) = evaluate(crowds, stock, None, replace(LAST_ONLY, models=("random",), k=k))
+        assert any(f"60 of 60 questions have no more than {k} candidates" in n for n in outcome.notes) == warned
+
+
 def test_without_times_the_models_that_need_them_are_left_out(log_file: Write, two_crowds: str) -> None:
     path = log_file("\n".join(line.rpartition(",")[0] for line in two_crowds.splitlines()))
     dataset = load(path)
@@ -200,25 +196,6 @@ def test_a_report_says_what_was_measured_and_the_page_needs_nothing_else(crowds:
     assert "src=" not in html
     assert "<script" not in html
     assert page(report) == html
-
-
-def test_tuning_never_ends_below_where_it_began(crowds: Dataset, tmp_path: Path) -> None:
-    stock = stock_of(crowds, all_stock=True)
-    tuned, again = (tuning.tune(crowds, stock, None, trials=6, seed=2) for _ in range(2))
-    assert tuned.trials == again.trials
-    assert tuned.reached == max(value for _, value, _ in tuned.trials) >= tuned.before
-    assert not math.isnan(tuned.before)
-    tuning.write(tuned, tmp_path / "tuned.toml", "carousel tune")
-    assert "[crowd]" in (tmp_path / "tuned.toml").read_text()
-    assert "| 0 |" in tuning.markdown(tuned)
-
-
-def test_tuning_with_listings_leaves_what_is_served_as_it_was(cars: tuple[Dataset, Stock, Listings]) -> None:
-    dataset, stock, listings = cars
-    served = dict(WEIGHTS), dict(SMOOTHING)
-    tuned = tuning.tune(dataset, stock, listings, trials=3, seed=1)
-    assert served == (WEIGHTS, SMOOTHING)
-    assert tuned.settings.taste.weights.keys() == WEIGHTS.keys()
 
 
 def test_weights_of_the_taste_change_the_figures(cars: tuple[Dataset, Stock, Listings]) -> None:

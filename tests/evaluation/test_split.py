@@ -69,6 +69,14 @@ def test_at_most_so_many_users_are_asked_about(dataset_of: Build) -> None:
     assert len(split.train) == 90 - 10  # who is not asked about is learned from
 
 
+def test_the_cut_does_not_move_because_fewer_are_asked(dataset_of: Build) -> None:
+    # 60 users come back at the end of a log that was busier at its beginning.
+    rows = [(f"u{u:02}", f"i{n}", n + u / 100) for u in range(60) for n in range(6)]
+    dataset = dataset_of([*rows, *((f"u{u:02}", "i9", 99.0 + u / 100) for u in range(60))])
+    cuts = {by_time(dataset.log, most=most).cut_at for most in (None, 60, 10)}
+    assert len(cuts) == 1
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 6), st.integers(0, 5), st.integers(0, 50)), min_size=1, max_size=60),

@@ -38,6 +38,11 @@ StrengthOption = Annotated[
 MinRatingOption = Annotated[float | None, typer.Option(help="Ratings below it do not count as interest.")]
 MinPerUserOption = Annotated[int, typer.Option(min=1, help="Leave out users with fewer items.")]
 MinPerItemOption = Annotated[int, typer.Option(min=1, help="Leave out items with fewer users.")]
+TestDaysOption = Annotated[
+    float | None, typer.Option(min=0, help="Ask about the last so many days [default: a tenth of the time].")
+]
+TargetsOption = Annotated[int, typer.Option(min=1, help="Items asked for per user.")]
+RepeatsOption = Annotated[bool, typer.Option("--repeats", help="What a user had before may be right again.")]
 AllStockOption = Annotated[bool, typer.Option("--all-stock", help="Every item can be recommended at any time.")]
 SeedOption = Annotated[int, typer.Option(help="The same figures for the same seed.")]
 
@@ -49,11 +54,9 @@ def evaluate(
     k: Annotated[int, typer.Option(min=1, max=1_000, help="Length of the list that is judged.")] = 10,
     models: Annotated[str | None, typer.Option(help="Only these, with commas between; a wrong name lists all.")] = None,
     split: Annotated[str, typer.Option(help="time, last or both.")] = "both",
-    test_days: Annotated[
-        float | None, typer.Option(min=0, help="Ask about the last so many days [default: a tenth of the time].")
-    ] = None,
-    targets: Annotated[int, typer.Option(min=1, help="Items asked for per user.")] = 1,
-    repeats: Annotated[bool, typer.Option("--repeats", help="What a user had before may be right again.")] = False,
+    test_days: TestDaysOption = None,
+    targets: TargetsOption = 1,
+    repeats: RepeatsOption = False,
     max_users: Annotated[int, typer.Option(min=1, help="Ask about so many users at most, drawn by the seed.")] = 10_000,
     all_stock: AllStockOption = False,
     user: UserOption = None,
@@ -123,6 +126,9 @@ def tune(
         str | None, typer.Option(metavar="URL", help="Keep the trials, to go on later: sqlite:///tune.db")
     ] = None,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="For the best settings.")] = Path("tuned.toml"),
+    test_days: TestDaysOption = None,
+    targets: TargetsOption = 1,
+    repeats: RepeatsOption = False,
     all_stock: AllStockOption = False,
     user: UserOption = None,
     item: ItemOption = None,
@@ -135,9 +141,18 @@ def tune(
     seed: SeedOption = 1,
     home: HomeOption = None,
 ) -> None:
-    """Search for Carousel's settings on past activity; what `carousel evaluate` asks about is never looked at."""
-    from carousel.evaluation import tune as tuning
+    """Search for Carousel's settings on past activity; what `carousel evaluate` asks with the same options is kept out.
 
+    Give both the same columns, minima, --test-days, --targets, --repeats and --seed.
+    """
+    from carousel.evaluation import tune as tuning
+    from carousel.evaluation.replay import EvaluateOptions
+
+    if minutes is not None and minutes <= 0:
+        raise InputError(
+            f"--minutes {minutes:g}: no trial ends in no time; give more, or leave it out to try all --trials",
+            field="minutes",
+        )
     if not out.absolute().parent.is_dir():
         raise InputError(f"--out {out}: there is no such folder", field="out")
     reading = {
@@ -148,6 +163,7 @@ def tune(
         dataset, stock, joined, _ = _data(interactions, listings, reading, all_stock, home, told)
         tuned = tuning.tune(
             dataset, stock, joined, trials=trials, seconds=minutes and minutes * 60, storage=storage, seed=seed,
+            asked=EvaluateOptions(test_days=test_days, targets=targets, repeats=repeats),
             told=lambda number, best: told(f"trial {number}, best nDCG@10 {best:.4f}", min(number / trials, 1.0)),
         )  # fmt: skip
     tuning.write(tuned, out, _command())

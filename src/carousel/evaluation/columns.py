@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from carousel.errors import UnusableFeedError
 from carousel.evaluation.kinds import event_type
-from carousel.evaluation.moments import time_form
+from carousel.evaluation.moments import like_a_time
 
 ROLES = ("user", "item", "time", "type", "strength")
 
@@ -170,13 +170,15 @@ def _by_content(sample: Mapping[str, Sequence[str | None]]) -> dict[str, str]:
     """Tell the roles of columns without names: a time looks like one, a type is one of few known words."""
     found: dict[str, str] = {}
     rest: list[str] = []
-    for column, cells in sample.items():
-        values = [cell for cell in cells[:_SAMPLE] if cell]
-        distinct = set(values)
-        form = time_form(values)
-        if "time" not in found and form is not None and form.certain and len(distinct) > 1:
-            found["time"] = column
-        elif "type" not in found and distinct and len(distinct) < 30 and all(event_type(v) for v in distinct):
+    values = {column: [cell for cell in cells[:_SAMPLE] if cell] for column, cells in sample.items()}
+    likeness = {column: like for column, cells in values.items() if (like := like_a_time(cells)) is not None}
+    if likeness:
+        found["time"] = max(likeness, key=lambda column: likeness[column])
+    for column, cells in values.items():
+        distinct = set(cells)
+        if column == found.get("time"):
+            continue
+        if "type" not in found and distinct and len(distinct) < 30 and all(event_type(v) for v in distinct):
             found["type"] = column
         else:
             rest.append(column)

@@ -3,14 +3,22 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
+import numpy as np
 import polars as pl
 
 _DATES = ("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d-%b-%Y", "%m %d, %Y",
-          "%b %d, %Y", "%d %b %Y", "%Y.%m.%d", "%m/%d/%y", "%d.%m.%y")  # fmt: skip
+          "%b %d, %Y", "%d %b %Y", "%Y.%m.%d", "%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%d-%b-%y", "%d %b %y")  # fmt: skip
 _TIMES = ("%H:%M:%S%.f", "%H:%M:%S", "%H:%M", "%I:%M:%S %p", "%I:%M %p")
 _SAMPLE = 500
 _GOOD = 0.9  # share of the sample that a form has to read
+_EARLIEST = datetime(1900, 1, 1, tzinfo=UTC).timestamp()
+"""%Y reads the 24 of 31.12.24 as a year too; what lies before is a misreading, or stands for no date at all."""
+_OFFSET = r"(:\d\d(?:\.\d+)?)\s?([+-])(\d\d)(?::?(\d\d))?$"
+"""An offset behind a time of day; PostgreSQL writes whole hours without minutes."""
+_PLAUSIBLE = tuple(datetime(year, 1, 1, tzinfo=UTC).timestamp() for year in (1995, 2100))
+"""Logs of clicks and ratings begin with MovieLens, 1995; an id of nine digits is a second of 1973."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +40,14 @@ class TimeForm:
         if not self.formats:
             return text.cast(pl.Float64, strict=False) * (self.unit or 1.0)
         # A zone in letters or as an offset is dropped unless it moves the clock; an offset is subtracted by hand.
-        clean = text.str.replace(r"\s*(UTC|GMT|Z)$", "").str.replace("T", " ")
-        sign = pl.when(clean.str.contains(r":\d\d(\.\d+)?\s?-\d\d:?\d\d$")).then(-1).otherwise(1)
-        offset = sign * (
-            clean.str.extract(r"[+-](\d\d):?\d\d$").cast(pl.Float64, strict=False).fill_null(0) * 3600
-            + clean.str.extract(r"[+-]\d\d:?(\d\d)$").cast(pl.Float64, strict=False).fill_null(0) * 60
-        )
-        has_offset = clean.str.contains(r":\d\d(\.\d+)?\s?[+-]\d\d:?\d\d$")
-        local = clean.str.replace(r"(:\d\d(?:\.\d+)?)\s?[+-]\d\d:?\d\d$", "${1}")
+        clean = text.str.replace(r"\s*(UTC|GMT|Z)$", "").str.replace(r"(\d)T(\d)", "${1} ${2}")  # the T of OCT stays
+        hours, minutes = (clean.str.extract(_OFFSET, i).cast(pl.Float64, strict=False).fill_null(0) for i in (3, 4))
+        east = hours * 3600 + minutes * 60
+        offset = pl.when(clean.str.extract(_OFFSET, 2) == "-").then(-east).otherwise(east)
+        local = clean.str.replace(_OFFSET, "${1}")
         moments = pl.coalesce(local.str.to_datetime(f, time_unit="us", strict=False) for f in self.formats)
         seconds = moments.cast(pl.Int64).cast(pl.Float64) / 1e6
-        return seconds - pl.when(has_offset).then(offset).otherwise(0.0)
+        return pl.when(seconds >= _EARLIEST).then(seconds - offset)
 
 
 def time_form(cells: Sequence[str]) -> TimeForm | None:
@@ -82,9 +87,26 @@ def _of_texts(sample: Sequence[str]) -> TimeForm | None:
     return best[1] if best else None
 
 
+def like_a_time(cells: Sequence[str]) -> tuple[bool, float, float] | None:
+    """Return how much some cells without a name look like times, to compare columns by; None where they are none.
+
+    Written dates come first, then what repeats least (users and items come back, moments seldom do), then what rises.
+    """
+    form = time_form(cells)
+    if form is None or not form.certain or len(set(cells)) < 2:
+        return None
+    at = pl.DataFrame({"t": cells}).select(form.seconds(pl.col("t"))).to_series().drop_nulls().to_numpy()
+    # A large number may be an id as well: it has to be a moment that somebody can have logged.
+    plausible = np.count_nonzero((at >= _PLAUSIBLE[0]) & (at < _PLAUSIBLE[1]))
+    if not form.formats and plausible < _GOOD * len(cells):
+        return None
+    return bool(form.formats), len(np.unique(at)) / len(at), np.count_nonzero(np.diff(at) >= 0) / len(at)
+
+
 def other_order(form: TimeForm) -> TimeForm | None:
     """Return the form with day and month changed over, where that could be meant as well."""
-    swaps = {"%d/%m/%Y": "%m/%d/%Y", "%m/%d/%Y": "%d/%m/%Y", "%d-%m-%Y": "%m-%d-%Y", "%m-%d-%Y": "%d-%m-%Y"}
+    pairs = (("%d/%m/%Y", "%m/%d/%Y"), ("%d-%m-%Y", "%m-%d-%Y"), ("%d/%m/%y", "%m/%d/%y"))
+    swaps = dict([*pairs, *(pair[::-1] for pair in pairs)])
     for given, other in swaps.items():
         if form.formats and form.formats[-1] == given:
             return TimeForm(f"dates as {other}", tuple(f.replace(given, other) for f in form.formats))

@@ -16,7 +16,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from carousel.errors import UnusableFeedError
+from carousel.errors import InputError, UnusableFeedError
 from carousel.evaluation import metrics
 from carousel.evaluation.baselines import (
     ItemToItem,
@@ -38,7 +38,7 @@ from carousel.evaluation.carousel import (
     TunedEase,
 )
 from carousel.evaluation.choose import allowed, batches
-from carousel.evaluation.dataset import Dataset, Log
+from carousel.evaluation.dataset import Dataset
 from carousel.evaluation.models import Model, NotPossibleError, Training
 from carousel.evaluation.split import Queries, Split, by_time, leave_last_out
 from carousel.evaluation.stock import Listings, Stock
@@ -47,6 +47,10 @@ MOST_USERS = 10_000
 """Questions are drawn beyond that: the intervals are narrow by then, and the time grows with them."""
 PER_USER = ("hr", "ndcg", "recall", "mrr", "novelty", "diversity", "calibration")
 FEW_QUESTIONS = 200
+_NOT_BY_TIME = (
+    "nobody with two items came in the time that is asked about, or nothing lies before it; ask about more or fewer"
+    " --test-days"
+)
 _LENGTHS = (1, 2, 4, 8, 16, 32, 64)
 _MOST_COLUMNS = 20_000
 """Users whose histories say how alike two items are, for the diversity of a list."""
@@ -136,14 +140,17 @@ def evaluate(
 ) -> list[Outcome]:
     """Return the outcome of each split.
 
+    :raises InputError: the days to ask about are all that the log covers.
     :raises UnusableFeedError: the log has no user with two items, so that nothing can be asked.
     """
     tell = told or (lambda _what, _share: None)
     wanted = [s for s in options.splits if s == "last" or dataset.timed] or ["last"]
     outcomes = []
+    not_by_time = False
     for number, name in enumerate(wanted):
-        split = _split(dataset.log, name, options, clock=dataset.clock)
+        split = split_of(dataset, name, options)
         if not len(split.queries) or not len(split.train):
+            not_by_time |= name == "time"
             continue
 
         def told_of_all(what: str, share: float, number: int = number) -> None:
@@ -151,19 +158,39 @@ def evaluate(
 
         outcomes.append(_ask(dataset, stock, listings, split, options, told_of_all))
     if not outcomes:
+        if "last" not in wanted and len(leave_last_out(dataset.log).queries):
+            raise UnusableFeedError(f"{dataset.name}: {_NOT_BY_TIME}, or use --split last")
         raise UnusableFeedError(
             f"{dataset.name}: nobody has two items, so there is no history to recommend from; is"
             f" {dataset.facts.get('columns')} right? Name the columns with --user and --item"
         )
+    if not_by_time:
+        outcomes[0].notes.append(f"There is no split by time: {_NOT_BY_TIME}.")
     return outcomes
 
 
-def _split(log: Log, name: str, options: EvaluateOptions, *, clock: bool) -> Split:
-    how = {"targets": options.targets, "repeats": options.repeats, "most": options.max_users, "seed": options.seed}
-    if name == "time":
-        seconds = options.test_days * 86_400 if options.test_days is not None and clock else None
-        return by_time(log, test_seconds=seconds, **how)
-    return leave_last_out(log, **how)
+def split_of(dataset: Dataset, name: str, options: EvaluateOptions) -> Split:
+    """Return what may be learned from and what is asked, "time" or "last".
+
+    :raises InputError: the days to ask about are all that the log covers.
+    """
+    log = dataset.log
+    if name != "time":
+        return leave_last_out(
+            log, targets=options.targets, repeats=options.repeats, most=options.max_users, seed=options.seed
+        )
+    days = options.test_days if dataset.clock else None
+    split = by_time(
+        log, test_seconds=None if days is None else days * 86_400, targets=options.targets, repeats=options.repeats,
+        most=options.max_users, seed=options.seed,
+    )  # fmt: skip
+    if days is not None and not len(split.train):
+        raise InputError(
+            f"--test-days {days:g}: the log covers {(log.at[-1] - log.at[0]) / 86_400:.1f} days, which leaves none to"
+            " learn from; use fewer",
+            field="test_days",
+        )
+    return split
 
 
 def _ask(
@@ -187,14 +214,15 @@ def _ask(
         answers.append(
             Answer(**answer, fit_seconds=fitted - began, ask_seconds=time.perf_counter() - fitted)  # type: ignore[arg-type]
         )
-    there = [int(allowed(training, b, repeats=options.repeats).sum()) for b in _pieces(split.queries, training)]
+    there = np.concatenate(
+        [allowed(training, b, repeats=options.repeats).sum(axis=1) for b in _pieces(split.queries, training)]
+    )
     known = training.users_of_item[split.queries.targets] > 0
     outcome = Outcome(
-        split.name, len(split.queries), len(split.train), float(known.mean()), sum(there) / len(split.queries),
-        answers, left_out,
+        split.name, len(split.queries), len(split.train), float(known.mean()), float(there.mean()), answers, left_out,
     )  # fmt: skip
     _compare(outcome, options.seed)
-    outcome.notes.extend(_warnings(outcome, split))
+    outcome.notes.extend(_warnings(outcome, split, certain=int((there <= options.k).sum()), k=options.k))
     return outcome
 
 
@@ -291,9 +319,14 @@ def _compare(outcome: Outcome, seed: int) -> None:
             outcome.answers[i] = replace(answer, difference=interval(apart[:, 0], means[:, 0]))
 
 
-def _warnings(outcome: Outcome, split: Split) -> list[str]:
-    """Return what a reader could overlook."""
+def _warnings(outcome: Outcome, split: Split, *, certain: int, k: int) -> list[str]:
+    """Return what a reader could overlook; `certain` questions have no more candidates than the list is long."""
     notes = []
+    if certain:
+        notes.append(
+            f"{certain:,} of {outcome.questions:,} questions have no more than {k} candidates: every model finds their"
+            " answers. A smaller --k tells more."
+        )
     if outcome.questions < FEW_QUESTIONS:
         notes.append(f"Only {outcome.questions} questions: the intervals are wide, and small differences mean nothing.")
     if split.alone:

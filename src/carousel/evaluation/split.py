@@ -79,7 +79,7 @@ class Split:
     """Users left out because all that is known of them is what would be asked."""
 
 
-def by_time(log: Log, *, test_seconds: float | None = None, **how: object) -> Split:
+def by_time(log: Log, *, test_seconds: float | None = None, most: int | None = None, **how: object) -> Split:
     """Learn from everything before a moment; ask for the last item of everybody who came after it.
 
     The history of a question is all of the user's earlier events, those after the moment included: a model learns in
@@ -87,10 +87,11 @@ def by_time(log: Log, *, test_seconds: float | None = None, **how: object) -> Sp
     """
     first, last = float(log.at[0]), float(log.at[-1])
     cut_at = last - (test_seconds if test_seconds is not None else TEST_SHARE * (last - first))
-    split = _last_out(log, since=cut_at, **how)  # type: ignore[arg-type]
-    if test_seconds is None and (len(split.queries) < FEW or len(split.train) < len(log) / 2):
+    split = _last_out(log, since=cut_at, most=most, **how)  # type: ignore[arg-type]
+    few = FEW if most is None else min(FEW, most)  # the cut does not move because fewer are asked
+    if test_seconds is None and (len(split.queries) < few or len(split.train) < len(log) / 2):
         cut_at = float(log.at[min(int((1 - TEST_SHARE) * len(log)), len(log) - 1)])
-        split = _last_out(log, since=cut_at, **how)  # type: ignore[arg-type]
+        split = _last_out(log, since=cut_at, most=most, **how)  # type: ignore[arg-type]
     return split
 
 

@@ -1,11 +1,12 @@
-"""Search for settings on the validation split of what may be learned from; the test's questions are never seen.
+"""Search for settings on a validation split of what no question of `carousel evaluate` asks about.
 
 Optuna's TPE proposes, nDCG@10 of the validation questions judges, and a trial that falls behind the others is stopped
 between batches. The first trial is what is used now, so the search never ends below it.
 """
 
+import hashlib
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,8 @@ from carousel.evaluation.carousel import (
 from carousel.evaluation.choose import quality, validation
 from carousel.evaluation.dataset import Dataset
 from carousel.evaluation.models import Training
-from carousel.evaluation.split import Split, by_time, leave_last_out
+from carousel.evaluation.replay import EvaluateOptions, split_of
+from carousel.evaluation.split import Queries
 from carousel.evaluation.stock import Listings, Stock
 from carousel.recommend.scorers import SMOOTHING, WEIGHTS
 
@@ -60,18 +62,22 @@ def tune(
     seconds: float | None = None,
     storage: str | None = None,
     seed: int = 1,
+    asked: EvaluateOptions | None = None,
     told: Told | None = None,
 ) -> Tuned:
     """Search.
 
-    :param storage: an Optuna storage URL such as sqlite:///tune.db; a search of the same name there is continued.
+    :param storage: an Optuna storage URL such as sqlite:///tune.db; a search there on the same data is continued.
+    :param asked: what `carousel evaluate` will be told to ask about; nothing of it is looked at.
     :raises UnusableFeedError: there are too few users to hold any out for validation.
+    :raises InputError: no trial ended in the time given.
     """
-    training = _training(dataset, stock, listings, seed)
-    parts = validation(training)
+    training = _training(dataset, stock, listings, seed, asked or EvaluateOptions())
+    parts = validation(training) if len(training.log) else None
     if parts is None:
         raise UnusableFeedError(
-            f"{dataset.name}: too few users with two items to tune on; `carousel evaluate` says more"
+            f"{dataset.name}: without what `carousel evaluate` asks about, too few users with two items are left to"
+            " tune on; give a longer log"
         )
     earlier, queries = parts
     size = max(1, -(-len(queries) // _BATCHES))
@@ -92,17 +98,18 @@ def tune(
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
         study = optuna.create_study(
-            study_name=f"carousel {dataset.name}",
+            study_name=f"carousel {dataset.name} {_fingerprint(earlier, queries)}",
             storage=storage,
             load_if_exists=True,
             direction="maximize",
-            sampler=optuna.samplers.TPESampler(seed=seed, multivariate=False),
             pruner=optuna.pruners.MedianPruner(n_startup_trials=_PATIENCE),
         )
     except Exception as error:  # SQLAlchemy's own tree
         if storage is None:
             raise
         raise InputError(f"--storage {storage}: {str(error).splitlines()[0]}", field="storage") from error
+    # Seeded by how far it got, for a search that goes on would else propose its first points again.
+    study.sampler = optuna.samplers.TPESampler(seed=seed + len(study.trials), multivariate=False)
     if not study.trials:
         study.enqueue_trial(_now(earlier))
     tell = told or (lambda _number, _best: None)
@@ -110,6 +117,11 @@ def tune(
         objective, n_trials=trials, timeout=seconds, callbacks=[lambda s, t: tell(t.number + 1, s.best_value)]
     )
     ended = [t for t in study.trials if t.state == optuna.trial.TrialState.COMPLETE]
+    if not ended:
+        raise InputError(
+            f"--minutes {(seconds or 0) / 60:g}: no trial ended in that time; give more, or leave it out",
+            field="minutes",
+        )
     ranked = sorted(((t.number, float(t.value or 0.0), dict(t.params)) for t in ended), key=lambda t: -t[1])
     stopped = len(study.trials) - len(ended)
     first = next((value for number, value, _ in ranked if number == 0), float("nan"))
@@ -147,10 +159,34 @@ def markdown(tuned: Tuned, n: int = 10) -> str:
     return "\n".join(lines)
 
 
-def _training(dataset: Dataset, stock: Stock, listings: Listings | None, seed: int) -> Training:
-    """Return what `carousel evaluate` would learn from: everything it would ask about is left out here too."""
-    split: Split = by_time(dataset.log, seed=seed) if dataset.timed else leave_last_out(dataset.log, seed=seed)
-    return Training(dataset, split.train, stock, listings, seed, by_time=dataset.timed)
+def _training(dataset: Dataset, stock: Stock, listings: Listings | None, seed: int, asked: EvaluateOptions) -> Training:
+    """Return what is left to learn from once everything is out that `carousel evaluate` could ask about.
+
+    Both splits are kept apart, whichever is wanted later, and every user's questions, not only of those it would draw.
+    """
+    everybody = replace(asked, max_users=dataset.user_count)
+    log = split_of(dataset, "last", everybody).train
+    cut_at = split_of(dataset, "time", everybody).cut_at if dataset.timed else None
+    if cut_at is not None:
+        log = log.take(log.at < cut_at)
+    return Training(dataset, log, stock, listings, seed, by_time=dataset.timed)
+
+
+def _fingerprint(training: Training, queries: Queries) -> str:
+    """Return what tells searches apart: scores compare only between trials on the same data, questions and listings."""
+    log, stock, listings = training.log, training.stock, training.listings
+    columns = [
+        log.users, log.items, log.at, log.weights, log.kinds, queries.users, queries.at, queries.starts,
+        queries.target_starts, queries.targets, stock.since, stock.until,
+    ]  # fmt: skip
+    said: tuple[object, ...] = training.dataset.kinds
+    if listings is not None:
+        columns += [listings.rows, listings.embeddings]
+        said += tuple(car.traits for car in listings.described)
+    digest = hashlib.blake2b(repr(said).encode(), digest_size=8)
+    for column in columns:
+        digest.update(np.ascontiguousarray(column).tobytes())
+    return digest.hexdigest()
 
 
 def _now(training: Training) -> dict[str, Any]:

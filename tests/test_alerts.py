@@ -5,6 +5,8 @@ from pathlib import Path
 
 import yaml
 
+from carousel.settings import Settings
+
 ROOT = Path(__file__).parents[1]
 RULES = [
     rule
@@ -25,3 +27,12 @@ def test_every_alert_has_a_runbook() -> None:
         file, _, anchor = rule["annotations"]["runbook"].partition("#")
         headings = re.findall(r"^#+ (.+)$", (ROOT / file).read_text(), flags=re.MULTILINE)
         assert anchor in {heading.lower().replace(" ", "-") for heading in headings}, rule["alert"]
+
+
+def test_that_nobody_reads_is_asked_of_the_flow_that_has_to_run() -> None:
+    absent, missing = (
+        next(rule["expr"] for rule in RULES if rule["alert"] == name)
+        for name in ("CarouselFlowAbsent", "CarouselShareMissing")
+    )
+    assert re.findall(r"{(.*?)}", absent) == re.findall(r"{(.*?)}", missing) == ['flow="taste"']
+    assert missing.endswith(f" < {Settings.model_fields['partitions'].default}")

@@ -76,6 +76,31 @@ def test_a_wrong_variable_is_named_but_its_value_not_shown(
     assert "hunter2" not in err
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql+psycopg://carousel:s3kret@127.0.0.1:1/carousel",
+        "postgresql://carousel:pass@s3kret@127.0.0.1:1/carousel",
+        "postgresql://carousel:s3kret/1@127.0.0.1:1/carousel",
+        "postgresql://carousel:s3kret%zz@127.0.0.1:1/carousel",
+        "postgresql://carousel:s3kret@127.0.0.1:1/carousel?pool=5",
+    ],
+)
+@pytest.mark.parametrize(
+    "command", [["migrate"], ["api"], ["dataflow", "taste"], ["dead-letters", "list"]], ids=" ".join
+)
+def test_a_wrong_url_of_the_database_is_named_but_its_password_not_shown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: list[str], url: str
+) -> None:
+    monkeypatch.setenv("CAROUSEL_DATABASE_URL", url)
+    monkeypatch.setenv("CAROUSEL_VALKEY_URL", "redis://127.0.0.1:1")
+    code, _, err = run(monkeypatch, capsys, *command)
+    assert code == 1
+    assert err.startswith("carousel: CAROUSEL_DATABASE_URL is not usable: it is no PostgreSQL URL; write postgresql://")
+    assert err.count("\n") == 1
+    assert "s3kret" not in err
+
+
 def test_a_dataflow_without_servers_says_what_to_set(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Literal
 
 import platformdirs
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="CAROUSEL_", extra="ignore")
+    # No error shows what was given: it may be a secret.
+    model_config = SettingsConfigDict(env_prefix="CAROUSEL_", extra="ignore", hide_input_in_errors=True)
 
     home: Path = Field(
         default_factory=lambda: Path(platformdirs.user_data_dir("carousel")),
@@ -78,7 +80,32 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="Least level logged.")
     log_format: Literal["json", "console"] = Field(default="json", description="json for machines, console to read.")
 
+    @field_validator("database_url")
+    @classmethod
+    def _is_of_postgresql(cls, value: str | None) -> str | None:
+        # Here, because libpq's own words about a URL it cannot read quote it, password and all.
+        if value and not _libpq_understands(value):
+            raise PydanticCustomError(
+                "database_url",
+                "it is no PostgreSQL URL; write postgresql://USER:PASSWORD@HOST:PORT/NAME, with @ / % of a password as "
+                "%40 %2F %25",
+            )
+        return value
+
     @property
     def token_seconds(self) -> int:
         """How long a token may live that was made just now; those of an OIDC provider are taken to last a week."""
         return int(max(self.token_hours, 168) * 3_600)
+
+
+def _libpq_understands(url: str) -> bool:
+    """Tell whether a URL has a host and a port where libpq looks for them, and no piece of a password there."""
+    import psycopg  # whoever has no URL pays nothing for it
+    from psycopg.conninfo import conninfo_to_dict
+
+    try:
+        said = conninfo_to_dict(url)
+    except psycopg.Error:
+        return False
+    ports = str(said.get("port") or "").split(",")
+    return "@" not in str(said.get("host") or "") and all(port == "" or port.isdecimal() for port in ports)

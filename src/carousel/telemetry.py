@@ -1,11 +1,15 @@
 """Logs, metric names and request ids: what every process says about itself, in one vocabulary."""
 
+import contextlib
 import logging
+import os
 import sys
+from pathlib import Path
 from typing import Literal
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client.multiprocess import mark_process_dead
 
 FAST = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 
@@ -38,6 +42,21 @@ flow_unread_trimmed = Gauge(
 )
 flow_alarm = Gauge("carousel_flow_alarm", "1 while something is wrong", ["flow", "stream", "alarm"])
 flow_lag_seconds = Histogram("carousel_flow_lag_seconds", "From accepted to committed", ["flow"], buckets=FAST)
+
+
+def forget_dead_processes(folder: str) -> None:
+    """Take what processes that are gone said of that moment (how much they spool, say) out of the metrics they shared.
+
+    What they counted stays: a sum that went back would look like a restart.
+    """
+    for pid in {int(file.stem.rpartition("_")[2]) for file in Path(folder).glob("gauge_live*_[0-9]*.db")}:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            with contextlib.suppress(FileNotFoundError):  # another process does the same
+                mark_process_dead(pid, folder)  # type: ignore[no-untyped-call]
+        except PermissionError:  # another user's process has the number now, and this one cannot tell
+            continue
 
 
 def configure_logging(process: str, *, level: str = "INFO", log_format: Literal["json", "console"] = "json") -> None:

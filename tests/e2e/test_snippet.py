@@ -141,7 +141,7 @@ def test_nothing_is_lost_while_the_shopper_is_offline(visitor: Page, sent: list[
     visitor.evaluate("carousel('favourite', 'some-car', { placement: 'list' })")
     visitor.wait_for_timeout(1_500)
     kept = json.loads(visitor.evaluate("localStorage.getItem('carousel.events')"))
-    assert [event["listing_id"] for event in kept if event["type"] == "favourite"] == ["some-car"]
+    assert [event["listing_id"] for event in kept["events"] if event["type"] == "favourite"] == ["some-car"]
     visitor.context.set_offline(False)
     visitor.wait_for_function("localStorage.getItem('carousel.events') === null")
     again = [event for event in sent if event["type"] == "favourite"]

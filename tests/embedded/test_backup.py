@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -21,11 +22,12 @@ from carousel.activity.events import Event, merge_event
 from carousel.activity.log import hidden_key, stream_keys
 from carousel.dataflows.rebuild import recompute, same
 from carousel.dataflows.watch import look
-from carousel.embedded.backup import _let_older_servers_read, backup, read_manifest, restore
+from carousel.embedded.backup import BackupError, _let_older_servers_read, backup, read_manifest, restore
+from carousel.embedded.prepare import prepare
 from carousel.embedded.servers import Servers
-from carousel.errors import InputError, StartError
+from carousel.errors import InputError, StartError, UnavailableError
 from carousel.rights.erase import erase
-from carousel.storage.migrations import migrate
+from carousel.storage.migrations import migrate, migrations_folder
 from carousel.storage.postgres import Connection, connect
 from carousel.storage.valkey import Valkey, make
 from carousel.taste.repository import load
@@ -176,6 +178,105 @@ def test_whoever_was_erased_since_does_not_come_back(marketplace: Marketplace, v
         assert not ids & {"account", "shopper-3"}
         assert market.taste("account") is None
         market.close()
+
+
+@pytest.fixture
+def erased_since(marketplace: Marketplace, valkey: Valkey, tmp_path: Path) -> Path:
+    """A backup of before shopper-3 was erased; nobody uses the database."""
+    marketplace.stock(STOCK)
+    marketplace.start()
+    events = clicks(20)
+    marketplace.send(events)
+    marketplace.archives(events)
+    marketplace.close()
+    file = tmp_path / "backup.tar"
+    backup(marketplace.servers.database_url, valkey, file, partitions=8)
+    erase(marketplace.database, valkey, "shopper-3", partitions=8, token_seconds=60)
+    marketplace.database.close()
+    return file
+
+
+def known_of(url: str, shopper_id: str) -> tuple[int, int]:
+    """Return how many events and tastes the database holds of a shopper."""
+    with connect(url) as database:
+        found = database.execute(
+            "SELECT (SELECT count(*) FROM activity WHERE shopper_id = %(id)s), "
+            "(SELECT count(*) FROM taste WHERE shopper_id = %(id)s)",
+            {"id": shopper_id},
+        ).fetchone()
+    assert found is not None
+    return found[0], found[1]
+
+
+def test_a_restore_touches_nothing_while_valkey_is_away(marketplace: Marketplace, erased_since: Path) -> None:
+    url = marketplace.servers.database_url
+    with make("redis://127.0.0.1:1") as away, pytest.raises(UnavailableError, match=r"^Valkey does not answer: .*"):
+        restore(url, away, erased_since, partitions=8, token_seconds=60, force=True)
+    assert known_of(url, "shopper-3") == (0, 0)
+    assert known_of(url, "shopper-4") == (1, 1)
+
+
+@pytest.mark.parametrize("goes_on_with", ["the restore", "a start"])
+def test_nobody_comes_back_by_a_restore_that_ended_halfway(
+    marketplace: Marketplace, valkey: Valkey, erased_since: Path, monkeypatch: pytest.MonkeyPatch, goes_on_with: str
+) -> None:
+    url = marketplace.servers.database_url
+
+    def fail(_url: str) -> None:
+        raise StartError("the database cannot be migrated: no space left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("carousel.embedded.backup.prepare", fail)
+        with pytest.raises(BackupError, match=r"no space left; mend that, then restore again with --force$"):
+            restore(url, valkey, erased_since, partitions=8, token_seconds=60, force=True)
+    assert known_of(url, "shopper-3") == (1, 1)
+    if goes_on_with == "a start":
+        prepare(url)
+    else:
+        restore(url, valkey, erased_since, partitions=8, token_seconds=60, force=True)
+    assert known_of(url, "shopper-3") == (0, 0)
+    assert known_of(url, "shopper-4") == (1, 1)
+    with connect(url) as database:
+        assert database.execute("SELECT count(*), to_regclass('erasure_kept') FROM erasure").fetchone() == (1, None)
+
+
+def test_of_two_erasures_of_one_person_the_later_counts(
+    marketplace: Marketplace, valkey: Valkey, tmp_path: Path
+) -> None:
+    url, file = marketplace.servers.database_url, tmp_path / "backup.tar"
+
+    def erase_once() -> None:
+        erase(marketplace.database, valkey, "shopper-3", partitions=8, token_seconds=60)
+
+    erase_once()
+    backup(url, valkey, file, partitions=8)
+    erase_once()
+    known = marketplace.database.execute("SELECT * FROM erasure").fetchall()
+    marketplace.database.close()
+    restore(url, valkey, file, partitions=8, token_seconds=60, force=True)
+    with connect(url) as database:
+        assert database.execute("SELECT * FROM erasure").fetchall() == known
+
+
+def test_erasures_outlive_a_backup_of_before_there_were_any(
+    marketplace: Marketplace, valkey: Valkey, tmp_path: Path
+) -> None:
+    url, file, first = marketplace.servers.database_url, tmp_path / "backup.tar", tmp_path / "migrations"
+    first.mkdir()
+    shutil.copy(migrations_folder() / "0001_start.sql", first)
+    marketplace.database.execute("CREATE DATABASE of_the_first_version")
+    try:
+        old = url.replace("/carousel?", "/of_the_first_version?")
+        migrate(old, first)
+        backup(old, valkey, file, partitions=8)
+    finally:
+        marketplace.database.execute("DROP DATABASE of_the_first_version WITH (FORCE)")
+    erase(marketplace.database, valkey, "shopper-3", partitions=8, token_seconds=60)
+    known = marketplace.database.execute("SELECT * FROM erasure").fetchall()
+    marketplace.database.close()
+    restore(url, valkey, file, partitions=8, token_seconds=60, force=True)
+    with connect(url) as database:
+        assert database.execute("SELECT * FROM erasure").fetchall() == known
 
 
 def test_a_file_that_is_no_whole_backup_is_refused_before_anything_is_touched(

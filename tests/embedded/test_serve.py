@@ -83,5 +83,6 @@ def test_metrics_start_from_zero_and_nothing_else_is_removed(tmp_path: Path, mon
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
     (tmp_path / "counter_1.db").touch()
     (tmp_path / "my.txt").touch()
-    share_metrics()
+    with share_metrics():
+        assert [file.name for file in tmp_path.iterdir()] == ["my.txt"]
     assert [file.name for file in tmp_path.iterdir()] == ["my.txt"]

@@ -30,6 +30,7 @@ OCTAVIA = b"1,Skoda,Octavia,2019,85000,15400,EUR\n"
 FABIA = b"2,Skoda,Fabia,2017,61000,8900,EUR\n"
 NO_MODEL = b"3,Ford,,2018,70000,9900,EUR\n"
 OPTIONS = ImportOptions(source="dealer-7")
+WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 
 
 @pytest.fixture
@@ -171,7 +172,7 @@ def test_sigterm_in_the_middle_of_an_import_undoes_and_records_it(
         env={**os.environ, **variables}, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     for _ in range(200):
-        if runs(database) and database.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone() != (0,):
+        if runs(database) and database.execute(WAITING).fetchone() != (0,):
             break
         threading.Event().wait(0.05)
     process.send_signal(signal.SIGTERM)
@@ -180,6 +181,29 @@ def test_sigterm_in_the_middle_of_an_import_undoes_and_records_it(
     assert (process.returncode, out.split(" ", 2)[2]) == (0, "stopped\n")
     assert [run[0] for run in runs(database)] == ["interrupted"]
     assert database.execute("SELECT count(*) FROM listing").fetchone() == (0,)
+
+
+@pytest.mark.parametrize("command", ["import", "backup"])
+def test_sigterm_leaves_no_temporary_file(
+    settings: Settings, site: Website, database: Connection, tmp_path: Path, command: str
+) -> None:
+    variables = {
+        "CAROUSEL_DATABASE_URL": str(settings.database_url), "CAROUSEL_VALKEY_URL": str(settings.valkey_url),
+        "TMPDIR": str(tmp_path),
+    }  # fmt: skip
+    what = site.url if command == "import" else str(tmp_path / "backup.tar")
+    database.execute("BEGIN")
+    database.execute("LOCK TABLE listing IN ACCESS EXCLUSIVE MODE")  # it waits here
+    process = subprocess.Popen([sys.executable, "-m", "carousel", command, what], env={**os.environ, **variables})
+    for _ in range(200):
+        if list(tmp_path.iterdir()) and database.execute(WAITING).fetchone() != (0,):
+            break
+        threading.Event().wait(0.05)
+    assert list(tmp_path.iterdir())
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=10) == 130
+    database.execute("ROLLBACK")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

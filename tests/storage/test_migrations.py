@@ -33,6 +33,10 @@ def test_a_fresh_database_gets_every_migration_and_a_second_run_none(url: str) -
     assert migrate(url) == 0
 
 
+def test_the_url_may_have_any_form_that_libpq_reads(url: str) -> None:
+    assert migrate(psycopg.conninfo.make_conninfo(**psycopg.conninfo.conninfo_to_dict(url))) > 0
+
+
 def test_processes_that_start_at_once_apply_each_migration_once(url: str) -> None:
     applied: list[int] = []
     threads = [threading.Thread(target=lambda: applied.append(migrate(url))) for _ in range(4)]

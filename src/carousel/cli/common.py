@@ -1,5 +1,6 @@
 """What all commands share: how a home is named, how settings are read, and how the stores are opened."""
 
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,6 +39,11 @@ def _read_settings(given: dict[str, Any]) -> Settings:
         first = error.errors(include_input=False)[0]
         name = f"CAROUSEL_{str(first['loc'][0]).upper()}" if first["loc"] else "CAROUSEL_…"
         raise StartError(f"{name} is not usable: {first['msg']}") from None
+
+
+def stop_as_with_ctrl_c() -> None:
+    """Have SIGTERM end a command as Ctrl-C does: undone and recorded as interrupted, its temporary files removed."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @contextmanager

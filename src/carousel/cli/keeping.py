@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from carousel.cli.common import HomeOption, start, stores
+from carousel.cli.common import HomeOption, start, stop_as_with_ctrl_c, stores
 from carousel.cli.exporting import export_app
 from carousel.errors import InputError
 
@@ -68,6 +68,7 @@ def backup(
     """Write everything to one file, also while it runs; the secrets are not in it."""
     from carousel.embedded import backup as backups
 
+    stop_as_with_ctrl_c()
     # As it is: a backup is what people take before a new version migrates.
     with stores("backup", home, migrated=False) as (settings, _, valkey):
         done = backups.backup(str(settings.database_url), valkey, file, partitions=settings.partitions)
@@ -86,6 +87,7 @@ def restore(
     from carousel.embedded.attach import attached
     from carousel.storage.valkey import make
 
+    stop_as_with_ctrl_c()
     backups.read_manifest(file)
     started = start("restore", quiet=True, home=home)
     with attached(started, migrated=False) as settings, make(str(settings.valkey_url)) as valkey:

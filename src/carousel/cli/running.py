@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from carousel.cli.common import HomeOption, start
+from carousel.cli.common import HomeOption, start, stop_as_with_ctrl_c
 from carousel.cli.reading import (
     CurrencyOption,
     DistanceUnitOption,
@@ -92,13 +92,13 @@ def api(
     workers: Annotated[int | None, typer.Option(min=1, max=64, help="Processes behind the port.")] = None,
 ) -> None:
     """Serve the HTTP API and the web page (one process of a deployment)."""
-    share_metrics()
-    settings = start("api", host=host, port=port, api_workers=workers)
-    from carousel.api import serve
-    from carousel.recommend import placements
+    with share_metrics():
+        settings = start("api", host=host, port=port, api_workers=workers)
+        from carousel.api import serve
+        from carousel.recommend import placements
 
-    placements.load(settings.placements_file)
-    serve.serve(settings)
+        placements.load(settings.placements_file)
+        serve.serve(settings)
 
 
 @app.command()
@@ -144,6 +144,7 @@ def import_(
         assumed_currency=settings.currency, full_feed=full_feed, dry_run=dry_run, force=force, rejects=rejects,
         save_mapping=save_mapping, **said,
     )  # fmt: skip
+    stop_as_with_ctrl_c()
     raise typer.Exit(import_files(settings, files, options, as_json=as_json))
 
 

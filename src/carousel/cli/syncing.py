@@ -1,6 +1,5 @@
 """Commands for feeds that come again: by a schedule, and those that were sent to the API."""
 
-import signal
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +8,7 @@ from uuid import UUID
 import orjson
 import typer
 
-from carousel.cli.common import HomeOption, start
+from carousel.cli.common import HomeOption, start, stop_as_with_ctrl_c
 from carousel.cli.reading import (
     CurrencyOption,
     DistanceUnitOption,
@@ -54,7 +53,7 @@ def sync(
     )
     options = ImportOptions(assumed_currency=settings.currency, full_feed=full_feed, force=force, **said)
     options.check(1)
-    _stop_as_with_ctrl_c()
+    stop_as_with_ctrl_c()
     if once:
         raise typer.Exit(syncing.sync_once(settings, feed, options, tell=_say))
     schedule: syncing.Schedule
@@ -70,13 +69,8 @@ def import_upload(import_id: UUID, file: Path, options: str) -> None:
     from carousel.catalogue.feeds.run import ImportOptions
     from carousel.embedded.recording import import_upload
 
-    _stop_as_with_ctrl_c()
+    stop_as_with_ctrl_c()
     raise typer.Exit(import_upload(settings, import_id, file, ImportOptions(**orjson.loads(options))).exit_code)
-
-
-def _stop_as_with_ctrl_c() -> None:
-    """Have SIGTERM end an import as Ctrl-C does: undone, and recorded as interrupted."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def _say(line: str) -> None:

@@ -21,15 +21,18 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import psycopg
 from psycopg import IsolationLevel
 from psycopg.conninfo import conninfo_to_dict
+from redis.exceptions import RedisError
 
 from carousel import __version__
 from carousel.activity.log import FIELD, stream_keys
 from carousel.activity.repository import START
+from carousel.embedded import erasures
 from carousel.embedded.postgres import program
 from carousel.embedded.prepare import prepare
-from carousel.errors import CarouselError, InputError, StartError
+from carousel.errors import CarouselError, InputError, StartError, UnavailableError
 from carousel.rights import erase
 from carousel.rights.person import entries
 from carousel.storage.migrations import known_migrations
@@ -160,6 +163,8 @@ def restore(
     :param force: replace what is there.
     :raises InputError: the file is no whole backup, or does not fit.
     :raises StartError: something is there already, or somebody uses it.
+    :raises UnavailableError: a server does not answer.
+    :raises BackupError: it ended halfway; the message says how to go on.
     """
     manifest = read_manifest(file)
     if manifest.partitions != partitions:
@@ -171,21 +176,30 @@ def restore(
         parts = Path(folder)
         _unpack(file, parts, manifest)
         with connect(database_url, vectors=False) as connection:
-            _refuse_if_used(connection, valkey, force=force)
-            erased = _erasures(connection)
-        script = parts / "tables.sql"
+            try:  # before the tables are replaced, which cannot be undone
+                valkey.ping()
+                _refuse_if_used(connection, valkey, force=force)
+            except RedisError as error:
+                raise UnavailableError(f"Valkey does not answer: {error}; nothing was changed") from error
+            erased = erasures.read(connection)
+        script, kept = parts / "tables.sql", parts / "erasures.sql"
+        erasures.write_script(erased, kept)
         _run("pg_restore", None, "--no-owner", "--no-privileges", f"--file={script}", str(parts / _TABLES))
         _let_older_servers_read(script)
         _run("psql", database_url, "--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1",
-             "--output=/dev/null", "--command", _DROP_ALL, "--file", str(script))  # fmt: skip
-        _empty(valkey)
-        _read_log(valkey, parts / _LOG, manifest)
-    prepare(database_url)
-    with connect(database_url) as connection:
-        connection.cursor().executemany("INSERT INTO erasure VALUES (%s, %s, %s) ON CONFLICT DO NOTHING", erased)
-        erase.reapply(connection)
-        for digest, erased_at, _ in _erasures(connection):
-            erase.refuse(valkey, digest, erased_at, token_seconds)
+             "--output=/dev/null", "--command", _DROP_ALL, "--file", str(script), "--file", str(kept))  # fmt: skip
+        try:
+            _empty(valkey)
+            _read_log(valkey, parts / _LOG, manifest)
+            prepare(database_url)
+            with connect(database_url) as connection:
+                for one in erasures.read(connection):
+                    erase.refuse(valkey, one.shopper_hash, one.erased_at, token_seconds)
+        except (CarouselError, RedisError, psycopg.Error) as error:
+            raise BackupError(
+                f"the tables of {file} are back, the rest is not: {_first_line(error)}; mend that, then restore again "
+                "with --force"
+            ) from error
     return manifest
 
 
@@ -275,13 +289,6 @@ def _refuse_if_used(connection: Connection, valkey: Valkey, *, force: bool) -> N
         raise StartError("this Valkey holds events already; --force replaces them")
 
 
-def _erasures(connection: Connection) -> list[tuple[bytes, datetime, Any]]:
-    """Return who was erased, as hashes: nobody comes back with an older backup."""
-    if not _one(connection, "SELECT to_regclass('erasure') IS NOT NULL"):
-        return []
-    return [(bytes(row[0]), row[1], row[2]) for row in connection.execute("SELECT * FROM erasure").fetchall()]
-
-
 def _empty(valkey: Valkey) -> None:
     for prefix in _PREFIXES:
         keys: list[bytes] = []
@@ -325,6 +332,10 @@ def _connection_variables(database_url: str | None) -> dict[str, str]:
 def _digest(file: Path) -> str:
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def _column(connection: Connection, query: str) -> list[Any]:

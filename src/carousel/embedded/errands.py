@@ -15,6 +15,10 @@ from carousel.telemetry import log
 _logger = log(__name__)
 
 
+STOP_SECONDS = 2.0
+"""How long an errand may take to undo what it began and to remove its temporary files, when `up` stops."""
+
+
 async def run_errand(what: str, command: Sequence[str], variables: Mapping[str, str]) -> str:
     """Run a command to its end and return what it printed; its JSON log lines join ours.
 
@@ -36,14 +40,23 @@ async def run_errand(what: str, command: Sequence[str], variables: Mapping[str, 
         code = await process.wait()
     finally:
         if process.returncode is None:  # cancelled: we are stopping
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
+            await _end(process)
     said = output.decode(errors="replace").strip()
     if code:
         raise StartError(f"{what} failed: {last_words.removeprefix('carousel: ') or said or f'exit code {code}'}")
     _logger.info(f"{what} done")
     return said
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Ask it to end, then make it, and whatever it started itself."""
+    with contextlib.suppress(ProcessLookupError):
+        process.terminate()
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(process.wait(), STOP_SECONDS)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    await process.wait()
 
 
 async def _forward(lines: asyncio.StreamReader) -> str:

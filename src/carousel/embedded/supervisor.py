@@ -76,11 +76,12 @@ class _Supervisor:
                 announce(f"Carousel is ready at {self.url}")
                 await asked_to_stop
         finally:
+            end = time.monotonic() + STOP_SECONDS
             self.stopping.set()
             starting.cancel()
             with contextlib.suppress(Exception, asyncio.CancelledError):
-                await starting
-            await self._stop()
+                await starting  # an errand that is under way takes up to two of the seconds
+            await self._stop(end)
 
     async def _start(self) -> None:
         settings = await self._start_servers()
@@ -181,10 +182,9 @@ class _Supervisor:
             }
         )
 
-    async def _stop(self) -> None:
-        """Stop who writes before what is written to."""
+    async def _stop(self, end: float) -> None:
+        """Stop who writes before what is written to; `end` is when it has to be over, by the monotonic clock."""
         _logger.info("stopping")
-        end = time.monotonic() + STOP_SECONDS
         await asyncio.gather(*(child.stop(OURS_SECONDS) for child in self.ours))
         if self.valkey is not None:
             await self.valkey.stop(VALKEY_SECONDS)

@@ -33,10 +33,11 @@ class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no t
 
     def __init__(self, url: str) -> None:
         self._url = url
-        super().__init__(parse_uri(url), default_migration_table)
+        # Not our URL: yoyo's parser takes only some forms of it, and quotes the others with their password.
+        super().__init__(parse_uri("postgresql://"), default_migration_table)
 
-    def connect(self, dburi: Any) -> psycopg.Connection[Any]:  # noqa: ARG002 - yoyo's own reading of the URL
-        # libpq reads every form of URL (sockets, several hosts, sslmode); yoyo's parser only some.
+    def connect(self, dburi: Any) -> psycopg.Connection[Any]:  # noqa: ARG002 - says nothing, see above
+        # libpq reads every form of URL (sockets, several hosts, sslmode).
         return psycopg.connect(self._url, autocommit=True)
 
     def copy(self) -> "_Backend":

@@ -112,6 +112,18 @@ def test_ebay_kleinanzeigen(convert: Convert, twins: Path) -> None:
     assert reasons(rows) == ["wanted_ad", "wanted_ad", "year_out_of_range", "no_model"]
 
 
+def test_states_and_countries_named_like_nothing_are_what_they_are(convert: Convert, cars: Cars) -> None:
+    head = "make,model,year,price,color,state,country\n"
+    rows = convert(
+        cars(head + "Skoda,Fabia,2019,9000,nd,nc,US\nSkoda,Octavia,2019,9900,na,ND,US\nSkoda,Superb,2019,9,NC,-,NA\n")
+    )
+    assert [said(row, "region", "country", "color_name") for row in rows] == [
+        ("NC", "US", None),
+        ("ND", "US", None),
+        (None, None, None),
+    ]
+
+
 def test_craigslist(convert: Convert, twins: Path) -> None:
     rows = convert(twins / "craigslist_10k.csv")
     assert said(rows[0], "make", "model", "model_year", "mileage_km") == ("Mazda", "3", 2012, 120_719)

@@ -378,3 +378,9 @@ def test_four_owners_or_more_says_so() -> None:
 @pytest.mark.parametrize("text", ["", "-", "n/a", "NaN", "-/- (Fuel)", "Unbekannt", "None"])
 def test_words_for_nothing_are_nothing(text: str) -> None:
     assert v.is_missing(text)
+
+
+@pytest.mark.parametrize(("text", "missing"), [("NC", False), ("nd", False), ("NA", True), ("--", True), ("нд", True)])
+def test_two_letters_are_a_code_where_codes_are_meant(text: str, missing: bool) -> None:
+    assert v.is_missing(text)
+    assert v.is_missing(text, codes=True) == missing

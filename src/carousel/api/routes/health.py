@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 from carousel.api.dependencies import Use
 from carousel.api.schemas import PROBLEMS
 from carousel.errors import UnavailableError
+from carousel.telemetry import forget_dead_processes
 
 router = APIRouter(tags=["health"])
 
@@ -40,7 +41,8 @@ async def readyz(use: Use) -> dict[str, str]:
 def metrics() -> Response:
     """Prometheus metrics of all API processes behind this port."""
     registry = REGISTRY
-    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+    if folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        forget_dead_processes(folder)
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

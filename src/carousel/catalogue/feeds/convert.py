@@ -38,6 +38,7 @@ _YEAR = re.compile(
 _MOST_UNKNOWN = 1_000  # different words remembered that no table has
 _SHIFTED = 3  # columns of numbers with different words in them
 _BARE_NUMBER = re.compile(r"^[^\w\s]?\d[\d.,]*$")
+_CODED = {"country", "region"}  # fields whose values are two letters, as some words for "nothing" are
 _DRIVEN_KM, _CERTAINLY_DRIVEN_YEARS = 100, 15
 _NEW_UP_TO_KM = 1_000  # conventions of the field: a car that drove more is not new
 _COUNTRIES = {
@@ -129,7 +130,7 @@ class Converter:
                 continue
             parsed = known.get(text)
             if parsed is None:
-                parsed = NOTHING if v.is_missing(text) else parse(text)
+                parsed = NOTHING if v.is_missing(text, codes=field in _CODED) else parse(text)
                 if len(known) >= _REMEMBERED:
                     known.clear()
                 if len(text) <= _SHORT:

@@ -57,9 +57,15 @@ Parse = Callable[[str], Parsed]
 NOTHING = Parsed()
 
 
-def is_missing(text: str) -> bool:
-    """Tell whether a cell is empty or a word for "nothing"."""
+def is_missing(text: str, *, codes: bool = False) -> bool:
+    """Tell whether a cell is empty or a word for "nothing".
+
+    :param codes: two letters are a code of the field: NC is North Carolina. NA is nothing all the same: R and pandas
+        write it far more often than anybody sells a car in Namibia.
+    """
     word = text.strip().lower()
+    if codes and len(word) == 2 and word.isascii() and word.isalpha() and word != "na":
+        return False
     return word in _MISSING or bool(_AUTOSCOUT_MISSING.match(word))
 
 

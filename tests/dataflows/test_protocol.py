@@ -126,6 +126,7 @@ class Protocol(RuleBasedStateMachine):
         self.count = 0
         self.accepted: dict[str, Event] = {}
         """Every acknowledged event that nobody has had erased, in the order of acknowledgement."""
+        self.erased: dict[str, datetime] = {}
         self.processes: list[Process] = []
         self.scale(1)
 
@@ -157,8 +158,11 @@ class Protocol(RuleBasedStateMachine):
             event_id=str(UUID(int=self.count)), type=kind, shopper_id=who, listing_id=car,
             occurred_at=now - timedelta(seconds=late), received_at=datetime.now(UTC), value=30.0,
         )  # fmt: skip
-        assert self._append([event]) == [True]
-        self.accepted[event.event_id] = event
+        # What happened before an erasure is not kept after it, whenever it comes.
+        counts = who not in self.erased or event.occurred_at > self.erased[who]
+        assert self._append([event]) == [counts]
+        if counts:
+            self.accepted[event.event_id] = event
         return event
 
     @rule(event=events)
@@ -179,6 +183,8 @@ class Protocol(RuleBasedStateMachine):
     def erase(self, who: str) -> None:
         people = find(self.database, self.valkey, who, partitions=PARTITIONS).ids
         erase(self.database, self.valkey, who, partitions=PARTITIONS, token_seconds=60)
+        self.erased |= dict.fromkeys(people, datetime.now(UTC))
+        self.clock = max(self.clock, datetime.now(UTC))
         time.sleep(0.002)  # what comes next was received after it, and the mark counts milliseconds
         gone = {i for i, event in self.accepted.items() if event.shopper_id in people}
         for event_id in gone:

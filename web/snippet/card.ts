@@ -1,18 +1,7 @@
 import type { RecommendedListing } from '../src/client'
 import { draw } from './drawing'
+import { element } from './element'
 import type { Speech } from './texts'
-
-/** An element with attributes, and text or children; nothing that comes from the service is read as HTML. */
-export function element(
-  name: string,
-  attributes: Record<string, string> = {},
-  ...children: (Node | string)[]
-): HTMLElement {
-  const made = document.createElement(name)
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value)
-  made.append(...children)
-  return made
-}
 
 /** The address of a listing's page: the template with its fields in, else the listing's own address. */
 export function linkTo(listing: RecommendedListing, template: string | null): string | undefined {
@@ -39,7 +28,7 @@ export function makeCard(listing: RecommendedListing, href: string | undefined, 
     listing.reasons.length > 0 &&
       element(
         'ul',
-        { class: 'reasons', part: 'reasons', role: 'list', 'aria-label': speech.texts.why },
+        { class: 'reasons', part: 'reasons', role: 'list', 'aria-label': speech.say('Why you see this') },
         ...listing.reasons.map((reason) => element('li', { part: 'reason' }, speech.reason(reason))),
       ),
   ]
@@ -50,6 +39,6 @@ const SKELETONS = 5
 
 /** What stands in the row's place until it has arrived. */
 export function skeleton(): HTMLElement {
-  const bones = Array.from({ length: SKELETONS }, () => element('li', {}, element('div', { class: 'bone' })))
+  const bones = Array.from({ length: SKELETONS }, () => element('li', { class: 'bone' }))
   return element('ul', { class: 'row', 'aria-hidden': 'true' }, ...bones)
 }

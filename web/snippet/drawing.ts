@@ -1,4 +1,5 @@
 import type { RecommendedListing } from '../src/client'
+import { filled } from './element'
 
 type Shape = [body: string, glass: string, frontWheel: number, rearWheel: number]
 
@@ -37,37 +38,17 @@ const SHAPES: Record<string, Shape> = {
   pickup: high,
   van: box,
 }
-// Colours that CSS has no word for, or another idea of.
-const PAINTS: Record<string, string> = {
-  black: '#2b2f36',
-  white: '#f4f5f6',
-  silver: '#bcc3ca',
-  blue: '#2f6db5',
-  red: '#c0392f',
-  green: '#3f7d4f',
-  yellow: '#e8bd30',
-  orange: '#dd7a2c',
-  brown: '#7a5540',
-  beige: '#d5c4a1',
-}
+const shape = (name: string, attributes: Record<string, string | number>, ...children: Node[]) =>
+  filled(document.createElementNS('http://www.w3.org/2000/svg', name), attributes, children)
 
-function shape(name: string, attributes: Record<string, string | number>): SVGElement {
-  const made = document.createElementNS('http://www.w3.org/2000/svg', name)
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value))
-  return made
-}
-
-/** The car of a listing, drawn by its body in its colour. */
+/** The car of a listing, drawn by its body in its colour; one that CSS has no word for is that of the style. */
 export function draw({ body_type: kind, color_exterior: colour }: RecommendedListing): SVGElement {
   const [body, glass, ...wheels] = SHAPES[kind ?? ''] ?? low
-  const picture = shape('svg', { viewBox: '0 0 240 92', 'aria-hidden': 'true', part: 'picture' })
-  picture.append(
-    shape('path', { d: body, fill: PAINTS[colour ?? ''] ?? '#7b8d99', class: 'line' }),
-    shape('path', { d: glass, fill: '#334155' }),
-    ...wheels.flatMap((cx) => [
-      shape('circle', { cx, cy: 69, r: 15, fill: '#1e293b', class: 'line' }),
-      shape('circle', { cx, cy: 69, r: 7, fill: '#cbd5e1' }),
-    ]),
+  return shape(
+    'svg',
+    { viewBox: '0 0 240 92', 'aria-hidden': 'true', part: 'picture' },
+    shape('path', { d: body, fill: `color-mix(in srgb, ${colour} 76%, #789)` }),
+    shape('path', { d: glass, fill: '#345' }),
+    ...wheels.map((cx) => shape('circle', { cx, cy: 69, r: 11 })),
   )
-  return picture
 }

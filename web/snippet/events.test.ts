@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import type { EventBody } from '../src/client'
-import { createQueue } from './events'
+import { createQueue, type Kept } from './events'
 import { RefusedError, type Service } from './service'
 import { createStore } from './store'
 
 let sent: { ids: (string | null | undefined)[]; keepalive: boolean | undefined }[]
 let answer: () => Promise<Response>
+let owner: string | null
 const service: Service = {
   async request(_, init) {
     const { events } = JSON.parse(String(init?.body)) as { events: EventBody[] }
@@ -13,9 +14,10 @@ const service: Service = {
     return answer()
   },
   become: async () => {},
+  owner: () => owner,
 }
 const accepted = async () => Response.json({ results: [] })
-const store = () => createStore<EventBody[]>('carousel.events')
+const store = () => createStore<Kept>('carousel.events')
 const view = (listing_id: string) => ({ type: 'view', listing_id })
 
 beforeEach(() => {
@@ -23,6 +25,7 @@ beforeEach(() => {
   vi.spyOn(console, 'error').mockImplementation(() => {})
   localStorage.clear()
   sent = []
+  owner = null
   answer = accepted
 })
 afterEach(() => vi.useRealTimers())
@@ -70,7 +73,7 @@ it('keeps events while the service is away, and the next page sends them under t
   const queue = createQueue(service)
   queue.note(view('a'))
   await vi.advanceTimersByTimeAsync(1_000)
-  const [kept] = store().read() ?? []
+  const [kept] = store().read()?.events ?? []
   expect(kept?.listing_id).toBe('a')
   answer = accepted
   await createQueue(service).flush()
@@ -112,10 +115,64 @@ it('crosses out only what was sent when more came meanwhile', async () => {
   const queue = createQueue(service)
   queue.note(view('a'))
   const first = queue.flush()
+  await vi.advanceTimersByTimeAsync(0)
   queue.note(view('b'))
   answer = accepted
   arrive(await accepted())
   await first
   await vi.advanceTimersByTimeAsync(1_000)
   expect(sent.map(({ ids }) => ids)).toEqual([['a'], ['b']])
+})
+
+it.each([
+  ['anonymous', 'anna', null],
+  ['of another account', 'anna', 'bert'],
+  ['of an account that has no name yet', 'anna', ''],
+])('never sends what an account left behind when the next shopper is %s', async (_, before, after) => {
+  answer = () => Promise.reject(new TypeError('no network'))
+  const queue = createQueue(service)
+  owner = before
+  queue.note(view('of anna'))
+  await queue.flush()
+  sent = []
+  answer = accepted
+  owner = after
+  queue.note(view('of the next'))
+  await queue.flush()
+  expect(sent.map(({ ids }) => ids)).toEqual([['of the next']])
+  expect(store().read()).toBeUndefined()
+})
+
+it('keeps what an account could not send while nobody else does anything', async () => {
+  owner = 'anna'
+  createQueue(service).note(view('a'))
+  owner = null
+  await createQueue(service).flush()
+  owner = 'anna'
+  await createQueue(service).flush()
+  expect(sent.map(({ ids }) => ids)).toEqual([['a']])
+})
+
+it('sends what was done before logging in for the account', async () => {
+  createQueue(service).note(view('a'))
+  owner = 'anna'
+  const queue = createQueue(service)
+  queue.note(view('b'))
+  await queue.flush()
+  expect(sent.map(({ ids }) => ids)).toEqual([['a', 'b']])
+})
+
+it('flushes what came during a request, too', async () => {
+  let arrive: (response: Response) => void = () => {}
+  answer = () => new Promise((resolve) => (arrive = resolve))
+  const queue = createQueue(service)
+  queue.note(view('a'))
+  const first = queue.flush()
+  await vi.advanceTimersByTimeAsync(0)
+  queue.note(view('b'))
+  arrive(await accepted())
+  answer = accepted
+  await queue.flush()
+  expect(sent.map(({ ids }) => ids)).toEqual([['a'], ['b']])
+  await first
 })

@@ -19,21 +19,16 @@ export function createImpressions(note: (event: Noted) => void): Impressions {
   const watched = new Map<Element, { listingId: string; shown: Shown }>()
   const timers = new Map<Element, ReturnType<typeof setTimeout>>()
   const counted = new Set<string>()
-  let seen: { listingId: string; shown: Shown }[] = []
+  let seen: Record<string, string[]> = {} // by where they were shown, as JSON
   let sending: ReturnType<typeof setTimeout> | undefined
 
   function flush(): void {
     clearTimeout(sending)
     sending = undefined
-    const slates = new Map<string, { ids: string[]; shown: Shown }>()
-    for (const { listingId, shown } of seen) {
-      const key = JSON.stringify(shown)
-      const slate = slates.get(key) ?? { ids: [], shown }
-      slates.set(key, slate)
-      slate.ids.push(listingId)
-    }
-    seen = []
-    for (const { ids, shown } of slates.values()) note({ ...shown, type: 'impression', listing_ids: ids })
+    const slates = Object.entries(seen)
+    seen = {}
+    for (const [shown, listing_ids] of slates)
+      note({ ...(JSON.parse(shown) as Shown), type: 'impression', listing_ids })
   }
 
   function see(element: Element): void {
@@ -43,7 +38,7 @@ export function createImpressions(note: (event: Noted) => void): Impressions {
     const key = JSON.stringify(one)
     if (counted.has(key)) return
     counted.add(key)
-    seen.push(one)
+    ;(seen[JSON.stringify(one.shown)] ??= []).push(one.listingId)
     sending ??= setTimeout(flush, TOGETHER_MS)
   }
 

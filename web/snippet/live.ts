@@ -27,15 +27,14 @@ export async function follow(service: Service, handlers: LiveHandlers, signal: A
   }
 }
 
-async function* messages(body: ReadableStream<Uint8Array> | null): AsyncGenerator<string> {
+async function* messages(body: ReadableStream<Uint8Array<ArrayBuffer>> | null): AsyncGenerator<string> {
   if (!body) return
-  const reader = body.getReader()
-  const decoder = new TextDecoder()
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader()
   let text = ''
   for (;;) {
     const { done, value } = await reader.read()
     if (done) return
-    text += decoder.decode(value, { stream: true })
+    text += value
     const whole = text.split('\n\n')
     text = whole.pop() ?? ''
     yield* whole
@@ -43,11 +42,11 @@ async function* messages(body: ReadableStream<Uint8Array> | null): AsyncGenerato
 }
 
 function dispatch(message: string, handlers: LiveHandlers): void {
-  const line = (name: string) => new RegExp(`^${name}: ?(.*)$`, 'm').exec(message)?.[1]
-  const event = line('event')
+  const [, event] = /^event: ?(.*)$/m.exec(message) ?? []
+  const [, data = '{}'] = /^data: ?(.*)$/m.exec(message) ?? []
   if (event === 'taste') handlers.taste()
   if (event === 'listing') {
-    const { listing_id: id } = JSON.parse(line('data') ?? '{}') as { listing_id?: string }
+    const { listing_id: id } = JSON.parse(data) as { listing_id?: string }
     if (id) handlers.listing(id)
   }
 }

@@ -2,7 +2,7 @@ import { createQueue, type Noted } from './events'
 import { createImpressions, watchMarked } from './impressions'
 import { follow, type LiveHandlers } from './live'
 import { defineRow, type Site } from './row'
-import { createService, type GivenToken, type Service } from './service'
+import { createService, type GivenToken } from './service'
 import { createStore } from './store'
 
 export interface InitOptions {
@@ -38,7 +38,7 @@ const MOST_ORIGINS = 50
 export function createCarousel(home: string): Carousel {
   const early: Noted[] = []
   const origins = createStore<Origins>('carousel.origins', () => sessionStorage)
-  let site: (Site & { service: Service; restart(): void }) | undefined
+  let site: Running | undefined
   let announce: (site: Site) => void = () => {}
   defineRow(new Promise((resolve) => (announce = resolve)))
 
@@ -49,16 +49,9 @@ export function createCarousel(home: string): Carousel {
 
   function init({ api = home, token }: InitOptions = {}): void {
     const isFirst = !site
-    site ??= start(api.replace(/\/+$/, ''), remember)
-    const { service, restart, note } = site
-    void service
-      .become(token)
-      .catch((error: unknown) => console.error(error))
-      .finally(() => {
-        if (!isFirst) return restart()
-        if (site) announce(site)
-        early.splice(0).forEach(note)
-      })
+    const here = (site ??= start(api.replace(/\/+$/, ''), remember))
+    void here.become(token, isFirst).then(() => announce(here))
+    early.splice(0).forEach(here.note)
   }
 
   function track(type: string, listing?: string | string[] | null, details: Details = {}): void {
@@ -95,12 +88,34 @@ export function createCarousel(home: string): Carousel {
   return Object.assign(carousel, { mount })
 }
 
-function start(api: string, remember: Site['remember']): Site & { restart(): void } {
+interface Running extends Site {
+  become(token: GivenToken | undefined, isFirst: boolean): Promise<void>
+}
+
+function start(api: string, remember: Site['remember']): Running {
   const service = createService(api)
   const queue = createQueue(service)
-  const impressions = createImpressions(queue.note)
+  const impressions = createImpressions(note)
   const listeners = new Set<LiveHandlers>()
   let connection: AbortController | undefined
+  let turn = Promise.resolve() // what follows an `init` is of whoever it names, so it waits for that one
+
+  function note(event: Noted): void {
+    turn = turn.then(() => queue.note(event))
+  }
+  function become(token: GivenToken | undefined, isFirst: boolean): Promise<void> {
+    impressions.flush()
+    // Whoever was here until now speaks first, while their token is at hand.
+    if (!isFirst) turn = turn.then(() => queue.flush())
+    turn = turn
+      .then(() => service.become(token))
+      .catch((error: unknown) => console.error(error))
+      .then(() => {
+        void queue.flush() // also what an earlier page could not send
+        restart()
+      })
+    return turn
+  }
 
   // A page nobody looks at needs no connection.
   function connect(): void {
@@ -128,17 +143,16 @@ function start(api: string, remember: Site['remember']): Site & { restart(): voi
   }
   function leave(): void {
     impressions.flush()
-    void queue.flush({ keepalive: true })
+    void turn.then(() => queue.flush({ keepalive: true }))
   }
 
   watchMarked(document.documentElement, impressions)
   addEventListener('pagehide', leave)
-  addEventListener('online', () => void queue.flush())
+  addEventListener('online', () => void turn.then(() => queue.flush()))
   document.addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'visible') return restart()
     leave()
     connect()
   })
-  void queue.flush() // what an earlier page could not send
-  return { service, impressions, note: queue.note, remember, listen, restart }
+  return { service, impressions, note, remember, listen, become }
 }

@@ -1,5 +1,6 @@
 import type { Recommendations, RecommendedListing } from '../src/client'
-import { element, linkTo, makeCard, skeleton } from './card'
+import { linkTo, makeCard, skeleton } from './card'
+import { element } from './element'
 import type { Noted } from './events'
 import type { Impressions } from './impressions'
 import type { LiveHandlers } from './live'
@@ -26,46 +27,46 @@ export function defineRow(site: Promise<Site>): void {
   class CarouselRow extends HTMLElement {
     static observedAttributes = [...LOADED_FROM, ...SHOWN_BY]
 
-    private root = this.attachShadow({ mode: 'open' })
-    private slate: Recommendations | undefined
-    private cards = new Map<string, HTMLElement>()
-    private leave: (() => void) | undefined
-    private asked = 0
-    private isWaiting = false
+    #root = this.attachShadow({ mode: 'open' })
+    #slate: Recommendations | undefined
+    #cards = new Map<string, HTMLElement>()
+    #leave: (() => void) | undefined
+    #asked = 0
+    #isWaiting = false
 
     connectedCallback(): void {
       const sheet = new CSSStyleSheet() // a style element would need the page's policy to allow it
       sheet.replaceSync(style)
-      this.root.adoptedStyleSheets = [sheet]
-      this.render()
-      for (const type of ['pointerleave', 'focusout']) this.addEventListener(type, this.settle)
-      const taste = () => void this.load()
-      const listing = (listingId: string) => this.drop(listingId)
+      this.#root.adoptedStyleSheets = [sheet]
+      this.#render()
+      for (const type of ['pointerleave', 'focusout']) this.addEventListener(type, this.#settle)
+      const taste = () => void this.#load()
+      const listing = (listingId: string) => this.#drop(listingId)
       void site.then(({ listen }) => {
-        if (!this.isConnected || this.leave) return
-        this.leave = listen({ taste, listing })
-        void this.load()
+        if (!this.isConnected || this.#leave) return
+        this.#leave = listen({ taste, listing })
+        void this.#load()
       })
     }
 
     disconnectedCallback(): void {
-      this.leave?.()
-      this.leave = undefined
-      this.forgetCards()
+      this.#leave?.()
+      this.#leave = undefined
+      this.#forgetCards()
     }
 
     attributeChangedCallback(name: string): void {
-      if (!this.leave) return
+      if (!this.#leave) return
       if (LOADED_FROM.includes(name)) {
-        this.slate = undefined // another row from here on: nothing of the old one is worth waiting for
-        void this.load()
+        this.#slate = undefined // another row from here on: nothing of the old one is worth waiting for
+        void this.#load()
       }
-      this.render()
+      this.#render()
     }
 
     /** Ask for the row anew. */
-    async load(): Promise<void> {
-      const asked = ++this.asked
+    async #load(): Promise<void> {
+      const asked = ++this.#asked
       const query = new URLSearchParams(this.getAttribute('filters') ?? '')
       query.set('placement', this.getAttribute('placement') ?? 'home')
       query.set('n', this.getAttribute('n') ?? '12')
@@ -73,57 +74,58 @@ export function defineRow(site: Promise<Site>): void {
       try {
         const response = await service.request(`/v1/recommendations?${query}`)
         const slate = (await response.json()) as Recommendations
-        if (asked !== this.asked) return // a newer answer is on its way
-        this.slate = slate
-        this.isWaiting = this.matches(':hover, :focus-within') && this.cards.size > 0
-        if (!this.isWaiting) this.render() // nothing moves under the shopper's hand
-        this.tell('load', slate)
+        if (asked !== this.#asked) return // a newer answer is on its way
+        this.#slate = slate
+        this.#isWaiting = this.matches(':hover, :focus-within') && this.#cards.size > 0
+        if (!this.#isWaiting) this.#render() // nothing moves under the shopper's hand
+        this.#tell('load', slate)
       } catch (error) {
-        if (asked === this.asked && !this.slate) this.render(true)
+        if (asked === this.#asked && !this.#slate) this.#render(true)
         console.error(error)
       }
     }
 
-    private settle = (): void => {
+    #settle = (): void => {
       // The focus may move to another card of this row.
       setTimeout(() => {
-        if (!this.isWaiting || this.matches(':hover, :focus-within')) return
-        this.isWaiting = false
-        this.render()
+        if (!this.#isWaiting || this.matches(':hover, :focus-within')) return
+        this.#isWaiting = false
+        this.#render()
       })
     }
 
-    private drop(listingId: string): void {
-      if (!this.slate?.listings.some((listing) => listing.listing_id === listingId)) return
-      const listings = this.slate.listings.filter((listing) => listing.listing_id !== listingId)
-      this.slate = { ...this.slate, listings }
+    #drop(listingId: string): void {
+      if (!this.#slate?.listings.some((listing) => listing.listing_id === listingId)) return
+      const listings = this.#slate.listings.filter((listing) => listing.listing_id !== listingId)
+      this.#slate = { ...this.#slate, listings }
       // A car that is sold goes at once, and the others stay where the focus may be.
-      if (listings.length > 0) this.cards.get(listingId)?.remove()
-      else this.render()
+      if (listings.length > 0) this.#cards.get(listingId)?.remove()
+      else this.#render()
     }
 
-    private forgetCards(): Map<string, HTMLElement> {
-      const cards = this.cards
-      this.cards = new Map()
+    #forgetCards(): Map<string, HTMLElement> {
+      const cards = this.#cards
+      this.#cards = new Map()
       void site.then(({ impressions }) => cards.forEach((card) => impressions.unwatch(card)))
       return cards
     }
 
-    private render(hasFailed = false): void {
-      const { slate } = this
+    #render(hasFailed = false): void {
+      const slate = this.#slate
       const language = languageOf(this)
-      const before = this.forgetCards()
+      const before = this.#forgetCards()
       const speech = createSpeech(language)
-      const title = this.getAttribute('heading') ?? speech.texts.heading
+      const title = this.getAttribute('heading') ?? speech.say('For you')
       const isLoading = !slate && !hasFailed
       let inside: HTMLElement
       if (isLoading) inside = skeleton()
       else if (slate && slate.listings.length > 0) {
-        const items = slate.listings.map((listing) => this.item(listing, slate, speech, before))
+        const items = slate.listings.map((listing) => this.#item(listing, slate, speech, before))
         inside = element('ul', { class: 'row', part: 'list', role: 'list' }, ...items)
-      } else inside = element('slot', {}, element('p', { class: 'muted' }, speech.texts.empty))
-      const scrolled = this.root.querySelector('ul')?.scrollLeft ?? 0
-      this.root.replaceChildren(
+      } else
+        inside = element('slot', {}, element('p', { class: 'muted' }, speech.say('Nothing to show yet.')))
+      const scrolled = this.#root.querySelector('ul')?.scrollLeft ?? 0
+      this.#root.replaceChildren(
         element(
           'section',
           { 'aria-label': title, 'aria-busy': String(isLoading), part: 'row', lang: language },
@@ -134,7 +136,7 @@ export function defineRow(site: Promise<Site>): void {
       inside.scrollLeft = scrolled
     }
 
-    private item(
+    #item(
       listing: RecommendedListing,
       slate: Recommendations,
       speech: Speech,
@@ -144,21 +146,21 @@ export function defineRow(site: Promise<Site>): void {
       const shown = { recommendation_id: slate.recommendation_id, placement: slate.placement }
       const card = makeCard(listing, linkTo(listing, this.getAttribute('link')), speech)
       const item = element('li', { class: before.has(listingId) ? '' : 'fresh', part: 'item' }, card)
-      this.cards.set(listingId, item)
+      this.#cards.set(listingId, item)
       card.querySelector('a')?.addEventListener('click', (event) => {
         const clicked = { ...shown, type: 'click', listing_id: listingId, position }
         void site.then(({ note, remember }) => {
           note(clicked)
           remember(clicked)
         })
-        if (!this.tell('click', listing)) event.preventDefault()
+        if (!this.#tell('click', listing)) event.preventDefault()
       })
       void site.then(({ impressions }) => impressions.watch(item, listingId, shown))
       return item
     }
 
     /** Tell the page; false when it wants to act itself. */
-    private tell(what: string, detail: unknown): boolean {
+    #tell(what: string, detail: unknown): boolean {
       return this.dispatchEvent(
         new CustomEvent(`carousel-${what}`, { detail, bubbles: true, cancelable: true }),
       )

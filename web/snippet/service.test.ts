@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { createService } from './service'
+import { tokenOf } from './testing'
 
 interface Call {
   path: string
@@ -54,12 +55,28 @@ it('takes what an anonymous shopper did along when they log in, once', async () 
   expect(heard().slice(2)).toEqual(['/v1/me/merge Bearer account', '/v1/b Bearer account'])
 })
 
-it('asks for a new token of the shop when its token has expired', async () => {
-  const tokens = ['old', 'new']
-  status = ({ bearer }) => (bearer === 'Bearer old' ? 401 : 200)
+it('asks for a new token of the shop when its token has expired, and knows the same account', async () => {
+  const tokens = [tokenOf('añña', 1), tokenOf('añña', 2)]
+  status = ({ bearer }) => (bearer === `Bearer ${tokens[1]}` ? 200 : 401)
   const one = service()
-  await one.become(() => tokens.shift() ?? 'new')
+  expect(one.owner()).toBeNull()
+  let asked = 0
+  await one.become(() => tokens[asked++] ?? '')
+  const owner = one.owner()
   expect((await one.request('/v1/a')).status).toBe(200)
+  expect(asked).toBe(2)
+  expect(owner).toBeTruthy()
+  expect(one.owner()).toBe(owner)
+})
+
+it('repeats no request with the token of somebody else', async () => {
+  const tokens = [tokenOf('anna'), tokenOf('bert')]
+  status = ({ bearer }) => (bearer === `Bearer ${tokens[0]}` ? 401 : 200)
+  const one = service()
+  let asked = 0
+  await one.become(() => tokens[asked++] ?? '')
+  await expect(one.request('/v1/a')).rejects.toMatchObject({ status: 401 })
+  expect(heard()).toEqual([`/v1/a Bearer ${tokens[0]}`])
 })
 
 it('says with which status the service refused', async () => {

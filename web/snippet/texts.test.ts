@@ -1,8 +1,21 @@
 import { expect, it } from 'vitest'
 import type { RecommendedListing } from '../src/client'
+import cs from '../src/locales/cs/words.json'
+import de from '../src/locales/de/words.json'
+import en from '../src/locales/en/words.json'
 import { linkTo } from './card'
 import { createSpeech } from './texts'
 
+const LOCALES = { en, de, cs }
+// What a reason may say besides makes, models and regions (src/carousel/catalogue/listing.py).
+const CODES = {
+  body: 'hatchback sedan wagon suv crossover coupe convertible minivan van pickup city_car other',
+  fuel: 'petrol diesel electric hybrid plugin_hybrid mild_hybrid lpg cng hydrogen ethanol other',
+  transmission: 'manual automatic semi_automatic cvt other',
+  drivetrain: 'fwd rwd awd 4wd other',
+  color: 'black white grey silver blue red green brown beige yellow orange purple other',
+  condition: 'new used demo pre_registered classic',
+}
 const octavia = {
   listing_id: 'stock 4711',
   make: 'Škoda',
@@ -37,9 +50,35 @@ it.each([
   [{ code: 'mileage', text: 'Under 50 000 km' }, 'Unter 50\u00a0000 km'],
   [{ code: 'region', text: 'In Wien' }, 'In Wien'],
   [{ code: 'seller', text: 'From a dealer' }, 'Vom Händler'],
+  [{ code: 'budget', text: 'Within your budget' }, 'In Ihrem Budget'],
+  [{ code: 'drivetrain', text: 'All-wheel drive' }, 'Allradantrieb'],
+  [{ code: 'transmission', text: 'Semi-automatic' }, 'Halbautomatik'],
+  [{ code: 'fuel', text: 'CNG' }, 'Erdgas (CNG)'],
+  [{ code: 'region', text: 'In New' }, 'In New'],
   [{ code: 'price', text: '12k–14k €' }, '12k–14k €'],
 ])('says the reason %o in German', (reason, text) => {
   expect(createSpeech('de-AT').reason(reason)).toBe(text)
+})
+
+it.each(['lpg', 'cng', 'cvt', 'hybrid', 'mild_hybrid', 'semi_automatic', 'ethanol', 'other'])(
+  'writes the code %s as a word in every language',
+  (code) => {
+    for (const [language, words] of Object.entries(LOCALES)) {
+      const car = { fuel_type: code } as RecommendedListing
+      expect(createSpeech(language).facts(car)).toBe(words[code as keyof typeof en])
+    }
+  },
+)
+
+it.each(Object.entries(CODES))('says every %s in German and Czech as the app does', (block, codes) => {
+  for (const code of codes.split(' ') as (keyof typeof en)[])
+    for (const [language, words] of Object.entries(LOCALES))
+      expect(createSpeech(language).reason({ code: block, text: en[code] })).toBe(words[code])
+})
+
+it('says who sells', () => {
+  expect(createSpeech('de').reason({ code: 'seller', text: 'From a private seller' })).toBe('Von privat')
+  expect(createSpeech('cs').reason({ code: 'seller', text: 'From a dealer' })).toBe('Od prodejce')
 })
 
 it('groups the digits of a reason as the page does', () => {

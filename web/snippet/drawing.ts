@@ -47,7 +47,7 @@ export function draw({ body_type: kind, color_exterior: colour }: RecommendedLis
   return shape(
     'svg',
     { viewBox: '0 0 240 92', 'aria-hidden': 'true', part: 'picture' },
-    shape('path', { d: body, fill: `color-mix(in srgb, ${colour} 76%, #789)` }),
+    shape('path', { d: body, fill: `color-mix(in srgb, ${colour} 66%, #789)` }),
     shape('path', { d: glass, fill: '#345' }),
     ...wheels.map((cx) => shape('circle', { cx, cy: 69, r: 11 })),
   )

@@ -101,6 +101,19 @@ def test_a_wrong_url_of_the_database_is_named_but_its_password_not_shown(
     assert "s3kret" not in err
 
 
+@pytest.mark.parametrize("url", ["redis://:s3kret/1@127.0.0.1:1", "redis://u:s3kret#x@127.0.0.1:1", "valkey://h:1"])
+def test_a_wrong_url_of_valkey_is_named_but_its_password_not_shown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], url: str
+) -> None:
+    monkeypatch.setenv("CAROUSEL_DATABASE_URL", "postgresql://127.0.0.1:1/carousel")
+    monkeypatch.setenv("CAROUSEL_VALKEY_URL", url)
+    code, _, err = run(monkeypatch, capsys, "dataflow", "taste")
+    assert code == 1
+    assert err.startswith("carousel: CAROUSEL_VALKEY_URL is not usable: it is no Valkey URL; write redis://")
+    assert err.count("\n") == 1
+    assert "s3kret" not in err
+
+
 def test_a_dataflow_without_servers_says_what_to_set(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -92,6 +92,22 @@ class Settings(BaseSettings):
             )
         return value
 
+    @field_validator("valkey_url")
+    @classmethod
+    def _is_of_valkey(cls, value: str | None) -> str | None:
+        if value:
+            from redis.connection import parse_url  # whoever has no URL pays nothing for it
+
+            try:
+                parse_url(value)  # type: ignore[no-untyped-call]
+            except ValueError as error:  # it may quote a piece of the password, where a port would stand
+                raise PydanticCustomError(
+                    "valkey_url",
+                    "it is no Valkey URL; write redis://USER:PASSWORD@HOST:PORT/0, rediss:// for TLS or unix:///PATH, "
+                    "with / # ? of a password as %2F %23 %3F",
+                ) from error
+        return value
+
     @property
     def token_seconds(self) -> int:
         """How long a token may live that was made just now; those of an OIDC provider are taken to last a week."""

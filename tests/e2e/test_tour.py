@@ -63,12 +63,15 @@ def test_an_anonymous_visitor_gets_picks_and_takes_them_along_when_logging_in(
     page: Page, complaints: list[str]
 ) -> None:
     page.goto("/search?make=Kia")
+    cards(page).first.get_by_role("button", name=re.compile("^Save ")).click()
     cards(page).first.get_by_role("link").click()
     page.get_by_role("link", name="Carousel, home").click()
     expect(page.get_by_text(re.compile(r"Learned from \d+ of your actions"))).to_be_visible()
     wait_until(lambda: "Kia" in " ".join(reasons(page)), "a reason that names Kia")
     log_in(page, f"new{time.time_ns()}@example.com")
     wait_until(lambda: "Kia" in " ".join(reasons(page)), "the account knows what the visitor did")
+    page.get_by_role("link", name="Saved 1").click()
+    expect(cards(page)).to_have_count(2)  # saved, and among those recently viewed
     assert complaints == []
 
 

@@ -67,3 +67,8 @@ class UnavailableError(CarouselError):
 
 class StartError(CarouselError):
     """The service cannot start; the message says what to change."""
+
+
+def first_line(error: Exception) -> str:
+    """Return what a library's error says first; the rest of it is for programmers."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -240,6 +240,15 @@ def test_nobody_comes_back_by_a_restore_that_ended_halfway(
         assert database.execute("SELECT count(*), to_regclass('erasure_kept') FROM erasure").fetchone() == (1, None)
 
 
+def assert_a_restore_keeps_who_was_erased(marketplace: Marketplace, valkey: Valkey, file: Path) -> None:
+    url = marketplace.servers.database_url
+    known = marketplace.database.execute("SELECT * FROM erasure").fetchall()
+    marketplace.database.close()
+    restore(url, valkey, file, partitions=8, token_seconds=60, force=True)
+    with connect(url) as database:
+        assert database.execute("SELECT * FROM erasure").fetchall() == known
+
+
 def test_of_two_erasures_of_one_person_the_later_counts(
     marketplace: Marketplace, valkey: Valkey, tmp_path: Path
 ) -> None:
@@ -251,11 +260,7 @@ def test_of_two_erasures_of_one_person_the_later_counts(
     erase_once()
     backup(url, valkey, file, partitions=8)
     erase_once()
-    known = marketplace.database.execute("SELECT * FROM erasure").fetchall()
-    marketplace.database.close()
-    restore(url, valkey, file, partitions=8, token_seconds=60, force=True)
-    with connect(url) as database:
-        assert database.execute("SELECT * FROM erasure").fetchall() == known
+    assert_a_restore_keeps_who_was_erased(marketplace, valkey, file)
 
 
 def test_erasures_outlive_a_backup_of_before_there_were_any(
@@ -272,11 +277,7 @@ def test_erasures_outlive_a_backup_of_before_there_were_any(
     finally:
         marketplace.database.execute("DROP DATABASE of_the_first_version WITH (FORCE)")
     erase(marketplace.database, valkey, "shopper-3", partitions=8, token_seconds=60)
-    known = marketplace.database.execute("SELECT * FROM erasure").fetchall()
-    marketplace.database.close()
-    restore(url, valkey, file, partitions=8, token_seconds=60, force=True)
-    with connect(url) as database:
-        assert database.execute("SELECT * FROM erasure").fetchall() == known
+    assert_a_restore_keeps_who_was_erased(marketplace, valkey, file)
 
 
 def test_a_file_that_is_no_whole_backup_is_refused_before_anything_is_touched(

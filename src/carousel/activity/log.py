@@ -79,9 +79,14 @@ def seen_key(event_id: str) -> bytes:
     return b"seen:" + bytes.fromhex(event_id.replace("-", ""))
 
 
-def erased_key(shopper_hash: bytes) -> str:
+def shopper_hash(shopper_id: str) -> bytes:
+    """Return the digest an erasure keeps instead of an id; it does not tell who it is."""
+    return sha256(shopper_id.encode()).digest()
+
+
+def erased_key(digest: bytes) -> str:
     """Name what says when a shopper was erased, in ms since the epoch; SHA-256 of their id does not tell who it is."""
-    return f"erased:{shopper_hash.hex()[:32]}"
+    return f"erased:{digest.hex()[:32]}"
 
 
 def hidden_key(shopper_id: str) -> str:
@@ -132,7 +137,7 @@ async def append(
             seen_key(event.event_id),
             stream,
             hidden_key(event.shopper_id),
-            erased_key(sha256(event.shopper_id.encode()).digest()),
+            erased_key(shopper_hash(event.shopper_id)),
         )
         flag = {"hide": "1", "unhide": "0"}.get(event.type, "")
         made = issued_at or event.received_at

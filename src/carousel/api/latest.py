@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Any, Self
 
 from carousel.activity.events import decode
-from carousel.activity.log import ERASED, erased_key, hidden_in, hidden_key, stated_key
+from carousel.activity.log import ERASED, erased_key, hidden_in, hidden_key, shopper_hash, stated_key
 from carousel.api.tokens import Shopper
 from carousel.errors import AccessError, InputError
 from carousel.storage.valkey import AsyncValkey
@@ -37,7 +36,7 @@ class Latest:
         """Ask for the three answers `of` takes."""
         pipeline.hgetall(hidden_key(shopper_id))
         pipeline.get(stated_key(shopper_id))
-        pipeline.get(erased_key(sha256(shopper_id.encode()).digest()))
+        pipeline.get(erased_key(shopper_hash(shopper_id)))
 
     @classmethod
     def of(cls, overlay: Mapping[bytes, bytes], said: bytes | None, erased: bytes | None) -> Self:

@@ -32,7 +32,7 @@ from carousel.activity.repository import START
 from carousel.embedded import erasures
 from carousel.embedded.postgres import program
 from carousel.embedded.prepare import prepare
-from carousel.errors import CarouselError, InputError, StartError, UnavailableError
+from carousel.errors import CarouselError, InputError, StartError, UnavailableError, first_line
 from carousel.rights import erase
 from carousel.rights.person import entries
 from carousel.storage.migrations import known_migrations
@@ -197,7 +197,7 @@ def restore(
                     erase.refuse(valkey, one.shopper_hash, one.erased_at, token_seconds)
         except (CarouselError, RedisError, psycopg.Error) as error:
             raise BackupError(
-                f"the tables of {file} are back, the rest is not: {_first_line(error)}; mend that, then restore again "
+                f"the tables of {file} are back, the rest is not: {first_line(error)}; mend that, then restore again "
                 "with --force"
             ) from error
     return manifest
@@ -332,10 +332,6 @@ def _connection_variables(database_url: str | None) -> dict[str, str]:
 def _digest(file: Path) -> str:
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def _column(connection: Connection, query: str) -> list[Any]:

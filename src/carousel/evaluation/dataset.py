@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from carousel.activity.events import EventType
-from carousel.errors import InputError, UnusableFeedError
+from carousel.errors import InputError, UnusableFeedError, first_line
 from carousel.evaluation.columns import Roles, roles_of, times_of
 from carousel.evaluation.kinds import event_type, strength
 from carousel.evaluation.moments import TimeForm, other_order, time_form
@@ -108,8 +108,7 @@ def load(path: Path, options: ReadOptions | None = None, told: Told | None = Non
                     raise
                 return _read(path, table.mended(), options, tell)
         except pl.exceptions.PolarsError as error:
-            first = str(error).splitlines()[0]
-            raise UnusableFeedError(f"{path} cannot be read ({first}); export it as CSV") from error
+            raise UnusableFeedError(f"{path} cannot be read ({first_line(error)}); export it as CSV") from error
 
 
 def _read(path: Path, table: Table, options: ReadOptions, tell: Told) -> Dataset:

@@ -17,7 +17,7 @@ import orjson
 import polars as pl
 
 from carousel.catalogue.feeds.encodings import encoding_of
-from carousel.errors import UnusableFeedError
+from carousel.errors import UnusableFeedError, first_line
 from carousel.evaluation.columns import looks_like_a_header
 
 _HEAD = 1 << 18
@@ -59,8 +59,7 @@ def open_table(path: Path, folder: Path, said: Collection[str] = ()) -> Table:
         table = _parquet(plain) if head.startswith(b"PAR1") else _text(plain, head, folder, said)
         columns = table.columns
     except pl.exceptions.PolarsError as error:
-        first = str(error).splitlines()[0]
-        raise UnusableFeedError(f"{path} cannot be read as a table ({first}); export it as CSV") from error
+        raise UnusableFeedError(f"{path} cannot be read as a table ({first_line(error)}); export it as CSV") from error
     if len(columns) < 2:
         raise UnusableFeedError(
             f"{path} has one column; a log has a user and an item per row, separated by comma, semicolon or tab"

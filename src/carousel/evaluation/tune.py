@@ -15,7 +15,7 @@ import optuna
 import tomli_w
 
 from carousel.catalogue.traits import CATEGORICAL, NUMERIC
-from carousel.errors import InputError, UnusableFeedError
+from carousel.errors import InputError, UnusableFeedError, first_line
 from carousel.evaluation.carousel import (
     CarouselCrowd,
     CarouselHybrid,
@@ -107,7 +107,7 @@ def tune(
     except Exception as error:  # SQLAlchemy's own tree
         if storage is None:
             raise
-        raise InputError(f"--storage {storage}: {str(error).splitlines()[0]}", field="storage") from error
+        raise InputError(f"--storage {storage}: {first_line(error)}", field="storage") from error
     # Seeded by how far it got, for a search that goes on would else propose its first points again.
     study.sampler = optuna.samplers.TPESampler(seed=seed + len(study.trials), multivariate=False)
     if not study.trials:

@@ -7,11 +7,10 @@ until when.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from hashlib import sha256
 from uuid import UUID, uuid4
 
 from carousel.activity import dead_letters
-from carousel.activity.log import erased_key, hidden_key, shopper_channel, stated_key
+from carousel.activity.log import erased_key, hidden_key, shopper_channel, shopper_hash, stated_key
 from carousel.activity.repository import START
 from carousel.rights.person import Person, entries, find
 from carousel.storage.postgres import Connection
@@ -82,23 +81,19 @@ def reapply(connection: Connection) -> int:
         assert rows is not None
         hashes = {row[0] for row in connection.execute("SELECT shopper_hash FROM erasure").fetchall()}
         return int(rows[0]) + dead_letters.drop_if(
-            connection, lambda payload: any(_hash(i) in hashes for i in dead_letters.shoppers_of(payload))
+            connection, lambda payload: any(shopper_hash(i) in hashes for i in dead_letters.shoppers_of(payload))
         )
 
 
-def refuse(valkey: Valkey, shopper_hash: bytes, erased_at: datetime, token_seconds: int) -> None:
+def refuse(valkey: Valkey, digest: bytes, erased_at: datetime, token_seconds: int) -> None:
     """Let the log take nothing that somebody did before they were erased, nor under a token of before."""
-    valkey.set(erased_key(shopper_hash), int(erased_at.timestamp() * 1_000), ex=token_seconds)
-
-
-def _hash(shopper_id: str) -> bytes:
-    return sha256(shopper_id.encode()).digest()
+    valkey.set(erased_key(digest), int(erased_at.timestamp() * 1_000), ex=token_seconds)
 
 
 def _refuse(valkey: Valkey, ids: Iterable[str], token_seconds: int) -> None:
     now = datetime.now(UTC)
     for i in ids:
-        refuse(valkey, _hash(i), now, token_seconds)
+        refuse(valkey, shopper_hash(i), now, token_seconds)
 
 
 def _hold_still(connection: Connection, valkey: Valkey, shopper_id: str, partitions: int) -> Person:
@@ -127,7 +122,7 @@ def _remember(connection: Connection, ids: Iterable[str], receipt: Receipt) -> N
         INSERT INTO erasure (shopper_hash, erased_at, receipt_id) SELECT unnest(%b::bytea[]), %s, %s
         ON CONFLICT (shopper_hash) DO UPDATE SET erased_at = excluded.erased_at, receipt_id = excluded.receipt_id
         """,
-        ([_hash(i) for i in ids], receipt.erased_at, receipt.receipt_id),
+        ([shopper_hash(i) for i in ids], receipt.erased_at, receipt.receipt_id),
     )
 
 

@@ -12,7 +12,7 @@ from yoyo.connections import parse_uri
 from yoyo.migrations import Migration, MigrationList, default_migration_table
 
 from carousel import __version__
-from carousel.errors import StartError, UnavailableError
+from carousel.errors import StartError, UnavailableError, first_line
 from carousel.telemetry import log
 
 logging.getLogger("yoyo").setLevel(logging.WARNING)  # it tells every statement
@@ -91,9 +91,9 @@ def migrate(database_url: str, folder: Path | None = None) -> int:
     except psycopg.errors.ConnectionTimeout as error:
         raise UnavailableError("PostgreSQL does not answer within 10 s") from error
     except psycopg.OperationalError as error:
-        raise UnavailableError(f"PostgreSQL does not answer: {_first_line(error)}") from error
+        raise UnavailableError(f"PostgreSQL does not answer: {first_line(error)}") from error
     except psycopg.Error as error:
-        raise StartError(f"the database cannot be migrated: {_first_line(error)}") from error
+        raise StartError(f"the database cannot be migrated: {first_line(error)}") from error
 
 
 def _apply(database_url: str, known: MigrationList) -> int:
@@ -112,7 +112,3 @@ def _apply(database_url: str, known: MigrationList) -> int:
         if pending:
             _logger.info("migrated the database", migrations=[migration.id for migration in pending])
         return len(pending)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

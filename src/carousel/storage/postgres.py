@@ -13,7 +13,7 @@ from psycopg.pq import ExecStatus
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
-from carousel.errors import UnavailableError
+from carousel.errors import UnavailableError, first_line
 
 Connection = psycopg.Connection[TupleRow]
 AsyncConnection = psycopg.AsyncConnection[TupleRow]
@@ -33,7 +33,7 @@ def connect(
         if vectors:
             register_vector(connection)
     except psycopg.OperationalError as error:
-        raise UnavailableError(f"PostgreSQL does not answer: {str(error).strip().splitlines()[0]}") from error
+        raise UnavailableError(f"PostgreSQL does not answer: {first_line(error)}") from error
     return connection
 
 

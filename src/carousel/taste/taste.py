@@ -82,6 +82,10 @@ class Taste:
         """Return the taste of somebody we know nothing about."""
         return cls(as_of=at)
 
+    def as_wished(self) -> "Taste":
+        """Return what may be used of it: all, or as good as nothing where its shopper does not want to be known."""
+        return self if self.stated.personalised else self.impersonal()
+
     def impersonal(self) -> "Taste":
         """Return it without all that was learned or said, for a shopper who does not want to be known."""
         return replace(Taste.empty(self.as_of), version=self.version, hidden=self.hidden)
@@ -246,12 +250,9 @@ def _filters(event: Event) -> Traits:
         return {}
     traits: dict[str, tuple[tuple[str, float], ...]] = {}
     for block in CATEGORICAL:
-        values = filters.get(block)
-        chosen = [
-            v
-            for v in (values if isinstance(values, list) else [values])
-            if isinstance(v, str) and 0 < len(v) <= _LONGEST
-        ][:10]
+        given = filters.get(block)
+        values = given if isinstance(given, list) else [given]
+        chosen = [v for v in values if isinstance(v, str) and 0 < len(v) <= _LONGEST][:10]
         if chosen:
             traits[block] = tuple((v, 1 / len(chosen)) for v in chosen)
     currency = filters.get("currency") or event.currency or "EUR"

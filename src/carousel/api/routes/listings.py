@@ -153,9 +153,7 @@ async def search_listings(
         matches = await repository.text_matches(connection, q) if q.strip() else None
         order = sort or ("recommended" if shopper else "newest")
         # From here to the page nothing is awaited: masks and columns belong to one state of the snapshot.
-        taste = latest.stated(known or Taste.empty(datetime.now(UTC)))
-        if not taste.stated.personalised:
-            taste = taste.impersonal()
+        taste = latest.stated(known or Taste.empty(datetime.now(UTC))).as_wished()
         currency = currency_of(use, snapshot, wanted)
         found = search.masks(snapshot, wanted, currency)
         if matches is not None:
@@ -280,7 +278,7 @@ async def put_listing(listing_id: ListingPath, body: ListingBody, use: Use) -> W
 async def patch_listing(listing_id: ListingPath, body: ListingBody, use: Use) -> WriteResultOut:  # type: ignore[valid-type]
     """Change some fields of a listing; `null` empties one. `{"status": "sold"}` takes it off the market."""
 
-    def change(connection: Connection) -> WriteResult:
+    def change(connection: Connection) -> tuple[WriteResult, list[Listing]]:
         # Nobody may sell it between reading and writing: it would be on sale again.
         with connection.transaction():
             document = repository.locked_document(connection, listing_id)
@@ -291,11 +289,10 @@ async def patch_listing(listing_id: ListingPath, body: ListingBody, use: Use) ->
             except ValidationError as error:  # what is stored, from before a rule; the request itself was checked
                 field, reason = _why(error)
                 raise InputError(reason, field=field) from error
-            listings.append(to_listing(changed, listing_id=listing_id))
-            return repository.upsert(connection, listings)
+            listings = [to_listing(changed, listing_id=listing_id)]
+            return repository.upsert(connection, listings), listings
 
-    listings: list[Listing] = []
-    return await _written(use, await use.write(change), listings)
+    return await _written(use, *await use.write(change))
 
 
 @router.delete("/listings/{listing_id}", operation_id="deleteListing", dependencies=[SecretKey], status_code=204)

@@ -119,8 +119,7 @@ async def _made(
     overlay = sorted(latest.overlay.items())
     state = [taste.version, taste.stated.event_id, snapshot.revision, use.recommender.version, overlay]
     hidden = latest.hidden(taste)
-    if not taste.stated.personalised:
-        taste = taste.impersonal()
+    taste = taste.as_wished()
     outcome = _outcome(cached if use.settings.slate_ttl else None, state, is_busy=use.turns.is_busy)
     slates_served.labels(placement, outcome).inc()
     if cached is not None and outcome != "miss":

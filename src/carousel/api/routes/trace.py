@@ -51,7 +51,7 @@ async def _why(use: Use, slate: repository.SlateRecord, listing_id: str) -> Any:
     taste = latest.stated(known or Taste.empty(now))
     query = recommend_query.Query(
         shopper_id=slate.shopper_id,
-        taste=taste if taste.stated.personalised else taste.impersonal(),
+        taste=taste.as_wished(),
         now=now,
         placement=slate.placement,
         n=max(len(slate.listings or ()), 1),

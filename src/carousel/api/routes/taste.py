@@ -87,7 +87,10 @@ async def _load(use: Resources, shopper: Shopper) -> tuple[Taste, Snapshot]:
 async def _say(use: Resources, shopper: Shopper, taste: Taste, snapshot: Snapshot, said: Said) -> TasteOut:
     shopper_id = shopper.shopper_id
     # What cannot be read again or applied is refused before it is on the log.
-    event = decode(encode(statement_event(said, shopper_id, datetime.now(UTC))))
+    try:
+        event = decode(encode(statement_event(said, shopper_id, datetime.now(UTC))))
+    except InputError as error:
+        raise InputError(f"all that you say is kept as the context of one event, and {error}", field="body") from error
     after = update(taste, event, None)
     await use.append([event], issued_at=shopper.issued_at)
     await use.valkey.set(stated_key(shopper_id), b"%d %b" % (after.version, encode(event)), ex=HIDDEN_SECONDS)

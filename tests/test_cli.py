@@ -11,6 +11,7 @@ from carousel import __version__, cli
 from carousel.catalogue.listing import Listing, ListingId
 from carousel.catalogue.repository import upsert
 from carousel.embedded.servers import Servers
+from carousel.settings import Settings
 from carousel.storage.postgres import Connection
 
 
@@ -114,13 +115,64 @@ def test_a_wrong_url_of_valkey_is_named_but_its_password_not_shown(
     assert "s3kret" not in err
 
 
-def test_a_dataflow_without_servers_says_what_to_set(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("command", [["dataflow", "taste"], ["api"]], ids=" ".join)
+def test_a_process_without_servers_says_what_to_set(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: list[str]
 ) -> None:
     monkeypatch.delenv("CAROUSEL_DATABASE_URL", raising=False)
-    code, _, err = run(monkeypatch, capsys, "dataflow", "taste")
+    code, _, err = run(monkeypatch, capsys, *command)
     assert code == 1
-    assert "CAROUSEL_DATABASE_URL" in err.splitlines()[-1]
+    assert "CAROUSEL_DATABASE_URL" in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "said", ["https://a.example,http://b.example:8080/", '["https://a.example", "http://b.example:8080"]']
+)
+def test_origins_are_separated_by_commas_or_a_json_list(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+    monkeypatch.setenv("CAROUSEL_CORS_ORIGINS", said)
+    assert Settings().cors_origins == ["https://a.example", "http://b.example:8080"]
+
+
+def test_what_no_browser_sends_as_an_origin_is_refused_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CAROUSEL_CORS_ORIGINS", "https://a.example/shop")
+    code, _, err = run(monkeypatch, capsys, "api")
+    assert (code, err.count("\n")) == (1, 1)
+    assert err.startswith("carousel: CAROUSEL_CORS_ORIGINS is not usable: 'https://a.example/shop' is no origin")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["experiments"], ["train", "--list"], ["rebuild", "taste"], ["export", "--format=csv"], ["dead-letters", "list"]],
+    ids=" ".join,
+)
+def test_a_mistyped_home_is_refused_and_not_made(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, command: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(monkeypatch, capsys, *command, "--home", "hoem")
+    assert (code, out) == (1, "")
+    assert err == f"carousel: there is no home at {tmp_path / 'hoem'}: name yours with --home or CAROUSEL_HOME\n"
+    assert not (tmp_path / "hoem").exists()
+
+
+def test_a_placement_that_there_is_not_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = run(monkeypatch, capsys, "experiments", "--placement", "hom")
+    assert code == 2
+    assert "did you mean home?" in err
+
+
+def test_what_is_no_backup_is_refused_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "cars.csv").write_text(CARS)
+    code, _, err = run(monkeypatch, capsys, "restore", str(tmp_path / "cars.csv"), "--home", str(tmp_path / "home"))
+    assert (code, err.count("\n")) == (2, 1)
+    assert "is no backup of Carousel" in err
 
 
 def test_migrate_takes_a_database_by_url(
@@ -154,9 +206,10 @@ def test_import_with_no_up_beside_it_finds_its_rows_again(
     monkeypatch.chdir(tmp_path)
     Path("cars.csv").write_text(CARS)
     command = ("import", "cars.csv", "--home", str(tmp_path / "home"), "--json")
-    code, out, _ = run(monkeypatch, capsys, *command)
+    code, out, err = run(monkeypatch, capsys, *command)
     first = json.loads(out)
     assert (code, first["read"], first["imported"], first["rejected"]) == (0, 3, 2, 1)
+    assert err.splitlines()[-1].startswith(f"in home {tmp_path / 'home'}, where nothing runs")
     again = json.loads(run(monkeypatch, capsys, *command)[1])
     assert (again["imported"], again["unchanged"]) == (0, 2)
 

@@ -11,6 +11,9 @@ CarouselError              what was wrong, the value, and the cure, in one line
 └── StartError             the service cannot start as asked    exit 1
 """
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class CarouselError(Exception):
     """Base of all errors; `status` is the HTTP status an edge answers with, `field` what to look at."""
@@ -67,6 +70,14 @@ class UnavailableError(CarouselError):
 
 class StartError(CarouselError):
     """The service cannot start; the message says what to change."""
+
+
+def unknown_name(name: str, known: Iterable[str]) -> str:
+    """Say that a name is not known, and which one was meant."""
+    close = get_close_matches(name, known := sorted(known), n=3, cutoff=0.58)
+    return f"{name[:64]!r} is not known here; " + (
+        f"did you mean {' or '.join(close)}?" if close else f"known are {', '.join(known)}"
+    )
 
 
 def first_line(error: Exception) -> str:

@@ -4,13 +4,15 @@
 sets them itself. docs/operations.md has a line for each field (a test keeps it so).
 """
 
+import re
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import Field, SecretStr, field_validator
 from pydantic_core import PydanticCustomError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
 class Settings(BaseSettings):
@@ -31,7 +33,9 @@ class Settings(BaseSettings):
     metrics_host: str = Field(default="127.0.0.1", description="Address a dataflow's /metrics listens on.")
     metrics_port: int = Field(default=0, ge=0, le=65535, description="Port of a dataflow's /metrics; 0 picks one.")
     web_dir: Path | None = Field(default=None, description="Built web app; unset means the packaged one.")
-    cors_origins: list[str] = Field(default=[], description="Origins whose pages may call the API (JSON list).")
+    cors_origins: Annotated[list[str], NoDecode] = Field(
+        default=[], description="Origins whose pages may call the API, separated by commas."
+    )
 
     demo: bool = Field(default=False, description="Allow POST /v1/token (log in by email, no password).")
     secret_key: SecretStr | None = Field(default=None, description="Key for catalogue writes; at least 16 characters.")
@@ -44,7 +48,7 @@ class Settings(BaseSettings):
     token_hours: float = Field(default=720, gt=0, le=8760, description="Life of anonymous and demo tokens, in hours.")
 
     currency: str = Field(
-        default="EUR", pattern="^[A-Z]{3}$", description="Currency price filters use when a request names none."
+        default="EUR", pattern="^[A-Z]{3}$", description="Currency of feeds and empty catalogues that name none."
     )
     partitions: int = Field(default=8, ge=1, le=64, description="Partitions of the activity stream; fixed for life.")
     activity_months: int = Field(
@@ -80,6 +84,12 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="Least level logged.")
     log_format: Literal["json", "console"] = Field(default="json", description="json for machines, console to read.")
 
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _are_origins(cls, value: Any) -> Any:
+        origins = re.split(r"[\s,]+", value.strip(" []")) if isinstance(value, str) else value
+        return [_origin(origin.strip("\"'")) for origin in origins if origin]
+
     @field_validator("database_url")
     @classmethod
     def _is_of_postgresql(cls, value: str | None) -> str | None:
@@ -112,6 +122,16 @@ class Settings(BaseSettings):
     def token_seconds(self) -> int:
         """How long a token may live that was made just now; those of an OIDC provider are taken to last a week."""
         return int(max(self.token_hours, 168) * 3_600)
+
+
+def _origin(text: str) -> str:
+    """Return an origin as browsers send it; one that they never send would let nobody in, and not say so."""
+    parts = urlsplit(text)
+    if text != "*" and not (parts.scheme in ("http", "https") and parts.netloc and parts.path in ("", "/")):
+        raise PydanticCustomError(
+            "cors_origins", "{text} is no origin; write https://www.example.com, without a path", {"text": repr(text)}
+        )
+    return text.rstrip("/").lower()
 
 
 def _libpq_understands(url: str) -> bool:

@@ -340,3 +340,26 @@ async def test_typing_finds_makes_and_models(api: httpx.AsyncClient, car: Callab
     assert await found("skoda fab") == [("model", "Škoda Fabia", 1)]
     assert await found("mx-5") == [("model", "Mazda MX-5", 1)]
     assert await found("zzz") == await found(" - ") == []
+
+
+async def test_a_field_that_there_is_not_is_named_with_the_one_that_was_meant(api: httpx.AsyncClient, car: Car) -> None:
+    answer = await api.put("/v1/listings/x", json={**car("x"), "fuel": "diesel"}, headers=WRITER)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0] == {
+        "field": "fuel", "message": "'fuel' is not known here; did you mean fuel_type?"
+    }  # fmt: skip
+
+
+async def test_a_body_that_is_not_said_to_be_json_is_told_so(api: httpx.AsyncClient, car: Car) -> None:
+    headers = WRITER | {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = await api.put("/v1/listings/x", content=orjson.dumps(car("x")), headers=headers)
+    assert answer.status_code == 422
+    assert "Content-Type: application/json" in answer.json()["detail"]
+
+
+async def test_a_mistyped_parameter_writes_nothing(api: httpx.AsyncClient) -> None:
+    cars = b"id,make,model,year,price\n1,Skoda,Fabia,2020,9000\n"
+    answer = await api.post("/v1/imports?wait=true&dryrun=true", content=cars, headers=WRITER)
+    assert answer.status_code == 422
+    assert "did you mean dry_run?" in answer.json()["detail"]
+    assert (await api.get("/v1/listings?n=0")).json()["total"] == 0

@@ -165,6 +165,8 @@ async def test_a_body_of_undeclared_length_is_limited_too(api: httpx.AsyncClient
         ("/v1/listings?cursor=nonsense", 422, "cursor"),
         ("/v1/listings?currency=XXX", 422, "currency"),
         ("/v1/listings?n=-1", 422, "n"),
+        ("/v1/listings?maxprice=4000", 422, "maxprice"),
+        ("/v1/recommendations?placment=home", 422, "placment"),
         ("/v1/recommendations?placement=moon", 422, "placement"),
         ("/v1/recommendations?max_price=nan", 422, "max_price"),
         ("/v1/nothing", 404, None),

@@ -8,6 +8,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from carousel.activity.events import decode
+from carousel.rights.person import entries
 from carousel.storage.valkey import Valkey
 
 Make = Callable[..., dict[str, Any]]
@@ -72,6 +74,24 @@ async def test_a_budget_and_what_was_said_before_stand_together(
     assert any(reason["text"] == "Within your budget" for x in shown for reason in x["reasons"])
     await say(api, shopper, preferences=[], budget=None)
     assert len(await slate(api, shopper)) == 40
+
+
+async def test_amounts_without_a_currency_are_in_the_one_of_the_catalogue(
+    api: httpx.AsyncClient, shopper: dict[str, str], car: Callable[..., dict[str, Any]], valkey: Valkey
+) -> None:
+    body = car("t1", price_amount=950_000, price_currency="TRY")
+    assert (await api.put(f"/v1/listings/{body['listing_id']}", json=body, headers=WRITER)).status_code == 200
+    taste = await say(api, shopper, budget={"max": 1_000_000}, questionnaire={"budget": 900_000})
+    assert taste["stated"]["budget"]["currency"] == taste["stated"]["questionnaire"]["currency"] == "TRY"
+    assert len(await slate(api, shopper)) == 1
+    search = {
+        "event_id": str(uuid4()), "type": "search", "occurred_at": datetime.now(UTC).isoformat(),
+        "context": {"filters": {"max_price": 1_000_000}},
+    }  # fmt: skip
+    answer = await api.post("/v1/events", json={"events": [search]}, headers=shopper)
+    assert answer.json()["results"][0]["status"] == "accepted"
+    kept = [decode(p) for i in range(8) for _, p in entries(valkey, f"activity:{i}")]
+    assert [event.currency for event in kept if event.type == "search"] == ["TRY"]
 
 
 @pytest.mark.usefixtures("stock")

@@ -124,7 +124,7 @@ def shop() -> Iterator[Shop]:
 @pytest.fixture(scope="session")
 def carousel(home: Path, shop: Shop) -> Iterator[str]:
     """The URL of a running demo."""
-    with running_carousel(home, {"CAROUSEL_CORS_ORIGINS": json.dumps([shop.url])}) as url:
+    with running_carousel(home, {"CAROUSEL_CORS_ORIGINS": shop.url}) as url:
         shop.carousel = url
         yield url
 

@@ -3,7 +3,6 @@
 Starts a demo of its own (CAROUSEL_E2E_URL names one that runs already) and writes PNG files into docs/images.
 """
 
-import json
 import os
 import re
 import sys
@@ -125,7 +124,7 @@ def main(folder: Path) -> None:
     with (
         tempfile.TemporaryDirectory() as home,
         open_shop() as shop,
-        running_carousel(Path(home), {"CAROUSEL_CORS_ORIGINS": json.dumps([shop.url])}) as url,
+        running_carousel(Path(home), {"CAROUSEL_CORS_ORIGINS": shop.url}) as url,
         sync_playwright() as playwright,
     ):
         browser = launch(playwright)

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 import psycopg
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from pgvector.psycopg import register_vector
 from psycopg_pool import ConnectionPool, PoolTimeout
@@ -15,7 +15,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 from carousel import __version__
 from carousel.activity.log import append
 from carousel.api import errors, openapi, page
-from carousel.api.dependencies import Resources
+from carousel.api.dependencies import Resources, refuse_unknown_parameters
 from carousel.api.live import Hub
 from carousel.api.middleware import Observe
 from carousel.api.routes import events, health, imports, listings, live, recommendations, session, taste, trace
@@ -62,8 +62,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     errors.install(app)
     openapi.install(app)
     # Asked in this order, busiest first.
-    for module in (recommendations, events, listings, session, taste, live, imports, trace, health):
-        app.include_router(module.router)
+    for module in (recommendations, events, listings, session, taste, live, imports, trace):
+        app.include_router(module.router, dependencies=[Depends(refuse_unknown_parameters)])
+    app.include_router(health.router)
     page.install(app, settings.web_dir or packaged_web())
     app.add_middleware(TakeTurns, turns=app.state.turns)
     if settings.cors_origins:

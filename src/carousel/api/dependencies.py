@@ -4,10 +4,12 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import anyio.to_thread
-from fastapi import Depends, Request
+from fastapi import Depends, Request, params
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from psycopg_pool import ConnectionPool
 
@@ -20,7 +22,7 @@ from carousel.api.tokens import Shopper, Tokens
 from carousel.api.turns import Turns
 from carousel.api.uploads import Uploads
 from carousel.catalogue.snapshot import LiveSnapshot
-from carousel.errors import AccessError, ForbiddenError, UnavailableError
+from carousel.errors import AccessError, ForbiddenError, InputError, UnavailableError, unknown_name
 from carousel.recommend.pipeline import Recommender
 from carousel.settings import Settings
 from carousel.storage.postgres import Connection, Pool
@@ -125,3 +127,25 @@ async def secret_key(use: Use, credentials: Credentials) -> None:
 SomeShopper = Annotated[Shopper | None, Depends(optional_shopper)]
 AShopper = Annotated[Shopper, Depends(required_shopper)]
 SecretKey = Depends(secret_key)
+
+
+async def refuse_unknown_parameters(request: Request) -> None:
+    """Refuse a query parameter that a route does not have: with a mistyped filter it would find everything, and
+    with a mistyped `dry_run` write.
+    """
+    if request.scope["query_string"]:
+        route: APIRoute = request.scope["route"]
+        known = _known.get(route.endpoint) or _known.setdefault(route.endpoint, _parameters(route))
+        for name in request.query_params:
+            if name not in known:
+                raise InputError(unknown_name(name, known), field=name[:64])
+
+
+_known: dict[Callable[..., Any], frozenset[str]] = {}
+
+
+def _parameters(route: APIRoute) -> frozenset[str]:
+    """Return the names of a route's query parameters, those it reads by itself and only describes included."""
+    described = (route.openapi_extra or {}).get("parameters", ())
+    names = {param.alias for param in get_flat_params(route.dependant) if isinstance(param.field_info, params.Query)}
+    return frozenset(names | {parameter["name"] for parameter in described})

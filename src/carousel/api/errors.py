@@ -1,5 +1,7 @@
 """Errors as RFC 9457 problem documents."""
 
+from typing import Any
+
 import orjson
 import psycopg
 import psycopg_pool
@@ -8,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from redis.exceptions import RedisError
 from starlette.exceptions import HTTPException
 
-from carousel.errors import AccessError, CarouselError, InputError, UnavailableError
+from carousel.errors import AccessError, CarouselError, InputError, UnavailableError, unknown_name
 from carousel.telemetry import log
 
 MEDIA_TYPE = "application/problem+json"
@@ -52,9 +54,12 @@ def install(app: FastAPI) -> None:
         return from_error(error)
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(_: Request, error: RequestValidationError) -> Response:
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
         errors = [
-            {"field": ".".join(str(part) for part in e["loc"][1:]) or str(e["loc"][0]), "message": _explained(e)}
+            {
+                "field": ".".join(str(part) for part in e["loc"][1:]) or str(e["loc"][0]),
+                "message": _explained(e, request),
+            }
             for e in error.errors()[:50]
         ]
         return problem(422, InputError.title, f"{errors[0]['field']}: {errors[0]['message']}", errors=errors)
@@ -94,9 +99,14 @@ async def _unexpected(request: Request, error: Exception) -> Response:
     return problem(500, CarouselError.title, "something went wrong on our side; the log has the details")
 
 
-def _explained(error: dict[str, object]) -> str:
+def _explained(error: dict[str, Any], request: Request) -> str:
+    where, given = error["loc"], error.get("input")
+    if error["type"] == "extra_forbidden" and where[:-1] == ("body",):
+        body = request.scope["route"].body_field
+        return unknown_name(str(where[-1]), body.field_info.annotation.model_fields)
+    if where == ("body",) and isinstance(given, bytes):  # FastAPI reads it as JSON only when it is said to be
+        return "the body was not read as JSON; send Content-Type: application/json"
     message = str(error["msg"])
-    given = error.get("input")
     if isinstance(given, str | int | float) and not isinstance(given, bool):
         message += f" (it is {str(given)[:60]!r})"
     return message

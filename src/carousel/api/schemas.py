@@ -315,7 +315,7 @@ class BudgetBody(BaseModel):
 
     min: float | None = Field(None, gt=0)
     max: float | None = Field(None, gt=0, examples=[20_000])
-    currency: str = "EUR"
+    currency: str | None = Field(None, description="The one most of the catalogue is priced in by default.")
 
 
 class HomeBody(BaseModel):
@@ -333,7 +333,7 @@ class QuestionnaireBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     budget: float | None = Field(None, gt=0)
-    currency: str = "EUR"
+    currency: str | None = Field(None, description="The one most of the catalogue is priced in by default.")
     body_types: list[str] = Field([], max_length=20)
     fuel_types: list[str] = Field([], max_length=20)
     use: Literal["city", "family", "work", "fun"] | None = None

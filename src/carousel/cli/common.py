@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from pydantic import ValidationError
 
+from carousel.embedded.home import Home
 from carousel.errors import StartError, UnavailableError
 from carousel.settings import Settings
 
@@ -41,6 +42,17 @@ def _read_settings(given: dict[str, Any]) -> Settings:
         raise StartError(f"{name} is not usable: {first['msg']}") from None
 
 
+def started_before(settings: Settings) -> Settings:
+    """Return the settings of a command that makes no home: a mistyped name would get one, and hold nothing.
+
+    :raises StartError: nothing was ever kept there.
+    """
+    home = Home(settings.home.expanduser().resolve())
+    if not (settings.database_url and settings.valkey_url) and not home.postgres.exists():
+        raise StartError(f"there is no home at {home.path}: name yours with --home or CAROUSEL_HOME")
+    return settings
+
+
 def stop_as_with_ctrl_c() -> None:
     """Have SIGTERM end a command as Ctrl-C does: undone and recorded as interrupted, its temporary files removed."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -57,7 +69,7 @@ def stores(
     from carousel.storage.postgres import connect
     from carousel.storage.valkey import make
 
-    with attached(start(process, quiet=True, home=home), migrated=migrated) as settings:
+    with attached(started_before(start(process, quiet=True, home=home)), migrated=migrated) as settings:
         try:
             with (
                 connect(str(settings.database_url), vectors=migrated) as connection,

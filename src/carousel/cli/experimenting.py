@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
@@ -24,10 +24,14 @@ def experiments(
     """Show click and contact rates per placement, and compare the variants of experiments."""
     import orjson
 
+    from carousel.errors import unknown_name
     from carousel.recommend import experiments as figures
     from carousel.recommend.placements import load
+    from carousel.recommend.query import Placement
     from carousel.recommend.repository import counts, seller_impressions
 
+    if placement is not None and placement not in get_args(Placement):
+        raise typer.BadParameter(f"--placement {unknown_name(placement, get_args(Placement))}")
     with stores("experiments", home) as (settings, connection, _):
         rows = counts(connection, days=days, placement=placement)
         sellers = seller_impressions(connection, days=days)
@@ -47,7 +51,7 @@ def experiments(
         print(orjson.dumps(said).decode())
         return
     if not rows:
-        print(f"no slate was served in the last {days} days")
+        print(f"no slate was served {f'at {placement} ' if placement else ''}in the last {days} days")
         return
     _table("Slates", {f"{p} {r}".strip(): own for (p, r), own in places.items()})
     for one in tried:

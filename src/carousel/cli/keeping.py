@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from carousel.cli.common import HomeOption, start, stop_as_with_ctrl_c, stores
+from carousel.cli.common import HomeOption, start, started_before, stop_as_with_ctrl_c, stores
 from carousel.cli.exporting import export_app
 from carousel.errors import InputError
 
@@ -48,7 +48,7 @@ def rebuild_taste(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count the tastes that differ.")] = False,
 ) -> None:
     """Recompute every taste from the archive, beside live traffic, and swap those that differ."""
-    settings = start("rebuild", quiet=True, home=home)
+    settings = started_before(start("rebuild", quiet=True, home=home))
     from carousel.dataflows.rebuild import rebuild
     from carousel.embedded.attach import attached
 

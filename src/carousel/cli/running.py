@@ -3,6 +3,7 @@
 import enum
 import importlib
 import re
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -94,10 +95,12 @@ def api(
     """Serve the HTTP API and the web page (one process of a deployment)."""
     with share_metrics():
         settings = start("api", host=host, port=port, api_workers=workers)
-        from carousel.api import serve
+        from carousel.api import app, serve
         from carousel.recommend import placements
 
+        # Said in one line here, not by each worker that dies of it.
         placements.load(settings.placements_file)
+        app.check(settings)
         serve.serve(settings)
 
 
@@ -135,6 +138,7 @@ def import_(
     """Import listings from CSV, TSV, JSON, NDJSON or Parquet, or gzip of them."""
     settings = start("import", quiet=True, home=home)
     from carousel.catalogue.feeds.run import ImportOptions
+    from carousel.embedded.attach import is_reachable
     from carousel.embedded.importing import import_files
 
     said = reading(
@@ -145,7 +149,11 @@ def import_(
         save_mapping=save_mapping, **said,
     )  # fmt: skip
     stop_as_with_ctrl_c()
-    raise typer.Exit(import_files(settings, files, options, as_json=as_json))
+    code = import_files(settings, files, options, as_json=as_json)
+    if not dry_run and not is_reachable(settings):
+        home = settings.home.expanduser().resolve()
+        print(f"in home {home}, where nothing runs: `carousel up --home {home}` serves it", file=sys.stderr)
+    raise typer.Exit(code)
 
 
 @app.command("load-market", hidden=True)

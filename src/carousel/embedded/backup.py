@@ -145,7 +145,10 @@ def read_manifest(file: Path) -> Manifest:
             member = tar.extractfile(_MANIFEST)
             said = orjson.loads(member.read()) if member else {}
     except (OSError, tarfile.TarError, KeyError, orjson.JSONDecodeError) as error:
-        raise InputError(f"{file} is no backup of Carousel: {error}", field="file") from error
+        why = first_line(error).rstrip(":")
+        raise InputError(
+            f"{file} is no backup of Carousel ({why}); name a file of `carousel backup`", field="file"
+        ) from error
     if not isinstance(said, dict) or said.get("format") != FORMAT:
         raise InputError(f"{file} has format {said.get('format')}; this Carousel reads format {FORMAT}", field="file")
     manifest = Manifest(**said)

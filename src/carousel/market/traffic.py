@@ -110,6 +110,8 @@ class Site:
                 answer = await self._client.request(method, path, headers=headers, **said)
                 if answer.status_code < 300:
                     return answer.json()
+                if answer.status_code == 404 and path == "/v1/token":
+                    raise InputError("nobody can log in by email here; start `carousel up --demo`")
                 if answer.status_code < 500:
                     raise InputError(f"{method} {path} answers {answer.status_code}: {answer.text[:300]}")
                 if answer.status_code == 503:

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from carousel.activity.events import Event, parse
 from carousel.api.dependencies import Credentials, Resources, Use, is_secret_key
 from carousel.api.live import announce
+from carousel.api.routes.listings import main_currency
 from carousel.api.schemas import PROBLEMS, EventResults
 from carousel.catalogue import repository
 from carousel.catalogue.listing import ListingId
@@ -55,6 +56,8 @@ async def send_events(request: Request, use: Use, credentials: Credentials) -> R
             result |= {"status": "rejected", "reason": str(error)}
             events_accepted.labels("unknown", "rejected").inc()
             continue
+        if event.type == "search" and event.currency is None:
+            event.currency = main_currency(use, use.live.snapshot)  # of its filters, as in the search itself
         result["at"] = len(events)
         events.append(event)
     issued_at = shopper.issued_at if shopper else None

@@ -59,6 +59,8 @@ async def change_my_taste(body: TasteBody, shopper: AShopper, use: Use) -> Taste
     what was learned of a value, once. The next slate follows."""
     taste, snapshot = await _load(use, shopper)
     given = body.model_dump(exclude_unset=True)
+    for amounts in filter(None, (given.get("budget"), given.get("questionnaire"))):
+        amounts["currency"] = amounts.get("currency") or main_currency(use, snapshot)
     forget = tuple(_trait(one["block"], one.get("value", "")) for one in given.pop("forget", None) or ())
     drop = tuple(_of_interests(use, taste, snapshot, given.pop("drop_interests", None) or ()))
     stated = stated_of(taste.stated.as_json() | given)

@@ -38,15 +38,18 @@ def preview(header: Header, converter: Converter, rows: Sequence[Row]) -> tuple[
     """Convert some rows and say, field by field, what came of them."""
     pairs = [
         (row, outcome)
-        for number, row in enumerate(rows)
-        if row.problem is None
-        and isinstance(outcome := converter.convert(row, ListingId(f"row-{number}")), Listing)
-    ]  # fmt: skip
+        for row in rows
+        if row.problem is None and isinstance(outcome := converter.convert(row, _id(converter, row)), Listing)
+    ]
     columns = {column.name: column for column in header.columns}
     return tuple(
         _mapped(field, columns[name].name, columns[name].why, columns[name].index, pairs)
         for field, name in mapping_of(header).items()
     )
+
+
+def _id(converter: Converter, row: Row) -> ListingId:
+    return converter.listing_id(row.cells, converter.digest(row.cells))
 
 
 def _mapped(field: str, column: str, why: str, index: int, pairs: Sequence[tuple[Row, Listing]]) -> MappedField:

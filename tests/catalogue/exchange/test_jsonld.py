@@ -56,8 +56,8 @@ def test_an_offer_around_a_car_is_the_cars_offer() -> None:
         ({"vehicleEngine": {"enginePower": {"value": 110, "unitCode": "KWT"}}}, {"power_kw": "110 kW"}),
         ({"vehicleEngine": [{"engineDisplacement": {"value": 999, "unitCode": "CMQ"}}]}, {"displacement_cc": "999 cc"}),
         ({"vehicleEngine": "2.0 TDI"}, {}),
-        ({"fuelConsumption": {"value": 5.5, "unitText": "l/100 km"}}, {"consumption_l_100km": "5.5000 l/100km"}),
-        ({"fuelConsumption": {"value": 16.7, "unitText": "kWh/100km"}}, {"consumption_kwh_100km": "16.7000 kwh/100km"}),
+        ({"fuelConsumption": {"value": 5.5, "unitText": "l/100 km"}}, {"consumption_l_100km": "5.5 l/100km"}),
+        ({"fuelConsumption": {"value": 16.7, "unitText": "kWh/100km"}}, {"consumption_kwh_100km": "16.7 kwh/100km"}),
         ({"fuelConsumption": 5.5}, {}),  # of what, says nobody
         ({"itemCondition": "NewCondition"}, {"condition": "new"}),
         ({"itemCondition": {"@id": "http://schema.org/DamagedCondition"}}, {"condition": "used", "damaged": "true"}),
@@ -66,7 +66,7 @@ def test_an_offer_around_a_car_is_the_cars_offer() -> None:
         ({"steeringPosition": "https://schema.org/RightHandDriving"}, {"steering": "right"}),
         ({"bodyType": {"@type": "QualitativeValue", "name": "SUV"}}, {"body_type": "SUV"}),
         ({"schema:color": [{"@value": "red"}]}, {"color_exterior": "red"}),
-        ({"offers": {"lowPrice": 900.5, "priceCurrency": "EUR"}}, {"price_amount": "900.5000 EUR"}),
+        ({"offers": {"lowPrice": 900.5, "priceCurrency": "EUR"}}, {"price_amount": "900.5 EUR"}),
         ({"offers": {"price": 1, "seller": {"@type": "Person"}}}, {"price_amount": "1", "seller_type": "private"}),
         ({"offers": {"availability": "https://schema.org/OutOfStock"}}, {"status": "withdrawn"}),
         ({"image": {"url": "https://x.example/1.jpg"}}, {"images": ["https://x.example/1.jpg"]}),
@@ -159,3 +159,9 @@ def test_whatever_a_car_says_it_becomes_text_lists_and_attributes(said: dict[str
     for field, value in flatten(car).items():
         assert field in FIELD_NAMES
         assert isinstance(value, dict if field == "attributes" else list if field in ("images", "features") else str)
+
+
+def test_a_place_keeps_all_its_decimals() -> None:
+    place = {"@type": "Place", "geo": {"latitude": 51.050409, "longitude": 13.737}}
+    found = flatten({**CAR, "offers": {"availableAtOrFrom": place}})
+    assert (found["lat"], found["lon"]) == ("51.050409", "13.7370")

@@ -225,3 +225,39 @@ def test_text_that_is_too_long_is_cut_and_says_so(convert: Convert, cars: Cars) 
     found = listing(convert(cars(f"make,model,year,description\nSkoda,Fabia,2015,{'x' * 6000}\n"))[0])
     assert found.description is not None
     assert (len(found.description), found.import_warnings) == (5_000, ("description_cut",))
+
+
+def test_a_word_for_nothing_is_no_id(convert: Convert, cars: Cars) -> None:
+    rows = convert(cars("id,make,model,year\nNULL,Skoda,Octavia,2015\nNULL,Skoda,Fabia,2016\nNC,Kia,Ceed,2017\n"))
+    ids = [listing(row).listing_id for row in rows]
+    assert [i[:5] for i in ids] == ["cars-", "cars-", "NC"]
+    assert listing(rows[0]).source_listing_id is None
+
+
+def test_a_comma_inside_an_address_of_a_picture_is_part_of_it(convert: Convert, cars: Cars) -> None:
+    one, two = "https://pictures.example/w_800,h_600/1.jpg", "https://pictures.example/w_800;h_600/2.jpg"
+    for between in (",", ", ", ";", "|", " ", "\n"):
+        [row] = convert(cars(f'make,model,year,images\nSkoda,Fabia,2015,"{one}{between}{two};"\n'))
+        assert listing(row).images == (one, two)
+
+
+def test_a_currency_column_speaks_for_price_and_list_price(convert: Convert, cars: Cars) -> None:
+    [row] = convert(cars("make,model,year,price,msrp,currency\nSkoda,Fabia,2015,9000,19000,PLN\n"))
+    assert said(row, "price_currency", "msrp_amount", "import_warnings") == ("PLN", Decimal(19_000), ())
+
+
+def test_words_for_makes_and_models_are_taught(convert: Convert, cars: Cars) -> None:
+    words = {"make": {"VAG": "Volkswagen"}, "model": {"golf gt": "Golf"}}
+    rows = convert(cars("make,model,year\nVAG,Golf GT,2015\nvag,Polo,2016\n"), words=words)
+    assert [said(row, "make", "model") for row in rows] == [("Volkswagen", "Golf"), ("Volkswagen", "Polo")]
+
+
+def test_units_in_the_cells_of_any_column_are_read(convert: Convert, cars: Cars) -> None:
+    [row] = convert(
+        cars("make,model,year,engine,range,fuel_consumption\nKia,EV6,2022,150 kW,261 miles,16.7 kWh/100km\n")
+    )
+    assert said(row, "displacement_cc", "electric_range_km", "consumption_kwh_100km", "consumption_l_100km") == (
+        None, 420.0, 16.7, None,
+    )  # fmt: skip
+    [own] = convert(cars("make,model,year,electric_range_km\nKia,EV6,2022,420\n"))
+    assert said(own, "electric_range_km", "import_warnings") == (420.0, ())

@@ -141,3 +141,11 @@ def test_nothing_known_at_all_is_one_error_with_the_questions(cars: Cars, here: 
     path = cars("a,b,c\nred,blue,1\ngreen,red,2\nblue,black,3\n")
     with pytest.raises(UnusableFeedError, match=r"no column for make, model, model_year.*could each be color_exterior"):
         import_files(None, [path], ImportOptions(dry_run=True))
+
+
+def test_an_unusual_make_is_no_make_and_model_beside_a_column_of_models(convert: Convert, cars: Cars) -> None:
+    makes, models = ["VW AG", "VW AG", "BMW AG"], ["Golf", "Polo", "X5"]
+    assert settled({"make": makes, "model": models}).columns[0].field == "make"
+    assert settled({"make": makes, "model": ["", "-", ""]}).columns[0].field == "make_and_model"
+    rows = convert(cars("make,model,year\nVW AG,Golf,2015\nVW AG,Polo,2016\n"))
+    assert [row.model for row in rows if isinstance(row, Listing)] == ["Golf", "Polo"]

@@ -295,8 +295,39 @@ def test_consumption_in_every_unit(text: str, gallon: str | None, litres: float)
     assert v.consumption(gallon)(text) == v.Parsed({"consumption_l_100km": litres})
 
 
-def test_gas_by_the_kilogram_has_no_litres() -> None:
-    assert v.consumption(None)("26.6 km/kg") == v.Parsed({}, ("consumption_per_kg",))
+@pytest.mark.parametrize("text", ["26.6 km/kg", "4.5 kg/100km", "5,1 m³/100 km"])
+def test_gas_by_mass_or_volume_has_no_litres(text: str) -> None:
+    assert v.consumption(None)(text) == v.Parsed({}, ("consumption_per_kg",))
+
+
+@pytest.mark.parametrize(
+    ("text", "kwh"),
+    [("16.7 kWh/100 km", 16.7), ("28 kWh/100 mi", 17.4), ("160 Wh/km", 16), ("6 km/kWh", 16.7), ("4 miles/kWh", 15.5)],
+)
+def test_what_a_battery_gives_is_no_litres(text: str, kwh: float) -> None:
+    assert v.consumption("uk")(text) == v.Parsed({"consumption_kwh_100km": kwh})
+
+
+def test_an_electric_range_is_a_distance() -> None:
+    parse = v.distance("km", name="electric_range_km", digits=1)
+    assert parse("261 miles") == v.Parsed({"electric_range_km": 420.0})
+    assert parse("412.5") == v.Parsed({"electric_range_km": 412.5})
+    assert parse("far") == v.Parsed({}, ("electric_range_unreadable",))
+
+
+@pytest.mark.parametrize(
+    ("text", "cc"),
+    [("V6 3.0L", 3_000), ("V6-3.0L", 3_000), ("I4 1.5", 1_500), ("2.0 16V", 2_000), ("16V 2.0", 2_000),
+     ("V6 2987 cc", 2_987), ("4 Cyl 1.8L", 1_800), ("1.6 TDI 77 kW", 1_600), ("150 hp 2.0", 2_000), ("2.0T", 2_000),
+     ("1.6 (1,598 cc)", 1_598), ("2.0 L / 1998 cc", 2_000), ("1,6 литра", 1_600)],
+)  # fmt: skip
+def test_an_engine_size_is_told_from_what_stands_beside_it(text: str, cc: int) -> None:
+    assert v.displacement(text) == v.Parsed({"displacement_cc": cc})
+
+
+@pytest.mark.parametrize("text", ["V8", "16V", "6 cylinders", "Electric 150 kW", "150 л.с.", "2000-1801 cc"])
+def test_cylinders_valves_and_power_are_no_engine_size(text: str) -> None:
+    assert v.displacement(text) == v.Parsed({}, ("displacement_unreadable",))
 
 
 @pytest.mark.parametrize(
@@ -384,3 +415,16 @@ def test_words_for_nothing_are_nothing(text: str) -> None:
 def test_two_letters_are_a_code_where_codes_are_meant(text: str, missing: bool) -> None:
     assert v.is_missing(text)
     assert v.is_missing(text, codes=True) == missing
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Tue, 16 Dec 2014 21:30:00 +0100", "16 Dec 2014 8:30 PM", "16 Dec 2014 20:30:00 GMT", "Dec 16, 2014 8:30 p.m.",
+     "16. Dezember 2014 um 20:30 Uhr", "16 grudnia 2014 r. 20:30", "16 декабря 2014 г. в 20:30"],
+)  # fmt: skip
+def test_a_time_behind_a_named_month_keeps_its_half_of_the_day_and_its_zone(text: str) -> None:
+    assert v.moment("listed_at")(text).fields == {"listed_at": datetime(2014, 12, 16, 20, 30, tzinfo=UTC)}
+
+
+def test_a_zone_nobody_knows_makes_a_time_unreadable() -> None:
+    assert v.moment("listed_at")("16 Dec 2014 20:30 CST") == v.Parsed({}, ("listed_at_unreadable",))

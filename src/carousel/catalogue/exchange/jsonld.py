@@ -6,6 +6,7 @@ developers.google.com/search/docs/appearance/structured-data/vehicle-listing. Un
 
 import re
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from html.parser import HTMLParser
 from typing import Any
 
@@ -124,6 +125,14 @@ def flatten(car: Mapping[str, Any]) -> dict[str, Any]:
     return {field: value for field, value in record.items() if value}
 
 
+def number_text(value: float | Decimal) -> str:
+    """Write a number as a cell; with decimals it never looks like thousands: 12.345 is "12.3450"."""
+    tiny = isinstance(value, float) and abs(value) < 1e-4
+    whole, _, fraction = f"{Decimal(repr(value)) if tiny else value:f}".partition(".")
+    fraction = fraction.rstrip("0")
+    return f"{whole}.{fraction}{'0' * (len(fraction) == 3)}" if fraction else whole
+
+
 def _nodes(value: Any, depth: int) -> Iterator[dict[str, Any]]:
     if depth and isinstance(value, dict):
         yield value
@@ -192,16 +201,11 @@ def _text(value: Any) -> str | None:
         return None if isinstance(value, dict) else _text(value)
     if value is None or isinstance(value, bool):
         return None if value is None else str(value).lower()
-    if isinstance(value, int | float):
-        return _number(value)
+    if isinstance(value, float):
+        return number_text(value)
     text = str(value).strip()
     word = _PREFIX.sub("", text)
     return word if word == text else re.sub(r"(?<=[a-z])(?=[A-Z])", " ", word)
-
-
-def _number(value: float) -> str:
-    # Four decimals, because three may be read as thousands: 12.345 is written 12.3450.
-    return f"{value:.0f}" if not value % 1 else f"{value:.4f}"
 
 
 def _measure(value: Any) -> str | None:

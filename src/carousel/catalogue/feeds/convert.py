@@ -84,6 +84,8 @@ class Converter:
         self._given = given
         self._profile = header.profile
         self._makes = makes()
+        words = (given.words or {}).items()
+        self._own_words = {field: {_key(text): value for text, value in own.items()} for field, own in words}
         self._names = [c.name for c in header.columns]
         self._id = header.of("listing_id")
         self._text_of = {
@@ -115,8 +117,30 @@ class Converter:
 
     def listing_id(self, cells: Sequence[str], digest: str) -> ListingId:
         """Return the id the source gives, else one made of the row's content."""
-        said = cells[self._id.index].strip() if self._id is not None else ""
-        return ListingId(said or f"{self._given.source}-{digest}")
+        return self._own_id(cells) or ListingId(f"{self._given.source}-{digest}")
+
+    def _own_id(self, cells: Sequence[str]) -> ListingId | None:
+        return _as_id(cells[self._id.index]) if self._id is not None else None
+
+    def mentioned(self, row: Row) -> list[ListingId]:
+        """Return the ids a row that cannot be read may mean.
+
+        Of a row with too many or too few cells nobody knows where it broke: behind the id, or before it. So the id
+        counts where its column is from the left, and where it is from the right.
+        """
+        if self._id is None or (row.problem is not None and row.problem[0] == "bad_json"):
+            return []  # what cannot be read as JSON is one text
+        at = self._id.index
+        places = (at, at - len(self._names) + len(row.cells))
+        said = [_as_id(row.cells[place].replace("\x00", "")) for place in places if 0 <= place < len(row.cells)]
+        return list(dict.fromkeys(listing_id for listing_id in said if listing_id is not None))
+
+    def says_status(self, cells: Sequence[str]) -> bool:
+        """Tell whether a row knows if its car was sold: an empty cell and a word no table has say nothing."""
+        return any(
+            field == "status" and _parsed(field, parse, known, cells[index]).fields
+            for field, index, parse, known in self._parsers
+        )
 
     def convert(self, row: Row, listing_id: ListingId) -> Listing | Rejected:
         """Return the listing a row describes."""
@@ -125,16 +149,9 @@ class Converter:
         warnings: list[str] = []
         doubts: dict[str, tuple[int, Parsed]] = {}
         for field, index, parse, known in self._parsers:
-            text = cells[index]
             if index in self._spares and field in values:
                 continue
-            parsed = known.get(text)
-            if parsed is None:
-                parsed = NOTHING if v.is_missing(text, codes=field in _CODED) else parse(text)
-                if len(known) >= _REMEMBERED:
-                    known.clear()
-                if len(text) <= _SHORT:
-                    known[text] = parsed
+            parsed = _parsed(field, parse, known, cells[index])
             for name, value in parsed.fields.items():
                 if name == field:
                     values[name] = value
@@ -148,7 +165,7 @@ class Converter:
             warnings += parsed.warnings
         if len(values) == len(self._constant) + 1 and not any(c.strip() for c in cells):
             return Rejected("empty_row", "no cell has a value")
-        known_id = listing_id if self._id is not None and cells[self._id.index].strip() else None
+        known_id = self._own_id(cells) and listing_id
         rejected = self._shifted(doubts, cells) or self._settle(values, warnings, cells)
         if rejected is not None:
             return Rejected(*rejected, known_id)
@@ -254,8 +271,7 @@ class Converter:
         said = values.pop("_currency", None)
         if said is None or self._given.currency is not None or "price_amount" not in values:
             return
-        if "currency_assumed" in warnings:
-            warnings.remove("currency_assumed")
+        warnings[:] = [warning for warning in warnings if warning != "currency_assumed"]  # of price and list price
         if said in RATES_PER_EUR:
             values["price_currency"] = said
         else:
@@ -266,7 +282,7 @@ class Converter:
         """Return (make, model, variant) of a row's make, model and title."""
         model = cells[self._text_of["model"]] if "model" in self._text_of else ""
         name = cells[self._text_of["make_and_model"]] if "make_and_model" in self._text_of else ""
-        make, model = self._said(make), self._said(model)
+        make, model = self._said("make", make), self._said("model", model)
         if _VAGUE.search(model):
             return self._of_vague_model(make, model, title)
         text = "" if make and model else (name or title)
@@ -284,7 +300,8 @@ class Converter:
         found = self._makes.find_model(known, title.replace("_", " ")) if known else None
         return (known, *(found or (_tidy(model), None)))
 
-    def _said(self, text: str) -> str:
+    def _said(self, field: str, text: str) -> str:
+        text = self._own_words.get(field, {}).get(_key(text), text)
         return "" if v.is_missing(text) or self._makes.is_not_said(text) else text.strip()
 
     def _identify(self, make: str, model: str, text: str, *, clean: bool) -> tuple[str | None, str | None, str | None]:
@@ -321,9 +338,9 @@ class Converter:
         return (make, self._makes.model(make, model) or _tidy(model), None) if make is not None else _NOBODY
 
     def _parser(self, column: Column) -> Parse | None:
-        field, given = column.field, self._given
-        if field is not None and given.words and field in given.words:
-            return _with_words(field, given.words[field], self._parser_of(column))
+        field = column.field
+        if field is not None and field in self._own_words:
+            return _with_words(field, self._own_words[field], self._parser_of(column))
         return self._parser_of(column)
 
     def _parser_of(self, column: Column) -> Parse | None:
@@ -345,8 +362,9 @@ class Converter:
             known = given.currency or unit or (profile.currency if profile else None)
             signs_are_true = given.currency is None and (profile is None or profile.signs_are_true)
             return v.money(field, known or given.assumed_currency, assumed=known is None, signs_are_true=signs_are_true)
-        if field == "mileage_km":
-            return v.distance(given.distance_unit or unit or (profile.distance_unit if profile else None))
+        if field in ("mileage_km", "electric_range_km"):
+            known = given.distance_unit or unit or (profile.distance_unit if profile else None)
+            return v.distance(known, name=field, digits=None if field == "mileage_km" else 1)
         if field == "power_kw":
             return v.power(unit)
         if field == "consumption_l_100km":
@@ -355,12 +373,32 @@ class Converter:
         return None
 
 
+def _parsed(field: str, parse: Parse, known: dict[str, Parsed], text: str) -> Parsed:
+    """Return what a cell says, from what is known of such cells where it can be."""
+    parsed = known.get(text)
+    if parsed is None:
+        parsed = NOTHING if v.is_missing(text, codes=field in _CODED) else parse(text)
+        if len(known) >= _REMEMBERED:
+            known.clear()
+        if len(text) <= _SHORT:
+            known[text] = parsed
+    return parsed
+
+
+def _as_id(text: str) -> ListingId | None:
+    """Return a cell as an id; NULL is none, while two letters may be one."""
+    return None if v.is_missing(text, codes=True) else ListingId(text.strip())
+
+
+def _key(text: str) -> str:
+    return plain(text).strip()
+
+
 def _with_words(field: str, words: Mapping[str, Any], parse: Parse | None) -> Parse:
     """Make a parser that looks a cell up among the caller's own words first."""
-    own = {plain(text).strip(): value for text, value in words.items()}
 
     def look_up(text: str) -> Parsed:
-        value = own.get(plain(text).strip())
+        value = words.get(_key(text))
         if value is not None:
             return Parsed({field: value})
         return parse(text) if parse is not None else NOTHING
@@ -420,7 +458,10 @@ def _list(text: str, separators: str) -> list[str]:
 
 
 def _images(text: str) -> Parsed:
-    said = tuple(url[:2_000] for url in _list(text, r"[\s|;,]+") if re.match(r"https?://", url))[:50]
+    # A comma inside an address is part of it: ".../w_800,h_600/car.jpg".
+    said = tuple(
+        url[:2_000] for url in _list(text, r"[;,]+(?=https?://|[\s|]|$)|[\s|]+") if re.match(r"https?://", url)
+    )[:50]
     return Parsed({"images": said, "image_count": len(said)}) if said else NOTHING
 
 
@@ -506,6 +547,6 @@ _PARSERS: Mapping[str, Parse] = {
     **{name: v.count(name) for name in ("cylinders", "gears", "doors", "seats", "co2_g_km", "image_count")},
     **{
         name: v.decimal(name)
-        for name in ("battery_kwh", "electric_range_km", "consumption_kwh_100km", "seller_rating", "lat", "lon")
+        for name in ("battery_kwh", "consumption_kwh_100km", "seller_rating", "lat", "lon")
     },
 }  # fmt: skip

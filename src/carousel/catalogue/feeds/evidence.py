@@ -119,9 +119,10 @@ def settle(header: Header, sample: Sequence[Cells]) -> Header:
     """
     columns = list(header.columns)
     values = [_values(sample, c.index) for c in columns]
+    has_models = any(c.field == "model" and v.texts for c, v in zip(columns, values, strict=True))
     for at, column in enumerate(columns):
         if column.why == "its name" and values[at].says_something:
-            columns[at] = _believed(column, values[at], {c.field for c in columns if c.field})
+            columns[at] = _believed(column, values[at], {c.field for c in columns if c.field}, has_models)
     questions = _fill(columns, values)
     _find_model(columns, values, sample)
     questions += _tell_price_from_mileage(columns, values, sample)
@@ -133,12 +134,16 @@ def _values(sample: Sequence[Cells], index: int) -> _Values:
     return _Values([text.strip() for text in texts[:_DISTINCT]], {})
 
 
-def _believed(column: Column, values: _Values, taken: set[str]) -> Column:
-    """Return a column as its name says, or as its values say where they do not fit the name at all."""
+def _believed(column: Column, values: _Values, taken: set[str], has_models: bool) -> Column:
+    """Return a column as its name says, or as its values say where they do not fit the name at all.
+
+    :param has_models: another column says the models, so one of makes is that, however unusual: "VW AG".
+    """
     field = column.field
     if field == "mileage_km" and values.share("consumption_l_100km") >= _CLEAR:
         return _as(column, "consumption_l_100km", values, taken)
-    if field == "make" and values.share("make") < _WRONG and values.share("make_and_model") >= _CLEAR:
+    names_models = values.share("make") < _WRONG and values.share("make_and_model") >= _CLEAR
+    if field == "make" and names_models and not has_models:
         return _as(column, "make_and_model", values, taken)
     if field == "model_year" and values.share("model_year") < _WRONG and not any(map(_has_year, values.texts)):
         return replace(column, field=None, why="called a year, but its values are none")

@@ -41,6 +41,7 @@ _UNITS = {
     "mileage_km": {"km": "km", "kms": "km", "mi": "mi", "miles": "mi", "mile": "mi", "mil": "mil"},
     "power_kw": {"kw": "kw", "ps": "ps", "cv": "ps", "km": "ps", "hp": "bhp", "bhp": "bhp"},
     "displacement_cc": {"cc": "cc", "ccm": "cc", "cm3": "cc", "l": "l", "litres": "l"},
+    "electric_range_km": {"km": "km", "mi": "mi", "miles": "mi"},
     "consumption_l_100km": {"mpg": "mpg", "l_100km": "l"},
     "price_amount": {code.lower(): code for code in RATES_PER_EUR},
     "msrp_amount": {code.lower(): code for code in RATES_PER_EUR},
@@ -186,7 +187,9 @@ def _said(cells: Sequence[str], said: Mapping[str, str], file: str) -> dict[int,
             raise InputError(
                 f"--map {column}={target}: {file} has no column {column!r}, only {_list(cells)}", field="map"
             )
-        found = (target, None) if target in _TARGETS else _look_up(normalise(target))
+        found = _look_up(normalise(target))
+        if target in _TARGETS and (found is None or found[0] != target):
+            found = (target, None, 0)
         if found is None:
             raise InputError(
                 f"--map {column}={target}: {target!r} is no field; use one of {', '.join(_TARGETS)}", field="map"

@@ -15,7 +15,7 @@ from typing import Any, TextIO
 
 import orjson
 
-from carousel.catalogue.exchange.jsonld import flatten, is_jsonld, objects, objects_in_page
+from carousel.catalogue.exchange.jsonld import flatten, is_jsonld, number_text, objects, objects_in_page
 from carousel.catalogue.feeds.feed import Feed, Progress, Row
 from carousel.errors import UnusableFeedError
 
@@ -126,11 +126,17 @@ def _feed(path: Path, form: str, read: Callable[[Progress], Iterator[Item]], siz
 
 def _lines(path: Path, encoding: str, progress: Progress) -> Iterator[Item]:
     with path.open(encoding=encoding, errors="replace") as text:
-        for number, line in enumerate(text, 1):
+        for number, line in enumerate(iter(partial(text.readline, _LONGEST), ""), 1):
             said = line.strip("\ufeff \t\r\n")
             if not said:
                 continue
             progress.at += len(line)
+            if len(line) == _LONGEST:
+                yield number, {"text": said[:500]}, f"not valid JSON: a line of more than {_LONGEST:,} characters"
+                while line and line[-1] != "\n":
+                    line = text.readline(_LONGEST)
+                    progress.at += len(line)
+                continue
             try:
                 item = orjson.loads(said.encode())
             except ValueError as error:
@@ -313,19 +319,15 @@ def columns_of(objects: Iterable[dict[str, Any]]) -> tuple[str, ...]:
 
 
 def _text(value: Any) -> str:
-    """Write a JSON or Parquet value as a cell; a float never looks like thousands ("12.345" is written "12.3450")."""
+    """Write a JSON or Parquet value as a cell."""
     if value is None:
         return ""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float):
-        written = f"{value:f}".rstrip("0") if abs(value) >= 1e-4 else f"{Decimal(repr(value)):f}"
-        whole, _, fraction = written.partition(".")
-        return f"{written}0" if len(fraction) == 3 else whole if not fraction else written
-    if isinstance(value, int):
-        return str(value)
+    if isinstance(value, float | Decimal):
+        return number_text(value)
     if isinstance(value, list | dict):
         return orjson.dumps(value, default=str).decode()
     return str(value)

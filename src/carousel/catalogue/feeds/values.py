@@ -249,16 +249,18 @@ _SCANDINAVIAN_MILES = re.compile(r"mil(?![^\W\d_])")
 _KM_PER = {"km": 1.0, "mi": KM_PER_MILE, "mil": 10.0}
 
 
-def distance(unit: str | None) -> Parse:
-    """Make a parser of `mileage_km`.
+def distance(unit: str | None, *, name: str = "mileage_km", digits: int | None = None) -> Parse:
+    """Make a parser of `mileage_km`, or of another field in kilometres.
 
     :param unit: of values that name none: km, mi, or mil (ten kilometres); None when nothing says: km, with a warning.
+    :param digits: decimals that are kept; None: whole kilometres.
     """
+    label = name.removesuffix("_km")
 
     def parse(text: str) -> Parsed:
         found = number(text, thousands=True)
         if found is None:
-            return Parsed({}, ("mileage_unreadable",))
+            return Parsed({}, (f"{label}_unreadable",))
         value, used = found.middle, unit
         if _KILOMETRES.match(found.after):
             used = "km"
@@ -271,10 +273,10 @@ def distance(unit: str | None) -> Parse:
             elif unit == "mil" or value >= 1000:
                 used = "mil"
             else:
-                return Parsed({}, ("mileage_unit_unknown",))
+                return Parsed({}, (f"{label}_unit_unknown",))
         if round(value) in _PLACEHOLDER_MILEAGES:
-            return Parsed({}, ("mileage_implausible",))
-        parsed = _plausible("mileage_km", value * _KM_PER[used or "km"], "mileage", of=found)
+            return Parsed({}, (f"{label}_implausible",))
+        parsed = _plausible(name, value * _KM_PER[used or "km"], label, digits=digits, of=found)
         if parsed.fields and used is None:
             return Parsed(parsed.fields, (*parsed.warnings, "unit_assumed"))
         return parsed
@@ -306,10 +308,33 @@ def power(unit: str | None) -> Parse:
     return parse
 
 
+_ENGINE_SIZE = re.compile(r"(?:(?P<cc>c\.?c|ccm|cm[3³]?|см[3³]?)|l(?:t|tr|it\w*)?|л(?:итр\w*)?(?!\.?\s?с))(?![^\W\d_])")
+_NO_ENGINE_SIZE = re.compile(rf"(?:{_POWER_UNITS.pattern}|kwh|v|cyl\w*|zyl\w*|cil\w*|цил\w*)(?![^\W_])")
+
+
 def displacement(text: str) -> Parsed:
-    """Read an engine size: "1248 CC", "1.6", "1,598 cm³", "2.0L", "1801-2000 cc"; a number below 20 is litres."""
-    in_cc = re.search(r"cc|cm|ccm|см", text.lower()) is not None
-    found = number(text, thousands=in_cc)
+    """Read an engine size: "1248 CC", "1.6", "1,598 cm³", "V6 3.0L", "1801-2000 cc"; a number below 20 is litres.
+
+    The number with a unit of volume counts; without one the first that is no part of a name (V6, I4) and counts
+    nothing else: valves, cylinders, power.
+    """
+    text = text.translate(_DIGITS)
+    first: Number | None = None
+    for match in _NUMBER.finditer(text):
+        if text[match.start() - 1 : match.start()].isalpha():
+            continue
+        start = match.start() + (match.group()[0] in "+-")
+        found = number(text[start:], thousands=False)
+        if found is None:
+            break
+        if unit := _ENGINE_SIZE.match(found.after):
+            return _displacement(number(text[start:], thousands=True) if unit["cc"] else found, in_cc=bool(unit["cc"]))
+        if first is None and not _NO_ENGINE_SIZE.match(found.after):
+            first = found
+    return _displacement(first, in_cc=False)
+
+
+def _displacement(found: Number | None, *, in_cc: bool) -> Parsed:
     if found is None:
         return Parsed({}, ("displacement_unreadable",))
     value = found.middle * 1000 if found.value < _MOST_LITRES and not in_cc else found.middle
@@ -317,7 +342,10 @@ def displacement(text: str) -> Parsed:
 
 
 def consumption(gallon: str | None) -> Parse:
-    """Make a parser of `consumption_l_100km` from "6.5 l/100km", "23.4 kmpl" or miles per gallon (uk or us)."""
+    """Make a parser of `consumption_l_100km` from "6.5 l/100km", "23.4 kmpl" or miles per gallon (uk or us).
+
+    What a cell says in kWh is `consumption_kwh_100km`.
+    """
     miles_per_gallon = 100 * _LITRES_PER_GALLON[gallon] / KM_PER_MILE if gallon else None
 
     def parse(text: str) -> Parsed:
@@ -330,8 +358,10 @@ def consumption(gallon: str | None) -> Parse:
         value: float | None = said
         if re.match(r"kmpl|km\s?/\s?l|kml|км\s?/\s?л", found.after):
             value = 100 / said
-        elif re.match(r"km\s?/\s?kg", found.after):
-            return Parsed({}, ("consumption_per_kg",))  # gas by mass has no litres
+        elif re.match(r"(?:km\s?/\s?)?(?:kg|кг|m3|m³|м3|м³)", found.after):
+            return Parsed({}, ("consumption_per_kg",))  # gas by mass, or by volume, has no litres
+        elif (of_battery := _kwh_per_100km(said, found.after)) is not None:
+            return _plausible("consumption_kwh_100km", of_battery, "consumption", digits=1, of=found)
         elif gallon is not None or found.after.startswith("mpg"):
             value = None if miles_per_gallon is None else miles_per_gallon / said
         if value is None:
@@ -339,6 +369,16 @@ def consumption(gallon: str | None) -> Parse:
         return _plausible("consumption_l_100km", value, "consumption", digits=1, of=found)
 
     return parse
+
+
+def _kwh_per_100km(said: float, unit: str) -> float | None:
+    """Convert kWh per 100 km or miles, Wh/km, and distances per kWh; None for any other unit."""
+    if match := re.match(r"(?:kwh|квт)(?:\s?/\s?100\s?(mi))?", unit):
+        return said / _KM_PER[match[1] or "km"]
+    if re.match(r"wh\s?/\s?km", unit):
+        return said / 10
+    match = re.match(r"(km|mi)(?:les?)?\s?/\s?kwh", unit)
+    return 100 / (said * _KM_PER[match[1]]) if match else None
 
 
 def count(name: str) -> Parse:
@@ -469,21 +509,23 @@ def _short_month_and_year(text: str) -> tuple[int, int] | None:
     return (2000 if short <= RANGES["model_year"][1] % 100 else 1900) + short, int(match["m"])
 
 
-_CLOCK = r"\d{1,2}:\d{2}(?::\d{2})?"
+_CLOCK = r"(?P<t>\d{1,2}:\d{2}(?::\d{2})?)(?:\s?(?P<half>[ap])\.?m\.?)?"
 _DAY_FIRST = re.compile(
-    rf"^(\d{{1,2}})[./-](\d{{1,2}})[./-](\d{{4}})(?:[ ,T]+({_CLOCK})(?:\s?([ap]m))?)?$", re.IGNORECASE
+    rf"^(?P<d>\d{{1,2}})[./-](?P<m>\d{{1,2}})[./-](?P<y>\d{{4}})(?:[ ,T]+{_CLOCK})?$", re.IGNORECASE
 )
 _YEAR_FIRST = re.compile(r"^(\d{4})[/.](\d{1,2})[/.](\d{1,2})(.*)$")
+_AND_CLOCK = (  # 5 maja 2020 r.; 5. Mai 2020 um 15:15 Uhr; Tue, 5 May 2020 15:15:00 +0200
+    r"(?: (?:г(?:ода|\.)?|року|р\.|r\.))?(?:,? (?:(?:um|at|a las|a|alle|ore|o|om|kl\.?|в) )?"
+    rf"{_CLOCK}(?: ?(?:uhr|hrs?|h))?"
+    r"(?: ?(?:utc?|gmt|z)?(?P<z>[+-]\d{2}:?\d{2})?(?: \(\w+\))?)?)?$"
+)
 _NAMED = re.compile(
-    rf"^(?:(?:[^\W\d_]{{2,12}},? )?(?P<d>\d{{1,2}})\.?(?: de)? {_NAME}\.?(?: de)?,? (?P<y>\d{{4}}))"
-    rf"(?:,? (?P<t>{_CLOCK}))?"
+    rf"^(?:[^\W\d_]{{2,12}}\.?,? )?(?P<d>\d{{1,2}})\.?(?: de)? {_NAME}\.?(?: de)?,? (?P<y>\d{{4}}){_AND_CLOCK}"
 )
 _JAVASCRIPT = re.compile(
-    r"^[A-Z][a-z]{2} (?P<name>[A-Z][a-z]{2}) (?P<d>\d{1,2}) (?P<y>\d{4}) (?P<t>\d{2}:\d{2}:\d{2}) GMT(?P<z>[+-]\d{4})"
+    r"^[a-z]{3} (?P<name>[a-z]{3}) (?P<d>\d{1,2}) (?P<y>\d{4}) (?P<t>\d{2}:\d{2}:\d{2}) gmt(?P<z>[+-]\d{4})"
 )
-_AMERICAN = re.compile(
-    r"^(?P<name>[A-Za-z]{3,9})\.? (?P<d>\d{1,2}),? (?P<y>\d{4})(?:,? (?P<t>\d{1,2}:\d{2}(?::\d{2})?))?$"
-)
+_AMERICAN = re.compile(rf"^(?P<name>[a-z]{{3,9}})\.? (?P<d>\d{{1,2}}),? (?P<y>\d{{4}}){_AND_CLOCK}")
 _SECONDS_OF_TIMES = (0.5e9, 2.5e9)  # 1985 to 2049
 
 
@@ -509,22 +551,15 @@ def _moment(text: str, month_first: bool) -> datetime | None:
         low, high = _SECONDS_OF_TIMES
         return datetime.fromtimestamp(seconds, UTC) if low <= seconds <= high else None
     if parts := _DAY_FIRST.match(text):
-        day, month_of = int(parts[1]), int(parts[2])
+        day, month_of = int(parts["d"]), int(parts["m"])
         if month_of > 12 >= day or (month_first and day <= 12):
             day, month_of = month_of, day
-        clock = parts[4] or "00:00"
-        if parts[5]:
-            hour, _, rest = clock.partition(":")
-            clock = f"{int(hour) % 12 + 12 * (parts[5].lower() == 'pm')}:{rest}"
-        text = f"{parts[3]}-{month_of:02d}-{day:02d}T{_full_clock(clock)}"
+        text = f"{parts['y']}-{month_of:02d}-{day:02d}T{_clock(parts)}"
     elif parts := _YEAR_FIRST.match(text):
         text = f"{parts[1]}-{parts[2]:0>2}-{parts[3]:0>2}{parts[4]}"
-    elif parts := _JAVASCRIPT.match(text) or _AMERICAN.match(text) or _NAMED.match(plain(text)):
-        said = parts.groupdict()
-        month_of = _month_named(plain(said["name"]))
-        text = (
-            f"{said['y']}-{month_of:02d}-{int(said['d']):02d}T{_full_clock(said['t'] or '00:00')}{said.get('z') or ''}"
-        )
+    elif parts := _JAVASCRIPT.match(said := plain(text)) or _AMERICAN.match(said) or _NAMED.match(said):
+        month_of = _month_named(parts["name"])
+        text = f"{parts['y']}-{month_of:02d}-{int(parts['d']):02d}T{_clock(parts)}{parts['z'] or ''}"
     else:
         text = re.sub(r" ?(UTC|GMT|Z)$", "+00:00", text)
     found = datetime.fromisoformat(text)
@@ -533,8 +568,13 @@ def _moment(text: str, month_first: bool) -> datetime | None:
     return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
 
 
-def _full_clock(clock: str) -> str:
-    return f"0{clock}" if clock.index(":") == 1 else clock
+def _clock(parts: re.Match[str]) -> str:
+    """Return the time of day a match of `_CLOCK` names, of 24 hours; midnight where it names none."""
+    said = parts.groupdict()
+    hour, _, rest = (said["t"] or "00:00").partition(":")
+    half = said.get("half")
+    of_24 = int(hour) if half is None else int(hour) % 12 + 12 * (half.lower() == "p")
+    return f"{of_24:02d}:{rest}"
 
 
 def vin(text: str) -> Parsed:

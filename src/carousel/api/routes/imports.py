@@ -14,6 +14,7 @@ from carousel.api.dependencies import Resources, SecretKey, Use
 from carousel.api.schemas import PROBLEMS, ImportOut, ImportPage, ImportStarted, Problem, RejectOut, RejectPage
 from carousel.api.uploads import discard, filename_of
 from carousel.catalogue import imports
+from carousel.catalogue.feeds.header import OF_REJECTS
 from carousel.catalogue.feeds.run import ImportOptions
 from carousel.catalogue.listing import slug
 from carousel.errors import InputError
@@ -131,6 +132,8 @@ async def list_rejects(
         run = await imports.get(connection, import_id)
         if "text/csv" in request.headers.get("accept", ""):
             columns = await imports.reject_columns(connection, import_id)
+            if tuple(columns[: len(OF_REJECTS)]) == OF_REJECTS:  # mended rejects that are rejected again
+                columns = columns[len(OF_REJECTS) :]
             disposition = f'attachment; filename="rejects-{import_id}.csv"'
             return StreamingResponse(
                 _lines(use, import_id, columns),
@@ -151,7 +154,7 @@ async def list_rejects(
 
 async def _lines(use: Resources, import_id: UUID, columns: list[str]) -> AsyncIterator[str]:
     """Yield the CSV page by page: a slow reader holds no connection meanwhile."""
-    yield _csv([["line", "reason", "detail", *columns]])
+    yield _csv([[*OF_REJECTS, *columns]])
     after = 0
     while True:
         async with use.pool.connection() as connection:

@@ -26,7 +26,8 @@ class RejectsFile:
         self._path = named or Path.cwd() / f"{feed.name.removesuffix(ENDING)}{ENDING}"
         self._is_feed = self._path.resolve() == feed.resolve()
         self._partial = self._path.with_name(f".{self._path.name}.{os.getpid()}.partial")
-        self._columns = columns
+        self._skipped = len(OF_REJECTS) if tuple(columns[: len(OF_REJECTS)]) == OF_REJECTS else 0
+        self._columns = columns[self._skipped :]
         self._file: TextIO | None = None
         self._failed = False
 
@@ -45,10 +46,8 @@ class RejectsFile:
         try:
             if self._file is None:
                 self._file = self._partial.open("w", encoding="utf-8", errors="replace", newline="")
-                csv.writer(self._file).writerow([*OF_REJECTS, *(c for c in self._columns if c not in OF_REJECTS)])
-            from_rejects = tuple(self._columns[: len(OF_REJECTS)]) == OF_REJECTS
-            kept = row.cells[len(OF_REJECTS) :] if from_rejects else row.cells
-            cells = [c.replace("\x00", "�") for c in kept]
+                csv.writer(self._file).writerow([*OF_REJECTS, *self._columns])
+            cells = [c.replace("\x00", "�") for c in row.cells[self._skipped :]]
             csv.writer(self._file).writerow([row.line, why.reason, why.detail, *cells])
         except OSError as error:
             self._fail(error)

@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+import gzip
 import io
 import tempfile
 from collections.abc import AsyncIterator
@@ -297,3 +298,23 @@ async def test_an_api_that_stops_ends_its_imports_and_says_so(
     run = (await api.get(f"/v1/imports/{import_id}", headers=WRITER)).json()
     assert run["state"] == "interrupted"
     assert (await api.get("/v1/listings")).json()["total"] == 0
+
+
+async def test_rejects_that_are_rejected_again_keep_their_own_columns(api: httpx.AsyncClient) -> None:
+    accept = {**WRITER, "Accept": "text/csv"}
+    content: bytes = b"make,model,year\nSkoda,Fabia,\nKia,Ceed,\nFord,Ka,2010\n"
+    for _ in range(3):
+        import_id = (await send(api, content)).json()["import_id"]
+        content = (await api.get(f"/v1/imports/{import_id}/rejects", headers=accept)).content
+        assert content.splitlines()[0] == b"line,reason,detail,make,model,year"
+    assert len(content.splitlines()) == 3
+
+
+async def test_an_archive_that_unpacks_to_too_much_fails_its_run(settings: Settings) -> None:
+    from tests.api.conftest import _running
+
+    settings.import_mb = 1
+    async with _running(settings) as small:
+        run = (await send(small, gzip.compress(CARS.encode() + b" \n" * 2**20), filename="cars.csv.gz")).json()
+    assert run["state"] == "failed"
+    assert "unpacks to more than 1,048,576 bytes; raise CAROUSEL_IMPORT_MB" in run["error"]

@@ -1,5 +1,6 @@
 """A feed is imported now and by its schedule, once per version, and a run that fails is not the last."""
 
+import gzip
 import os
 import re
 import signal
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,9 +18,10 @@ from tests.catalogue.feeds.website import Website
 from tests.catalogue.feeds.website import website as running_website
 
 from carousel.catalogue.feeds.run import ImportOptions
+from carousel.embedded.importing import import_files
 from carousel.embedded.servers import Servers
 from carousel.embedded.syncing import Cron, Every, run_once, sync
-from carousel.errors import CarouselError, InputError
+from carousel.errors import CarouselError, InputError, TooLargeError
 from carousel.settings import Settings
 from carousel.storage.postgres import Connection
 from carousel.storage.valkey import Valkey
@@ -103,6 +106,17 @@ def test_a_version_whose_import_failed_is_imported_again(
     error = database.execute("SELECT error FROM import_run LIMIT 1").fetchone()
     assert error is not None
     assert error[0].startswith("audi.csv")
+
+
+def test_an_archive_unpacks_to_no_more_than_a_feed_may_hold(
+    settings: Settings, site: Website, database: Connection
+) -> None:
+    settings.import_mb = 1
+    site.content = gzip.compress(HEAD + OCTAVIA + b" \n" * 2**20)
+    with pytest.raises(TooLargeError, match="unpacks to more than 1,048,576 bytes; raise CAROUSEL_IMPORT_MB"):
+        run_once(settings, site.url, OPTIONS)
+    with pytest.raises(TooLargeError):
+        import_files(settings, [site.url], replace(OPTIONS, dry_run=True), as_json=True)
 
 
 def test_a_file_is_imported_when_it_was_written_anew(

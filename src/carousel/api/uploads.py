@@ -193,11 +193,12 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
 
 
 def _environment(settings: Settings) -> dict[str, str]:
-    """Return this process's variables with the servers it uses; a metrics folder belongs to the API alone."""
+    """Return this process's variables with the servers and limit it uses; a metrics folder belongs to the API alone."""
     variables = {k: v for k, v in os.environ.items() if k != "PROMETHEUS_MULTIPROC_DIR"}
     return variables | {
         "CAROUSEL_DATABASE_URL": str(settings.database_url),
         "CAROUSEL_VALKEY_URL": str(settings.valkey_url),
+        "CAROUSEL_IMPORT_MB": str(settings.import_mb),
         "CAROUSEL_LOG_LEVEL": settings.log_level,
         "CAROUSEL_LOG_FORMAT": settings.log_format,
     }

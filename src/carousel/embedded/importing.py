@@ -3,6 +3,7 @@
 import contextlib
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import redis
@@ -29,6 +30,8 @@ def import_files(settings: Settings, names: Sequence[str], options: ImportOption
     """
     with contextlib.ExitStack() as stack:
         files = [_present(settings, name, stack) for name in names]
+        if any(map(is_url, names)):
+            options = replace(options, most_bytes=settings.import_mb * 2**20)
         if options.dry_run and not is_reachable(settings):
             # Starting servers would write into the home.
             return import_in_terminal(None, files, options, as_json=as_json)

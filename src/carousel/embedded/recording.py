@@ -69,6 +69,7 @@ def _import(settings: Settings, file: Path, options: ImportOptions, recorder: Ru
         if options.rejects is None:  # they are in the database; a file beside nobody's terminal would be left lying
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="carousel-rejects-"))
             options = replace(options, rejects=Path(folder) / "rejects.csv")
+        options = replace(options, most_bytes=settings.import_mb * 2**20)
         connection = stack.enter_context(postgres.connect(str(settings.database_url)))
         client = stack.enter_context(valkey.make(str(settings.valkey_url)))
         report = import_files(

@@ -189,7 +189,7 @@ def _line(feed: str, report: ImportReport | None) -> str:
     counts = {
         "read": report.read, "imported": report.written.imported, "updated": report.written.updated,
         "unchanged": report.written.unchanged, "duplicates": report.duplicates, "rejected": report.rejected,
-        "withdrawn": report.withdrawn,
+        "withdrawn": report.withdrawn, "not withdrawn": report.not_withdrawn,
     }  # fmt: skip
     outcome = "done" if report.failure is None else f"failed: {report.failure}"
     told = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count or name in ("read", "imported"))

@@ -3,7 +3,9 @@
 import contextlib
 import gzip
 import tempfile
+import tracemalloc
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import orjson
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 
 from carousel.catalogue.feeds.feed import Feed
 from carousel.catalogue.feeds.read import files_in, open_feed
-from carousel.errors import UnusableFeedError
+from carousel.errors import TooLargeError, UnusableFeedError
 
 Cars = Callable[..., Path]
 TABLE = "make,model,year\nSkoda,Octavia,2015\nSeat,Leon,2016\n"
@@ -98,6 +100,14 @@ def test_gzip_of_anything_is_read_and_a_damaged_one_is_said(cars: Cars, tmp_path
         open_feed(damaged, tmp_path)
 
 
+def test_an_archive_unpacks_to_no_more_than_it_may(cars: Cars, tmp_path: Path) -> None:
+    packed = cars(gzip.compress(TABLE.encode() + b" " * (8 << 20)), "cars.csv.gz")
+    with pytest.raises(TooLargeError, match="unpacks to more than 1,000,000 bytes; raise CAROUSEL_IMPORT_MB"):
+        open_feed(packed, tmp_path, most_bytes=1_000_000)
+    assert (tmp_path / "cars.csv").stat().st_size <= 1_000_000
+    assert open_feed(packed, tmp_path, most_bytes=9 << 20).columns
+
+
 def test_a_folder_gives_its_files_but_no_rejected_rows(tmp_path: Path) -> None:
     for name in ("b.csv", "a.csv", "a.csv.rejects.csv", ".hidden"):
         (tmp_path / name).write_text(TABLE)
@@ -166,6 +176,26 @@ def test_a_large_json_file_is_read_object_by_object(cars: Cars, monkeypatch: pyt
     assert [row.cells[1] for row in rows] == [str(i) for i in range(5_000)]
 
 
+def test_a_large_file_of_one_line_is_never_read_at_once(cars: Cars, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("carousel.catalogue.feeds.read_json._WHOLE", 100)
+    monkeypatch.setattr("carousel.catalogue.feeds.read_json._CHUNK", 4_096)
+    monkeypatch.setattr("carousel.catalogue.feeds.read_json._LONGEST", 16_384)
+    path = cars(orjson.dumps({"count": 2, "listings": [{"make": "Skoda", "price": i} for i in range(200_000)]}))
+    tracemalloc.start()
+    try:
+        feed = open_feed(path)
+        assert sum(int(row.cells[1]) for row in feed) == sum(range(200_000))
+        assert tracemalloc.get_traced_memory()[1] < path.stat().st_size
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_line_of_ndjson_that_never_ends_is_one_row_to_reject(cars: Cars, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("carousel.catalogue.feeds.read_json._LONGEST", 100)
+    rows = list(open_feed(cars('{"make": "Kia"}\n{"make": "' + "x" * 1_000 + '"}\n{"make": "Seat"}\n', "cars.ndjson")))
+    assert [(row.line, row.problem and row.problem[0]) for row in rows] == [(1, None), (2, "bad_json"), (3, None)]
+
+
 @given(st.binary(max_size=4_000))
 @settings(max_examples=200, deadline=None)
 def test_no_bytes_crash_the_reader(content: bytes) -> None:
@@ -207,6 +237,13 @@ def test_json_ndjson_and_parquet_read_like_csv(cars: Cars, tmp_path: Path) -> No
         assert cells(feed) == expected
     pl.DataFrame({"make": ["Skoda"], "year": [2015], "price": [9990.5]}).write_parquet(tmp_path / "cars.parquet")
     assert cells(open_feed(tmp_path / "cars.parquet")) == [["Skoda", "2015", "9990.5"]]
+
+
+def test_a_decimal_of_three_places_never_looks_like_thousands(tmp_path: Path) -> None:
+    prices = [Decimal("950.000"), Decimal("12990.500"), Decimal("1000"), Decimal("12.345")]
+    frame = pl.DataFrame({"price": prices}, schema={"price": pl.Decimal(12, 3)})
+    frame.write_parquet(tmp_path / "cars.parquet")
+    assert cells(open_feed(tmp_path / "cars.parquet")) == [["950"], ["12990.5"], ["1000"], ["12.3450"]]
 
 
 def test_a_line_of_ndjson_that_is_none_is_one_row_to_reject(cars: Cars) -> None:

@@ -118,6 +118,69 @@ def test_a_full_feed_with_nothing_usable_withdraws_nothing(database: Connection,
     assert one(database, "status") == ["active"]
 
 
+def test_a_full_feed_withdraws_no_listing_whose_row_cannot_be_read(
+    database: Connection, cars: Cars, here: Path
+) -> None:
+    rows = [f"{i},Skoda,Octavia,201{i},car-{i},fine" for i in range(8)]
+    header = "doors,make,model,year,id,description"
+    import_files(database, [cars("\n".join([header, *rows]))], ImportOptions())
+    rows[1] = "1,Skoda,Octavia,2011,car-1,fi\x00ne"
+    rows[2] = "2,Skoda,Octavia,2012,car-2,fine, as new"
+    rows[3] = "3,Skoda,Octa,via,2013,car-3,fine"
+    rows[4] = "4,Skoda,Octavia,2014,car-4"
+    rows[5] = '5,Skoda,Octavia,2015,car-5,"fine'
+    report = import_files(database, [cars("\n".join([header, *rows[:7], "1204 cars"]))], ImportOptions(full_feed=True))
+    assert report.rejected_by_reason == {"ragged_row": 4, "nul_byte": 1, "unclosed_quote": 1}
+    assert (report.withdrawn, report.not_withdrawn) == (1, 0)
+    assert one(database, "status") == ["active"] * 7 + ["withdrawn"]
+
+
+def test_a_full_feed_withdraws_nothing_while_a_row_may_be_any_listing(
+    database: Connection, cars: Cars, here: Path
+) -> None:
+    lines = [orjson.dumps({"id": i, "make": "Skoda", "model": "Fabia", "year": 2015}).decode() for i in "abc"]
+    import_files(database, [cars("\n".join(lines), "cars.ndjson")], ImportOptions())
+    broken = cars("\n".join([*lines[:2], lines[2][:30]]), "cars.ndjson")
+    report = import_files(database, [broken], ImportOptions(full_feed=True))
+    assert (report.exit_code, report.withdrawn, report.not_withdrawn) == (0, 0, 1)
+    assert report.questions == [
+        "1 rows cannot be read and may be any of 1 listings that no row mentions, so none of these was withdrawn:"
+        " mend the rows, or insist with --force"
+    ]
+    assert one(database, "status") == ["active"] * 3
+    assert import_files(database, [broken], ImportOptions(full_feed=True, force=True)).withdrawn == 1
+
+
+def test_a_broken_row_of_a_standard_feed_says_its_id_too(database: Connection, cars: Cars, here: Path) -> None:
+    header = "description,vehicle_id,title,make,model,year,mileage.value,image[0].url"
+    rows = [f"fine,{i},Octavia,Skoda,Octavia,2015,98500,https://shop.example/{i}.jpg" for i in "abcd"]
+    import_files(database, [cars("\n".join([header, *rows]))], ImportOptions())
+    rows[1], rows[2] = rows[1].replace("fine", "fi\x00ne"), f"{rows[2]},more"
+    report = import_files(database, [cars("\n".join([header, *rows[:3]]))], ImportOptions(full_feed=True))
+    assert (report.rejected, report.withdrawn) == (2, 1)
+    assert one(database, "status") == ["active"] * 3 + ["withdrawn"]
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "id,make,model,year,status\na,Skoda,Fabia,2015,\n",
+        "id,make,model,year,status\na,Skoda,Fabia,2015,in preparation\n",
+        "vehicle_id,title,make,model,year,mileage.value,image[0].url\na,,Skoda,Fabia,2015,9000,https://shop.example/1\n",
+    ],
+)
+def test_a_sold_listing_stays_sold_where_its_row_does_not_say_otherwise(
+    database: Connection, cars: Cars, here: Path, table: str
+) -> None:
+    import_files(database, [cars(table)], ImportOptions())
+    repository.set_status(database, [ListingId("a")], "sold")
+    preview = import_files(database, [cars(table)], ImportOptions(dry_run=True))
+    assert preview.written == import_files(database, [cars(table)], ImportOptions()).written
+    assert one(database, "status") == ["sold"]
+    import_files(database, [cars("id,make,model,year,status\na,Skoda,Fabia,2015,available\n")], ImportOptions())
+    assert one(database, "status") == ["active"]
+
+
 def test_a_sold_listing_does_not_come_back_by_a_feed_that_does_not_know(
     database: Connection, cars: Cars, here: Path
 ) -> None:
@@ -393,6 +456,15 @@ def test_a_saved_mapping_reads_the_next_file_and_teaches_words(cars: Cars, here:
         ("columns = ", "is not TOML"),
         ("surprise = 1", "'surprise' is unknown; use source, currency"),
         ("[values.nope]\na = 'b'", "is no field"),
+        ("[values.images]\na = 'b'", r"\[values.images\] is no field that a word can mean"),
+        ("columns = 'x'", r"\[columns\] has lines such as"),
+        ("[columns]\nTyp = 5", r"\[columns\] has lines such as"),
+        ("values = 5", r"values is 5; use a table \[values.FIELD\]"),
+        ("[values]\nfuel_type = 'x'", r"fuel_type is 'x'; use a table \[values.fuel_type\]"),
+        ("[values.doors]\nfive = '5'", "'five' cannot be '5'; doors is a number from 2 to 11"),
+        ("[values.doors]\nmany = 99", "'many' cannot be 99; doors is a number from 2 to 11"),
+        ("[values.damaged]\nja = 1", "'ja' cannot be 1; damaged is true or false"),
+        ("[values.make]\nVAG = true", "'VAG' cannot be True; make is a text"),
         ("[values.fuel_type]\nwood = 'wood'", "'wood' cannot be 'wood'; fuel_type is one of petrol"),
     ],
 )

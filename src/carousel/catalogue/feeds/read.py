@@ -1,7 +1,6 @@
 """Read any file of listings as rows of text: CSV in every dialect and encoding, JSON, NDJSON, Parquet, gzip of them."""
 
 import gzip
-import shutil
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ from carousel.catalogue.feeds.feed import Feed, Progress, Row
 from carousel.catalogue.feeds.header import known_cells
 from carousel.catalogue.feeds.read_csv import open_csv
 from carousel.catalogue.feeds.read_json import columns_of, open_json, open_ndjson, open_page, row_of
-from carousel.errors import UnusableFeedError
+from carousel.errors import TooLargeError, UnusableFeedError
 
 _SAMPLE = 1 << 20
 _SLICE = 5_000
@@ -32,16 +31,18 @@ def files_in(paths: Sequence[Path]) -> list[tuple[Path, bool]]:
     return found
 
 
-def open_feed(path: Path, folder: Path | None = None) -> Feed:
+def open_feed(path: Path, folder: Path | None = None, *, most_bytes: int | None = None) -> Feed:
     """Open a file and read its header.
 
     :param folder: where an archive may be unpacked; the caller removes it when the rows are read.
+    :param most_bytes: what an archive may unpack to; None: anything.
+    :raises TooLargeError: it unpacks to more.
     :raises UnusableFeedError: it is missing, empty, binary, or has no header or no rows; the message says what to do.
     """
     try:
         head = _head(path)
         if head.startswith(_GZIP):
-            return _open_gzip(path, folder)
+            return _open_gzip(path, folder, most_bytes)
         size = path.stat().st_size
     except OSError as error:
         raise UnusableFeedError(f"{path}: {error.strerror or error}; check the name and permissions") from error
@@ -65,12 +66,16 @@ def _standardised(feed: Feed) -> Feed:
     standard = standard_feed(feed.columns)
     if standard is None:
         return feed
-    rows = (
-        row
-        if row.problem
-        else Row(row.line, standard.cells(row.cells), dict(zip(feed.columns, row.cells, strict=True)))
-        for row in feed.rows
-    )
+    width = len(feed.columns)
+
+    def read(row: Row) -> Row:
+        if row.problem is None:
+            return Row(row.line, standard.cells(row.cells), dict(zip(feed.columns, row.cells, strict=True)))
+        # As far as it fits: it may still say its id.
+        fitting = [*row.cells[:width], *[""] * (width - len(row.cells))]
+        return Row(row.line, [*standard.cells(fitting), *row.cells[width:]], problem=row.problem)
+
+    rows = map(read, feed.rows)
     return Feed(feed.path, f"{standard.name}, {feed.form}", standard.columns, rows, feed.progress)
 
 
@@ -79,14 +84,17 @@ def _head(path: Path) -> bytes:
         return file.read(_SAMPLE)
 
 
-def _open_gzip(path: Path, folder: Path | None) -> Feed:
+def _open_gzip(path: Path, folder: Path | None, most_bytes: int | None) -> Feed:
     """Unpack an archive into the folder: an encoding is found by reading a file more than once."""
     if folder is None:
         raise UnusableFeedError(f"{path} is a gzip archive; unpack it first (gunzip)")
     plain = folder / (path.name.removesuffix(".gz") or "feed")
     try:
         with gzip.open(path) as packed, plain.open("wb") as unpacked:
-            shutil.copyfileobj(packed, unpacked, _SAMPLE)
+            while piece := packed.read(_SAMPLE):
+                if most_bytes is not None and unpacked.tell() + len(piece) > most_bytes:
+                    raise TooLargeError(f"{path} unpacks to more than {most_bytes:,} bytes; raise CAROUSEL_IMPORT_MB")
+                unpacked.write(piece)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise UnusableFeedError(f"{path} is a damaged gzip archive ({error}); fetch it again") from error
     if _head(plain).startswith(_GZIP):

@@ -114,7 +114,7 @@ class _Reader:
                     problem = self._problem(cells)
                 if problem is not None and len(self._taken) > 1:
                     self._again.extendleft(reversed(self._taken[1:]))
-                    cells = [self._taken[0].rstrip("\r\n")]
+                    cells = self._taken[0].rstrip("\r\n").split(self._delimiter)
                     yield Row(
                         line + 1, cells, problem=("unclosed_quote", "a quote that begins on this line never ends")
                     )

@@ -34,6 +34,8 @@ class ImportReport:
     """Every row read is exactly one of imported, updated, unchanged, duplicate or rejected.
 
     :ivar refused: why nothing was written although rows could be used; those are `held_back`.
+    :ivar unnamed: rows that cannot be read and do not say which listing they mean, in a feed that has ids.
+    :ivar not_withdrawn: listings that no row mentions and that stay, because an unnamed row may mean them.
     :ivar warnings: how many listings have each.
     :ivar unknown_values: (field, text) of words no table has, and in how many rows.
     :ivar passed_over: files of a folder that are no feed, and why.
@@ -44,6 +46,8 @@ class ImportReport:
     duplicates: int = 0
     rejected_by_reason: Counter[str] = field(default_factory=Counter)
     withdrawn: int = 0
+    unnamed: int = 0
+    not_withdrawn: int = 0
     refused: str | None = None
     held_back: int = 0
     warnings: Counter[str] = field(default_factory=Counter)
@@ -78,6 +82,11 @@ class ImportReport:
             asked.append(f"nothing says the currency of {count:,} prices: say --currency CODE")
         if count := self.warnings["unit_assumed"]:
             asked.append(f"nothing says whether {count:,} distances are kilometres or miles: say --distance-unit km|mi")
+        if self.not_withdrawn:
+            asked.append(
+                f"{self.unnamed:,} rows cannot be read and may be any of {self.not_withdrawn:,} listings that no row"
+                " mentions, so none of these was withdrawn: mend the rows, or insist with --force"
+            )
         return list(dict.fromkeys(asked))
 
     def to_json(self) -> dict[str, Any]:
@@ -161,7 +170,10 @@ def _show_counts(report: ImportReport, console: Console) -> None:
         table.add_row(name, f"{count:,}")
     for reason, count in report.rejected_by_reason.most_common():
         table.add_row(f"  {reason}", f"{count:,}", style="dim")
-    for name, count in (("held back", report.held_back), ("withdrawn", report.withdrawn)):
+    more = (
+        ("held back", report.held_back), ("withdrawn", report.withdrawn), ("not withdrawn", report.not_withdrawn),
+    )  # fmt: skip
+    for name, count in more:
         if count:
             table.add_row(name, f"{count:,}")
     if report.warnings:

@@ -57,6 +57,7 @@ class ImportOptions:
 
     :ivar words: {field: {cell: value}}: what words mean that no table has.
     :ivar force: write also what looks like a mistake: most rows rejected, much of the stock gone.
+    :ivar most_bytes: what an archive may unpack to; None: anything.
     """
 
     source: str | None = None
@@ -71,6 +72,7 @@ class ImportOptions:
     force: bool = False
     rejects: Path | None = None
     save_mapping: Path | None = None
+    most_bytes: int | None = None
 
     def check(self, files: int) -> None:
         """:raises InputError: an option that cannot be right."""
@@ -120,6 +122,7 @@ def import_files(
     :param on_reject: called with each row that was rejected.
     :raises InputError: an option that cannot be right.
     :raises UnusableFeedError: a file that cannot be read or lacks make, model or year.
+    :raises TooLargeError: an archive that unpacks to more than it may.
     """
     if connection is None and not options.dry_run:
         raise InputError("an import without a database is a dry run; say so with --dry-run")
@@ -142,6 +145,8 @@ def import_files(
             report.files.append(run.read(item, own, done / total, item.size / total))
             done += item.size
         gone = _gone(connection, inputs, seen) if options.full_feed and connection is not None else []
+        if report.unnamed and not options.force:
+            report.not_withdrawn, gone = len(gone), []
         report.refused = None if options.force else _refusal(connection, inputs, report, gone)
         if connection is not None and not options.dry_run:
             run.apply(gone if report.exit_code == 0 else [])
@@ -222,7 +227,7 @@ def _open_all(files: Sequence[Path], options: ImportOptions, report: ImportRepor
 
 def open_input(path: Path, options: ImportOptions, now: datetime, folder: Path | None = None) -> Input:
     """Open a file, recognise its header and settle what the options leave open."""
-    feed = open_feed(path, folder)
+    feed = open_feed(path, folder, most_bytes=options.most_bytes)
     rows = iter(feed)
     sample = list(itertools.islice(rows, SAMPLE))
     header = recognise_header(feed.columns, said=options.column_map, file=str(path))
@@ -256,6 +261,18 @@ def _name_of(path: Path) -> str:
     return Path(path.name.removesuffix(ENDING).removesuffix(".gz")).stem
 
 
+@dataclass
+class _Batch:
+    """Listings to write, each with the source's own row.
+
+    :ivar keep_sold: their rows do not say whether they were sold since.
+    """
+
+    keep_sold: bool
+    listings: list[Listing] = field(default_factory=list)
+    raw: list[dict[str, Any] | None] = field(default_factory=list)
+
+
 class _Run:
     """Reads files into the stage, batch by batch, and applies it."""
 
@@ -280,16 +297,7 @@ class _Run:
         """Read one file, whose rows are a share of all."""
         feed, header, report = item.feed, item.header, self._report
         converter = Converter(header, item.given)
-        # A source without a status column does not know what was sold since.
-        keep_sold = header.of("status") is None
-        listings: list[Listing] = []
-        raw: list[dict[str, Any] | None] = []
-
-        def write() -> None:
-            report.written += self._write(listings, raw, keep_sold)
-            listings.clear()
-            raw.clear()
-
+        known, unknown = _Batch(keep_sold=False), _Batch(keep_sold=True)
         for row, outcome in outcomes(item, self._seen, converter):
             report.read += 1
             if not report.read % _TELL_EVERY and self._told is not None:
@@ -298,29 +306,37 @@ class _Run:
                 report.duplicates += 1
             elif isinstance(outcome, Rejected):
                 report.rejected_by_reason[outcome.reason] += 1
+                report.unnamed += header.of("listing_id") is not None and _may_be_a_listing(row, outcome)
                 rejects.add(row, outcome)
                 if self._on_reject is not None:
                     self._on_reject(_rejected_row(feed, row, outcome))
             else:
                 report.warnings.update(outcome.import_warnings)
-                listings.append(outcome)
-                raw.append(row.raw if row.raw is not None else dict(zip(feed.columns, row.cells, strict=True)))
-                if len(listings) >= BATCH:
-                    write()
-        write()
+                batch = known if converter.says_status(row.cells) else unknown
+                batch.listings.append(outcome)
+                batch.raw.append(row.raw if row.raw is not None else dict(zip(feed.columns, row.cells, strict=True)))
+                if len(batch.listings) >= BATCH:
+                    self._write(batch)
+        self._write(known)
+        self._write(unknown)
         report.unknown_values += converter.unknown
         profile = header.profile.name if header.profile else None
         source = item.given.source
         return FileReport(feed.path, feed.form, profile, source, mapping_of(header), item.fields, header.questions)
 
-    def _write(self, listings: Sequence[Listing], raw: Sequence[dict[str, Any] | None], keep_sold: bool) -> WriteResult:
+    def _write(self, batch: "_Batch") -> None:
+        """Stage a batch, or see what would become of it; empty it."""
+        listings, keep_sold = batch.listings, batch.keep_sold
         if not listings:
-            return WriteResult()
+            return
         if self._stage is not None:
-            return self._stage.add(listings, raw, keep_sold=keep_sold)
-        if self._connection is not None:
-            return repository.preview(self._connection, listings, keep_sold=keep_sold)
-        return WriteResult(imported=len(listings))
+            self._report.written += self._stage.add(listings, batch.raw, keep_sold=keep_sold)
+        elif self._connection is not None:
+            self._report.written += repository.preview(self._connection, listings, keep_sold=keep_sold)
+        else:
+            self._report.written += WriteResult(imported=len(listings))
+        batch.listings.clear()
+        batch.raw.clear()
 
     def apply(self, gone: Sequence[ListingId]) -> None:
         """Change the catalogue, unless the run was refused."""
@@ -352,7 +368,10 @@ def outcomes(
 
 def _judge(row: Row, feed: Feed, converter: Converter, seen: Seen) -> Listing | Rejected | None:
     if row.problem is not None:
-        return Rejected(*row.problem)
+        mentioned = converter.mentioned(row)
+        for listing_id in mentioned:
+            seen.add(listing_id, None)
+        return Rejected(*row.problem, mentioned[0] if mentioned else None)
     if tuple(row.cells) == feed.columns:
         return Rejected("header_row", "the header again")
     digest = converter.digest(row.cells)
@@ -368,6 +387,16 @@ def _judge(row: Row, feed: Feed, converter: Converter, seen: Seen) -> Listing | 
     elif outcome.listing_id is not None:
         seen.add(listing_id, None)  # still in the feed: what was imported before stays on sale
     return outcome
+
+
+def _may_be_a_listing(row: Row, why: Rejected) -> bool:
+    """Tell a row that cannot be read and may mean any listing from one that names its own, and from a remark.
+
+    A remark is a line of one cell, such as "1,204 cars" below the table.
+    """
+    if row.problem is None or why.listing_id is not None:
+        return False
+    return why.reason != "ragged_row" or sum(bool(cell.strip()) for cell in row.cells) > 1
 
 
 def _rejected_row(feed: Feed, row: Row, why: Rejected) -> RejectedRow:

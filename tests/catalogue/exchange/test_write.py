@@ -125,6 +125,18 @@ def test_the_makers_name_of_a_color_comes_back(
     assert (after.color_name, after.attributes) == ("Satin Silver", {})
 
 
+@pytest.mark.parametrize("name", ["csv", "ndjson"])
+def test_the_past_of_a_car_is_written_and_read_as_no_attribute(
+    database: Connection, tmp_path: Path, imported: Imported, name: str
+) -> None:
+    stored(database, listing(1), listing(2))
+    stored(database, listing(1, price_amount=Decimal(8000)))
+    path = tmp_path / f"cars.{name}"
+    assert export(database, path, name).written == 2
+    assert b"price_history" in path.read_bytes()
+    assert [after.attributes for after in imported(path)] == [{}, {}]
+
+
 @pytest.mark.parametrize("name", READ)
 def test_the_importer_takes_an_exported_file_as_it_is(
     database: Connection, tmp_path: Path, imported: Imported, name: str

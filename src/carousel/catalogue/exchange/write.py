@@ -17,7 +17,7 @@ import orjson
 
 from carousel.catalogue import repository
 from carousel.catalogue.exchange import google, jsonld_write, meta
-from carousel.catalogue.listing import FIELD_NAMES, Status
+from carousel.catalogue.listing import DERIVED, FIELD_NAMES, Status
 from carousel.errors import InputError
 from carousel.storage.postgres import Connection
 
@@ -154,6 +154,6 @@ FORMATS: Mapping[str, Format] = {
     "jsonld": Format("jsonld", jsonld_write.car, _graph, strict=False),
     "google": Format("tsv", google.row, partial(_table, columns=google.COLUMNS, delimiter="\t")),
     "meta": Format("csv", meta.row, partial(_table, columns=meta.COLUMNS, delimiter=",")),
-    "csv": Format("csv", _cells, partial(_table, columns=FIELD_NAMES, delimiter=",")),
+    "csv": Format("csv", _cells, partial(_table, columns=(*FIELD_NAMES, *DERIVED), delimiter=",")),
     "ndjson": Format("ndjson", _as_it_is, _lines),
 }

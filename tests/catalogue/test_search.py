@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from carousel.catalogue import search
-from carousel.catalogue.listing import Listing, ListingId
+from carousel.catalogue.listing import Listing, ListingId, name_key, slug
 from carousel.catalogue.search import Filters
 from carousel.catalogue.snapshot import Snapshot, _row
 from carousel.errors import InputError
@@ -83,6 +83,38 @@ def ids(snapshot: Snapshot, filters: Filters) -> set[str]:
 )
 def test_filters_find_what_they_name(stock: Snapshot, filters: dict[str, Any], found: set[str]) -> None:
     assert ids(stock, Filters(**filters)) == found
+
+
+@pytest.mark.parametrize(
+    ("filters", "found"),
+    [
+        ({"make": ("лада",)}, {"vesta", "granta"}),
+        ({"model": ("Лада Веста",)}, {"vesta"}),
+        ({"model": ("веста",)}, {"vesta"}),
+        ({"make": ("ГАЗ", "比亚迪")}, {"volga", "han"}),
+        ({"make": ("???",)}, {"signs"}),
+        ({"make": ("!!!",)}, set()),
+        ({"make": ("",)}, set()),
+    ],
+)
+def test_names_in_every_script_are_told_apart(snapshot_of: Build, filters: dict[str, Any], found: set[str]) -> None:
+    snapshot = snapshot_of(
+        [
+            car("vesta", "Лада", "Веста"), car("granta", "Лада", "Гранта"), car("volga", "ГАЗ", "Волга"),
+            car("han", "比亚迪", "汉"), car("signs", "???", "!"), car("octavia"),
+        ]
+    )  # fmt: skip
+    assert ids(snapshot, Filters(**filters)) == found
+    assert search.suggestions(snapshot, "Лад", 1) == [("make", "Лада", 2)]
+    assert search.suggestions(snapshot, "лада ве", 9) == [("model", "Лада Веста", 1)]
+    assert search.suggestions(snapshot, "?!", 9) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["Mercedes-Benz", "Škoda", "Cee'd", "Citroën ë-C3", "Łada Ø5", "ID. Buzz", "500 ABARTH"]
+)
+def test_a_latin_name_is_found_by_its_slug(name: str) -> None:
+    assert name_key(name) == slug(name)
 
 
 def test_a_price_that_changed_counts_in_every_currency_at_once(stock: Snapshot) -> None:

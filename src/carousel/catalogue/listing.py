@@ -285,6 +285,14 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain(text)).strip("-")
 
 
+def name_key(text: str) -> str:
+    """Return what a name is found by: its slug, with the letters of other scripts than Latin: "ГАЗ" is "газ"."""
+    return _NO_LETTERS.sub("-", plain(text)).strip("-")
+
+
+_NO_LETTERS = re.compile(r"(?:\W|[_\u0080-\u036f])+")  # to U+036F all is Latin
+
+
 def search_text(listing: Listing) -> str:
     """Return the words a full-text search looks through, without accents."""
     parts = (listing.make, listing.model, listing.variant, listing.generation, listing.title, listing.city)

@@ -14,7 +14,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from carousel.catalogue.listing import RATES_PER_EUR, slug
+from carousel.catalogue.listing import RATES_PER_EUR, name_key
 from carousel.catalogue.snapshot import Snapshot
 from carousel.errors import InputError
 
@@ -231,9 +231,10 @@ def _read_cursor(cursor: str) -> tuple[float, int]:
 def suggestions(snapshot: Snapshot, typed: str, n: int) -> list[tuple[Literal["make", "model"], str, int]]:
     """Return (field, value, listings) of makes and models whose words begin with the words typed; makes first, then by
     how many there are."""
-    words = slug(typed).split("-") if slug(typed) else []
-    if not words:
+    key = name_key(typed)
+    if not key:
         return []
+    words = key.split("-")
     found: list[tuple[Literal["make", "model"], str, int]] = []
     active = np.flatnonzero(snapshot.active)
     fields: tuple[Literal["make", "model"], ...] = ("make", "model")
@@ -241,7 +242,7 @@ def suggestions(snapshot: Snapshot, typed: str, n: int) -> list[tuple[Literal["m
         values = snapshot.vocabularies[field].values
         counts = np.bincount(snapshot.codes(field)[active], minlength=len(values))
         for code in np.flatnonzero(counts):
-            own = slug(values[code]).split("-")
+            own = name_key(values[code]).split("-")
             if code and _begins(own, words):
                 found.append((field, values[code], int(counts[code])))
     return sorted(found, key=lambda one: (one[0], -one[2]))[:n]

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from psycopg.rows import TupleRow
 
 from carousel.catalogue import repository
-from carousel.catalogue.listing import RATES_PER_EUR, Listing, slug
+from carousel.catalogue.listing import RATES_PER_EUR, Listing, name_key
 from carousel.catalogue.traits import CATEGORICAL, DEFAULT_KNOTS, NUMERIC, Knots, positions
 from carousel.storage.postgres import AsyncConnection, Pool
 from carousel.telemetry import log, snapshot_listings
@@ -59,17 +59,21 @@ class Vocabulary:
         codes = self._codes
         for value in set(values) - codes.keys():
             codes[value] = len(self.values)
-            self.name(slug(str(value)), len(self.values))
+            self.name(name_key(str(value)), len(self.values))
             self.values.append(str(value))
         return np.fromiter((codes[v] for v in values), dtype=np.intp, count=len(values))
 
     def name(self, name: str, code: int) -> None:
-        """Let a code be found under one more name (a slug)."""
-        self._named.setdefault(name, []).append(code)
+        """Let a code be found under one more name (a `name_key`); signs alone are none."""
+        if name:
+            self._named.setdefault(name, []).append(code)
 
     def named(self, value: str) -> list[int]:
         """Return the codes people mean by a value: "skoda" is "Škoda", "octavia" the "Škoda Octavia"."""
-        return self._named.get(slug(value), [])
+        if key := name_key(value):
+            return self._named.get(key, [])
+        code = self._codes.get(value)
+        return [code] if code else []
 
     def code(self, value: str) -> int | None:
         """Return a value's code, or None when no listing has it; "skoda" finds "Škoda" too."""
@@ -328,8 +332,8 @@ class Snapshot:
         self.make_of_model = np.concatenate([self.make_of_model, np.zeros(len(vocabulary) - known, dtype=np.intp)])
         self.make_of_model[models] = makes
         for code in range(known, len(vocabulary)):
-            make = slug(self.vocabularies["make"].values[self.make_of_model[code]])
-            vocabulary.name(slug(vocabulary.values[code]).removeprefix(f"{make}-"), code)
+            make = name_key(self.vocabularies["make"].values[self.make_of_model[code]])
+            vocabulary.name(name_key(vocabulary.values[code]).removeprefix(f"{make}-"), code)
 
     def _encode_config(self, codes: NDArray[np.intp]) -> NDArray[np.intp]:
         combinations, inverse = np.unique(codes, axis=0, return_inverse=True)

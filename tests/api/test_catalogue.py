@@ -125,6 +125,26 @@ async def test_a_listing_remembers_its_prices_and_can_be_sent_back_as_it_was_rea
     assert [price["amount"] for price in history] == [9_900, 9_500, 9_000]
 
 
+async def test_a_patch_dates_the_price_by_its_own_time_and_a_sale_by_its_day(api: httpx.AsyncClient, car: Car) -> None:
+    long_ago = "2025-01-02T00:00:00Z"
+    await put(api, car("a", price_amount=9_900, listed_at=long_ago, updated_at=long_ago))
+
+    async def patched(**said: Any) -> dict[str, Any]:
+        answer = await api.patch("/v1/listings/a", json=said, headers=WRITER)
+        assert answer.status_code == 200, answer.text
+        return dict((await api.get("/v1/listings/a")).json())
+
+    first, second = (await patched(price_amount=9_500))["price_history"]
+    assert first["at"] == long_ago
+    assert second["at"][:4] >= "2026"
+    later = "2199-01-01T00:00:00Z"
+    assert (await patched(price_amount=9_000, updated_at=later))["price_history"][-1]["at"] == later
+    assert (await patched(status="sold"))["sold_at"][:4] >= "2026"
+    assert "sold_at" not in await patched(status="active")
+    assert (await patched(status="sold", sold_at=long_ago))["sold_at"] == long_ago
+    assert (await patched(doors=5))["sold_at"] == long_ago
+
+
 async def test_patch_changes_only_what_it_names(api: httpx.AsyncClient, car: Car) -> None:
     await put(api, car("a", color_name="Magic Black", doors=5))
     answer = await api.patch("/v1/listings/a", json={"price_amount": 9_000, "color_name": None}, headers=WRITER)
@@ -203,6 +223,12 @@ async def test_a_batch_stores_the_good_and_reports_the_bad(api: httpx.AsyncClien
         (2, "mileage_km"), (3, "make"), (4, "make"), (5, "colour"),
     ]  # fmt: skip
     assert await found(api) == ["a"]
+
+
+async def test_a_line_of_a_batch_is_counted_with_the_blank_ones(api: httpx.AsyncClient, car: Car) -> None:
+    content = b"\n".join([orjson.dumps(car("a")), b"", b"  ", orjson.dumps({"listing_id": "d"})])
+    body = (await api.post("/v1/listings:batch", content=content, headers=WRITER)).json()
+    assert [r["line"] for r in body["rejected"]] == [4]
 
 
 async def test_search_answers_with_total_facets_and_the_next_page(api: httpx.AsyncClient, car: Car) -> None:

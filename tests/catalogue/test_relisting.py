@@ -48,6 +48,16 @@ def test_a_changed_price_is_remembered_with_the_first_one(database: Connection) 
     ]
 
 
+def test_prices_stand_in_the_order_they_were_asked_whatever_their_dates(database: Connection) -> None:
+    upsert(database, [car("a", vin=VIN)])
+    upsert(database, [car("a", vin=VIN, price=9_500, updated_at=NOW + timedelta(days=5))])
+    upsert(database, [car("b", vin=VIN, price=9_000, days=2)])
+    upsert(database, [car("b", vin=VIN, price=8_500, days=2, updated_at=NOW + timedelta(days=1))])
+    assert [(price["at"][:10], price["amount"]) for price in document(database, "b")["price_history"]] == [
+        ("2026-03-01", 9_900.0), ("2026-03-06", 9_500.0), ("2026-03-06", 9_000.0), ("2026-03-06", 8_500.0),
+    ]  # fmt: skip
+
+
 def test_the_past_is_no_content_and_survives_a_change_of_status(database: Connection) -> None:
     upsert(database, [car("a")])
     upsert(database, [car("a", price=9_500)])

@@ -148,6 +148,18 @@ def test_keep_sold_is_for_those_who_do_not_know(database: Connection) -> None:
     assert row(database, "status") == ("active",)
 
 
+def test_a_listing_written_as_sold_says_since_when(database: Connection) -> None:
+    upsert(database, [car(1), car(2, status="sold", sold_at=NOW)])
+    upsert(database, [car(number, status="sold") for number in (1, 2)])
+    first, second = (row(database, "document->>'sold_at'", f"car-{number}")[0] for number in (1, 2))
+    assert abs(datetime.fromisoformat(first) - datetime.now(UTC)) < timedelta(minutes=1)
+    assert second == "2026-01-01T12:00:00Z"
+    upsert(database, [car(2, status="sold", mileage_km=60_000)])
+    assert row(database, "document->>'sold_at'", "car-2") == ("2026-01-01T12:00:00Z",)
+    upsert(database, [car(1)])
+    assert row(database, "status, document->>'sold_at'") == ("active", None)
+
+
 def test_what_is_on_offer_is_active_or_reserved_and_of_the_source(database: Connection) -> None:
     upsert(database, [car(1), car(2), car(3, status="reserved"), car(4, status="sold"), car(5, source="other")])
     offered = [listing_id for chunk in on_offer(database, "test", chunk=2) for listing_id in chunk]

@@ -93,8 +93,8 @@ def remember(document: dict[str, Any], past: Past, listing: Listing, now: dateti
     if listing.price_amount is not None and listing.price_currency is not None:
         asked = (float(listing.price_amount), listing.price_currency)
         if not prices or (prices[-1].amount, prices[-1].currency) != asked:
-            at = listing.updated_at or (now if past.car is None else listing.listed_at)
-            prices.append(Price(rfc3339(at), *asked))
+            at = rfc3339(listing.updated_at or (now if past.car is None else listing.listed_at))
+            prices.append(Price(max(at, prices[-1].at) if prices else at, *asked))  # a source may say an earlier day
     if len(prices) > 1:
         document["price_history"] = [price.to_json() for price in prices[-_MOST_PRICES:]]
     if past.first_listed_at < document["listed_at"]:

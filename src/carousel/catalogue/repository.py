@@ -419,7 +419,7 @@ def set_status(connection: Connection, listing_ids: Sequence[ListingId], status:
             ).fetchall()
             if not rows:
                 continue
-            now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+            now = rfc3339(datetime.now(UTC))
             documents = [_with_status(document, status, now) for _, document in rows]
             connection.execute(
                 """
@@ -585,11 +585,12 @@ def _changes(
         if before is not None:
             if keep_sold and before.status == "sold" and listing.status == "active":
                 document["status"] = "sold"
-                if before.sold_at is not None:
-                    document["sold_at"] = before.sold_at
             if before.listed_at < listed_at:
                 listed_at = before.listed_at
                 document["listed_at"] = rfc3339(listed_at)
+        if document["status"] == "sold" and "sold_at" not in document:
+            sold_at = before.sold_at if before is not None and before.status == "sold" else rfc3339(datetime.now(UTC))
+            document |= {"sold_at": sold_at} if sold_at is not None else {}
         digest = content_hash(document)
         if before is None or before.content_hash != digest or before.status != document["status"]:
             version = before.version if before else None

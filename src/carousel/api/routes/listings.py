@@ -284,8 +284,12 @@ async def patch_listing(listing_id: ListingPath, body: ListingBody, use: Use) ->
             document = repository.locked_document(connection, listing_id)
             if document is None:
                 raise _unknown(listing_id)
+            said = body.model_dump(exclude_unset=True)  # type: ignore[attr-defined]
+            document.pop("updated_at", None)  # of the change before this one
+            if said.get("status", document["status"]) != document["status"]:
+                document.pop("sold_at", None)
             try:
-                changed = ListingBody.model_validate(document | body.model_dump(exclude_unset=True))  # type: ignore[attr-defined]
+                changed = ListingBody.model_validate(document | said)
             except ValidationError as error:  # what is stored, from before a rule; the request itself was checked
                 field, reason = _why(error)
                 raise InputError(reason, field=field) from error
@@ -328,7 +332,7 @@ async def batch_listings(request: Request, use: Use) -> WriteResultOut:
     rows = _rows(await request.body())
     listings: dict[str, Listing] = {}
     rejected = []
-    for line, row in enumerate(rows, 1):
+    for line, row in rows:
         listing_id = row.get("listing_id") if isinstance(row, dict) else None
         try:
             if isinstance(row, InputError):
@@ -344,15 +348,16 @@ async def batch_listings(request: Request, use: Use) -> WriteResultOut:
     return result
 
 
-def _rows(payload: bytes) -> list[Any]:
+def _rows(payload: bytes) -> list[tuple[int, Any]]:
+    """Return (line, what it holds); of an array its place, from 1."""
     try:
         body = orjson.loads(payload)
     except orjson.JSONDecodeError:
-        lines = [line for line in payload.splitlines() if line.strip()]
-        return [_line(line) for line in _not_too_many(lines)]
+        lines = [(at, line) for at, line in enumerate(payload.splitlines(), 1) if line.strip()]
+        return [(at, _line(line)) for at, line in _not_too_many(lines)]
     if isinstance(body, dict) and isinstance(body.get("listings"), list):
         body = body["listings"]
-    return _not_too_many(body if isinstance(body, list) else [body])
+    return list(enumerate(_not_too_many(body if isinstance(body, list) else [body]), 1))
 
 
 def _line(line: bytes) -> Any:

@@ -14,7 +14,7 @@ import pytest
 from carousel.catalogue import repository
 from carousel.catalogue.embedding import VERSION, embed
 from carousel.catalogue.listing import Listing, ListingId, content_hash, to_document
-from carousel.catalogue.repository import WriteResult, bulk_index, ensure_index, on_offer, set_status, upsert
+from carousel.catalogue.repository import Offer, WriteResult, bulk_index, ensure_index, set_status, upsert
 from carousel.embedded.servers import Servers
 from carousel.storage.postgres import Connection, connect
 
@@ -162,8 +162,20 @@ def test_a_listing_written_as_sold_says_since_when(database: Connection) -> None
 
 def test_what_is_on_offer_is_active_or_reserved_and_of_the_source(database: Connection) -> None:
     upsert(database, [car(1), car(2), car(3, status="reserved"), car(4, status="sold"), car(5, source="other")])
-    offered = [listing_id for chunk in on_offer(database, "test", chunk=2) for listing_id in chunk]
-    assert sorted(offered) == ["car-1", "car-2", "car-3"]
+    offer = Offer(database, ["test"])
+    assert len(offer) == 3
+    assert sorted(i for chunk in offer.chunks(size=2) for i in chunk) == ["car-1", "car-2", "car-3"]
+
+
+def test_of_an_offer_only_what_nobody_has_changed_since_is_withdrawn(database: Connection) -> None:
+    upsert(database, [car(number) for number in range(4)])
+    offer = Offer(database, ["test"])
+    set_status(database, [ListingId("car-1")], "sold")
+    upsert(database, [car(2, mileage_km=60_000), car(9)])
+    assert [sorted(chunk) for chunk in offer.chunks()] == [["car-0", "car-3"]]
+    assert offer.withdraw([ListingId(f"car-{number}") for number in (0, 1, 2, 9)]) == ["car-0"]
+    status, document = row(database, "status, document", "car-1")
+    assert (status, "sold_at" in document) == ("sold", True)
 
 
 def test_preview_says_what_upsert_would_do(database: Connection) -> None:

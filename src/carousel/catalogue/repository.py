@@ -406,15 +406,22 @@ def preview(connection: Connection, listings: Sequence[Listing], *, keep_sold: b
 
 def set_status(connection: Connection, listing_ids: Sequence[ListingId], status: Status) -> int:
     """Give listings a status; return how many had another one. Ids the catalogue does not know are passed over."""
-    changed = 0
+    return len(_set_status(connection, listing_ids, status, ""))
+
+
+def _set_status(
+    connection: Connection, listing_ids: Sequence[ListingId], status: Status, condition: str
+) -> list[ListingId]:
+    """Give listings a status that have another one and meet a condition; return them."""
+    changed = []
     wanted = sorted(set(listing_ids))
     for start in range(0, len(wanted), BATCH):
         with connection.transaction():
             rows = connection.execute(
-                """
+                f"""
                 SELECT listing_id, document FROM listing
-                WHERE listing_id = ANY(%s) AND status <> %s ORDER BY listing_id FOR UPDATE
-                """,
+                WHERE listing_id = ANY(%s) AND status <> %s {condition} ORDER BY listing_id FOR UPDATE
+                """,  # noqa: S608 - constant
                 (wanted[start : start + BATCH], status),
             ).fetchall()
             if not rows:
@@ -436,18 +443,40 @@ def set_status(connection: Connection, listing_ids: Sequence[ListingId], status:
                 ),
             )
             _bump(connection)
-            changed += len(rows)
+            changed += [ListingId(listing_id) for listing_id, _ in rows]
     return changed
 
 
-def on_offer(connection: Connection, source: str, *, chunk: int = 10_000) -> Iterator[list[ListingId]]:
-    """Yield the ids of a source's listings that are on offer."""
-    with connection.transaction(), connection.cursor("listings_on_offer") as cursor:
-        cursor.execute(
-            "SELECT listing_id FROM listing WHERE source = %s AND status IN ('active', 'reserved')", (source,)
-        )
-        while rows := cursor.fetchmany(chunk):
-            yield [ListingId(listing_id) for (listing_id,) in rows]
+class Offer:
+    """What some sources have on offer when an import begins, and who changed it last: what is changed later stays.
+
+    It is in a temporary table of the connection.
+    """
+
+    def __init__(self, connection: Connection, sources: Iterable[str]) -> None:
+        self._connection = connection
+        connection.execute("DROP TABLE IF EXISTS listing_offer")
+        connection.execute("CREATE TEMP TABLE listing_offer (listing_id text PRIMARY KEY, changed_by xid8 NOT NULL)")
+        self._size = connection.execute(
+            "INSERT INTO listing_offer SELECT listing_id, changed_by FROM listing"
+            " WHERE source = ANY(%s) AND status IN ('active', 'reserved')",
+            (list(sources),),
+        ).rowcount
+
+    def __len__(self) -> int:
+        return self._size
+
+    def chunks(self, *, size: int = 10_000) -> Iterator[list[ListingId]]:
+        """Yield the ids of those that nobody has changed since."""
+        with self._connection.transaction(), self._connection.cursor("listings_on_offer") as cursor:
+            cursor.execute("SELECT listing_id FROM listing_offer JOIN listing USING (listing_id, changed_by)")
+            while rows := cursor.fetchmany(size):
+                yield [ListingId(listing_id) for (listing_id,) in rows]
+
+    def withdraw(self, listing_ids: Sequence[ListingId]) -> list[ListingId]:
+        """Withdraw listings; return which, without those somebody has changed since."""
+        unchanged = "AND (listing_id, changed_by) IN (SELECT listing_id, changed_by FROM listing_offer)"
+        return _set_status(self._connection, listing_ids, "withdrawn", unchanged)
 
 
 class Stage:
@@ -478,10 +507,13 @@ class Stage:
         _copy(self._connection, "listing_stage", rows, more=("text",))
         return _result(listings, versions.keys(), {i for i, version in versions.items() if version is None})
 
-    def apply(self, gone: Sequence[ListingId] = ()) -> int:
-        """Change the catalogue, and withdraw the listings that are gone; return how many were left as they are.
+    def apply(self, offer: Offer | None = None, gone: Sequence[ListingId] = ()) -> tuple[WriteResult, list[ListingId]]:
+        """Change the catalogue, and withdraw what is gone of an offer; return what was left as it is, and which
+        listings were withdrawn.
 
         A listing that somebody else changed since it was staged is left: that change is the newer one.
+
+        :return: of those left, `imported` and `updated` would have been.
         """
         connection = self._connection
         with connection.transaction():
@@ -492,15 +524,16 @@ class Stage:
             )
             left = connection.execute(
                 "DELETE FROM listing_stage AS s USING listing AS l WHERE l.listing_id = s.listing_id"
-                " AND l.changed_by::text IS DISTINCT FROM s.version"
-            ).rowcount
+                " AND l.changed_by::text IS DISTINCT FROM s.version RETURNING s.version IS NULL"
+            ).fetchall()
             insert = _insert_sql(f"SELECT {_SELECTED} FROM listing_stage ORDER BY listing_id")  # noqa: S608 - constant
             written = connection.execute(insert.encode()).rowcount
-            set_status(connection, gone, "withdrawn")
+            withdrawn = offer.withdraw(gone) if offer is not None else []
             if written:
                 _bump(connection)
         connection.execute("TRUNCATE listing_stage")
-        return left
+        imported = sum(new for (new,) in left)
+        return WriteResult(imported, len(left) - imported), withdrawn
 
 
 @contextlib.contextmanager

@@ -347,13 +347,34 @@ def test_what_somebody_else_changed_meanwhile_is_left(database: Connection, serv
     listings = [open_listing(i) for i in range(3)]
     repository.upsert(database, listings)
     stage = repository.Stage(database)
-    changed = [replace(x, mileage_km=9_999) for x in listings]
-    assert stage.add(changed, [None] * 3).updated == 3
+    changed = [replace(x, mileage_km=9_999) for x in (*listings, open_listing(3))]
+    assert stage.add(changed, [None] * 4) == repository.WriteResult(imported=1, updated=3)
     with connect(servers.database_url) as other:
         repository.set_status(other, [listings[1].listing_id], "sold")
-    assert stage.apply() == 1
+        repository.upsert(other, [open_listing(3)])
+    assert stage.apply() == (repository.WriteResult(imported=1, updated=1), [])
     rows = database.execute("SELECT status, mileage_km FROM listing ORDER BY listing_id").fetchall()
-    assert rows == [("active", 9_999), ("sold", None), ("active", 9_999)]
+    assert rows == [("active", 9_999), ("sold", None), ("active", 9_999), ("active", None)]
+
+
+def test_a_full_feed_leaves_what_was_put_or_sold_while_it_ran(
+    database: Connection, servers: Servers, cars: Cars
+) -> None:
+    options = ImportOptions(source="shop", full_feed=True)
+    import_files(database, [cars(stock(700))], options)
+    withdrawn: list[ListingId] = []
+
+    def meanwhile(rows: int, _share: float) -> None:
+        if rows == 500:
+            with connect(servers.database_url) as other:
+                repository.upsert(other, [replace(open_listing(0), source="shop")])
+                repository.set_status(other, [ListingId("A-0")], "sold")
+
+    feed = cars(stock(698, first=2))  # without
+    report = import_files(database, [feed], options, told=meanwhile, on_withdrawn=withdrawn.extend)
+    assert (report.withdrawn, withdrawn) == (1, ["A-1"])
+    gone = database.execute("SELECT listing_id, status FROM listing WHERE status <> 'active' ORDER BY 1").fetchall()
+    assert gone == [("A-0", "sold"), ("A-1", "withdrawn")]
 
 
 def open_listing(number: int) -> Listing:

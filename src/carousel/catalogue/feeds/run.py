@@ -138,20 +138,22 @@ def import_files(
             open_until_the_end.enter_context(RejectsFile(i.feed.path, i.feed.columns, named=options.rejects))
             for i in inputs
         ]
+        sources = dict.fromkeys(item.given.source for item in inputs)
+        offer = repository.Offer(connection, sources) if options.full_feed and connection is not None else None
         run = _Run(connection, options, report, seen, told, on_reject)
         total = sum(i.size for i in inputs) or 1
         done = 0
         for item, own in zip(inputs, rejects, strict=True):
             report.files.append(run.read(item, own, done / total, item.size / total))
             done += item.size
-        gone = _gone(connection, inputs, seen) if options.full_feed and connection is not None else []
+        gone = [listing_id for chunk in offer.chunks() for listing_id in seen.missing(chunk)] if offer else []
         if report.unnamed and not options.force:
             report.not_withdrawn, gone = len(gone), []
-        report.refused = None if options.force else _refusal(connection, inputs, report, gone)
+        report.refused = None if options.force else _refusal(report, len(gone), len(offer or ()))
         if connection is not None and not options.dry_run:
-            run.apply(gone if report.exit_code == 0 else [])
-            if gone and report.withdrawn and on_withdrawn is not None:
-                on_withdrawn(gone)
+            withdrawn = run.apply(offer, gone if report.exit_code == 0 else [])
+            if withdrawn and on_withdrawn is not None:
+                on_withdrawn(withdrawn)
         applied = not options.dry_run and report.refused is None
         report.files = [
             replace(file, rejects=own.keep(dry_run=options.dry_run, applied=applied))
@@ -338,20 +340,25 @@ class _Run:
         batch.listings.clear()
         batch.raw.clear()
 
-    def apply(self, gone: Sequence[ListingId]) -> None:
-        """Change the catalogue, unless the run was refused."""
+    def apply(self, offer: repository.Offer | None, gone: Sequence[ListingId]) -> list[ListingId]:
+        """Change the catalogue, unless the run was refused; return the listings that were withdrawn."""
         report, written = self._report, self._report.written
         assert self._connection is not None
         assert self._stage is not None
         if report.refused is not None:
             report.held_back, report.written = written.imported + written.updated + written.unchanged, WriteResult()
-            return
+            return []
         with repository.bulk_index(self._connection, written.imported + written.updated):
-            left = self._stage.apply(gone)
-        report.withdrawn = len(gone)
-        report.written = WriteResult(written.imported, written.updated - left, written.unchanged + left)
-        if written.imported or gone:
+            left, withdrawn = self._stage.apply(offer, gone)
+        report.withdrawn = len(withdrawn)
+        report.written = WriteResult(
+            written.imported - left.imported,
+            written.updated - left.updated,
+            written.unchanged + left.imported + left.updated,
+        )
+        if written.imported or withdrawn:
             repository.refit_knots(self._connection)
+        return withdrawn
 
 
 def outcomes(
@@ -405,21 +412,11 @@ def _rejected_row(feed: Feed, row: Row, why: Rejected) -> RejectedRow:
     return RejectedRow(str(feed.path), row.line, why.reason, why.detail, cells)
 
 
-def _gone(connection: Connection, inputs: Sequence[Input], seen: Seen) -> list[ListingId]:
-    """Return the listings on offer of the files' sources that no row mentions."""
-    sources = dict.fromkeys(item.given.source for item in inputs)
-    return [
-        listing_id
-        for source in sources
-        for chunk in repository.on_offer(connection, source)
-        for listing_id in seen.missing(chunk)
-    ]
+def _refusal(report: ImportReport, gone: int, offered: int) -> str | None:
+    """Return why a run looks like a mistake and should not be written, else None.
 
-
-def _refusal(
-    connection: Connection | None, inputs: Sequence[Input], report: ImportReport, gone: Sequence[ListingId]
-) -> str | None:
-    """Return why a run looks like a mistake and should not be written, else None."""
+    :param gone: listings on offer that no row mentions.
+    """
     mistaken = sum(report.rejected_by_reason[reason] for reason in _OF_THE_MAPPING)
     if mistaken >= _LEAST_REJECTED and mistaken > (report.read - report.duplicates) * _MOST_REJECTED:
         reason, count = report.rejected_by_reason.most_common(1)[0]
@@ -427,13 +424,9 @@ def _refusal(
             f"{mistaken:,} of {report.read:,} rows would be rejected, {count:,} as {reason}; the columns may be"
             " understood wrongly: look at --dry-run, correct it with --map, or insist with --force"
         )
-    if connection is None or len(gone) < _LEAST_GONE:
-        return None
-    sources = dict.fromkeys(item.given.source for item in inputs)
-    offered = sum(len(chunk) for source in sources for chunk in repository.on_offer(connection, source))
-    if len(gone) > offered * _MOST_GONE:
+    if gone >= _LEAST_GONE and gone > offered * _MOST_GONE:
         return (
-            f"{len(gone):,} of {offered:,} listings on offer are not in this feed and would be withdrawn; if it is"
+            f"{gone:,} of {offered:,} listings on offer are not in this feed and would be withdrawn; if it is"
             " complete, insist with --force"
         )
     return None

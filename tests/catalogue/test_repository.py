@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -14,9 +14,9 @@ import pytest
 from carousel.catalogue import repository
 from carousel.catalogue.embedding import VERSION, embed
 from carousel.catalogue.listing import Listing, ListingId, content_hash, to_document
-from carousel.catalogue.repository import Offer, WriteResult, bulk_index, ensure_index, set_status, upsert
+from carousel.catalogue.repository import Offer, WriteResult, bulk_index, ensure_index, index_words, set_status, upsert
 from carousel.embedded.servers import Servers
-from carousel.storage.postgres import Connection, connect
+from carousel.storage.postgres import AsyncConnection, Connection, connect, make_pool
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -64,6 +64,65 @@ def test_a_listing_is_stored_with_all_that_reads_need(database: Connection, coun
     np.testing.assert_allclose(embedding.to_numpy(), embed(listings[:1])[0], atol=2e-3)
     matches = database.execute("SELECT count(*) FROM listing WHERE search @@ to_tsquery('simple', 'skoda & combi')")
     assert matches.fetchone() == (count,)
+
+
+NAMES = {
+    "mx5": ("Mazda", "MX-5", "2.0 Skyactiv-G"), "mx30": ("Mazda", "MX-30", "5 doors"),
+    "f150": ("Ford", "F-150", "3.5 V6"),
+    "golf": ("Volkswagen", "Golf", "1.6 TDI"), "golf6": ("Volkswagen", "Golf 6", "1.4 TSI"),
+    "i30": ("Hyundai", "i30", "1,6"),
+    "ceed": ("Kia", "Cee'd", "1.4"), "id4": ("Volkswagen", "ID.4", "Pro"), "benz": ("Mercedes-Benz", "C 220", None),
+    "vesta": ("Лада", "Веста", None), "megane": ("Renault", "Mégane", "'\\ : & | !"),
+}  # fmt: skip
+SEARCHES = {
+    "MX-5": "mx5", "mx 5": "mx5 mx30", "mx5": "mx5", "mazda mx": "mx5 mx30", "Mazda MX-5": "mx5", "mx-": "mx5 mx30",
+    "F-150": "f150", "f150": "f150", "1.6 TDI": "golf", "golf 1.6": "golf", "golf 1.": "golf golf6", "1,6": "golf i30",
+    "Cee'd": "ceed", "ceed": "ceed", "ID.4": "id4", "id4": "id4", "id 4": "id4", "mercedes-benz": "benz",
+    "mercedes benz c": "benz", "Mercedesbenz": "benz", "веста": "vesta", "Škoda": "", "megane '\\ & !": "megane",
+    "gol": "golf golf6", "gol tdi": "", "volkswagen ti": "", "'": "", "": "",
+}  # fmt: skip
+
+
+@pytest.fixture
+async def reading(servers: Servers) -> AsyncIterator[AsyncConnection]:
+    async with make_pool(servers.database_url, size=1) as pool, pool.connection() as connection:
+        yield connection
+
+
+async def matched(reading: AsyncConnection, database: Connection, text: str) -> set[str]:
+    numbers = (await repository.text_matches(reading, text)).tolist()
+    rows = database.execute("SELECT listing_id FROM listing WHERE no = ANY(%s)", (numbers,)).fetchall()
+    return {listing_id for (listing_id,) in rows}
+
+
+@pytest.mark.parametrize("text", SEARCHES)
+async def test_words_are_found_whatever_stands_between_their_parts(
+    database: Connection, reading: AsyncConnection, text: str
+) -> None:
+    upsert(database, [
+        car(listing_id=ListingId(i), make=make, model=model, variant=variant, title=None)
+        for i, (make, model, variant) in NAMES.items()
+    ])  # fmt: skip
+    assert await matched(reading, database, text) == set(SEARCHES[text].split())
+
+
+async def test_words_that_older_code_split_are_indexed_again_once(
+    database: Connection, reading: AsyncConnection
+) -> None:
+    upsert(database, [car(number, model="MX-5") for number in range(3)])
+    database.execute("UPDATE listing SET search = to_tsvector('simple', 'mazda mx-5')")
+    before = row(database, "changed_by::text")
+    assert await matched(reading, database, "mx5") == set()
+    assert index_words(database) == 3
+    assert await matched(reading, database, "mx5") == {"car-0", "car-1", "car-2"}
+    assert row(database, "changed_by::text") == before
+    assert index_words(database) == 0
+
+
+@pytest.mark.parametrize("count", [1, 60])
+def test_a_text_of_any_form_can_be_indexed(database: Connection, count: int) -> None:
+    text = ("ﷺ" * 100 + "-" + "长" * 180) + "'\\:1A"
+    assert upsert(database, [car(number, title=text, model="-") for number in range(count)]).imported == count
 
 
 @pytest.mark.parametrize("count", [1, 60])

@@ -8,6 +8,7 @@ importer keeps the source's own row beside the listing.
 import hashlib
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -293,10 +294,24 @@ def name_key(text: str) -> str:
 _NO_LETTERS = re.compile(r"(?:\W|[_\u0080-\u036f])+")  # to U+036F all is Latin
 
 
-def search_text(listing: Listing) -> str:
-    """Return the words a full-text search looks through, without accents."""
-    parts = (listing.make, listing.model, listing.variant, listing.generation, listing.title, listing.city)
-    return plain(" ".join(p for p in parts if p))[:2_000]
+def search_text(document: Mapping[str, Any]) -> str:
+    """Return the text of a stored listing that a search by words looks through."""
+    names = ("make", "model", "variant", "generation", "title", "city")
+    return " ".join(document[name] for name in names if document.get(name))[:2_000]
+
+
+def words(text: str) -> list[list[str]]:
+    """Return the words between the spaces of a text, without accents, each with its parts: "MX-5" is "mx" and "5".
+
+    A number with decimals is one part: "1,6" is "1.6".
+    """
+    found = ([part.replace(",", ".")[:60] for part in _PARTS.findall(word)] for word in plain(text).split())
+    return [parts for parts in found if parts]
+
+
+_PARTS = re.compile(r"\d+[.,]\d+|[^\W_]+")
+WORDS_VERSION = 1
+"""Grows when `words` splits otherwise; what is stored is then indexed again."""
 
 
 def to_document(listing: Listing) -> dict[str, Any]:

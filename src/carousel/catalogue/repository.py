@@ -21,14 +21,15 @@ from psycopg.rows import TupleRow
 from carousel.catalogue.embedding import VERSION, embed
 from carousel.catalogue.listing import (
     FIELD_NAMES,
+    WORDS_VERSION,
     Listing,
     ListingId,
     Status,
     content_hash,
-    plain,
     search_text,
     to_document,
     to_eur,
+    words,
 )
 from carousel.catalogue.relisting import (
     Past,
@@ -199,22 +200,53 @@ async def documents_near(connection: AsyncConnection, listing_id: str, n: int) -
 
 async def text_matches(connection: AsyncConnection, text: str) -> NDArray[np.int64]:
     """Return the `no` of active listings that have every word of a text, the last one as a prefix."""
-    words = ["".join(c for c in word if c.isalnum()) for word in plain(text).replace("-", " ").split()][:12]
-    words = [w for w in words if w]
-    if not words:
+    query = _words_query(text)
+    if not query:
         return np.empty(0, dtype=np.int64)
-    query = " & ".join([*words[:-1], f"{words[-1]}:*"])
     cursor = await connection.execute(
-        """
-        SELECT string_agg(int8send(no), '') FROM listing, to_tsquery('simple', %s) AS query
-        WHERE status = 'active' AND search @@ query
-        """,
+        "SELECT string_agg(int8send(no), '') FROM listing, CAST(%s AS tsquery) AS query"
+        " WHERE status = 'active' AND search @@ query",
         (query,),
         binary=True,
     )
     row = await cursor.fetchone()
     # One value of 8 bytes a match: 20,000 rows of their own would cost Python 10 ms.
     return np.frombuffer(row[0] if row and row[0] else b"", dtype=">i8").astype(np.int64)
+
+
+# Words are split here and not by PostgreSQL, which takes "MX-5" for "mx" and minus five and "1.6" for one word, so that
+# both sides of a search agree: "MX-5" is indexed as "mx5" too, and looked for as that or as "mx" before "5".
+
+
+def _words_index(document: Mapping[str, Any]) -> str:
+    """Return the words of a stored listing as the text of a tsvector."""
+    lexemes: list[str] = []
+    place = 0
+    for parts in words(search_text(document)):
+        if len(parts) > 1:
+            lexemes.append(f"'{_joined(parts)}':{place + 1}")
+        for part in parts:
+            place += 1
+            lexemes.append(f"'{part}':{place}")
+    return " ".join(lexemes)
+
+
+def _words_query(text: str) -> str:
+    """Return what looks for every word of a text, the last one as a prefix, as the text of a tsquery."""
+    terms = []
+    wanted = words(text)[:12]
+    for number, parts in enumerate(wanted, 1):
+        end = ":*" if number == len(wanted) else ""
+        term = " <-> ".join(f"'{part}'" for part in parts) + end
+        terms.append(f"('{_joined(parts)}'{end} | {term})" if len(parts) > 1 else term)
+    return " & ".join(terms)
+
+
+def _joined(parts: Sequence[str]) -> str:
+    return "".join(parts)[:_LONGEST_WORD]
+
+
+_LONGEST_WORD = 200  # PostgreSQL takes 2,046 bytes
 
 
 async def attention(connection: AsyncConnection) -> list[tuple[str, float, int]]:
@@ -574,6 +606,35 @@ def ensure_index(connection: Connection) -> bool:
     return True
 
 
+def index_words(connection: Connection) -> int:
+    """Index the words of all listings again if they were split by another code; return how many listings that were.
+
+    The connection must be in autocommit.
+    """
+    if connection.execute("SELECT 1 FROM catalogue_state WHERE words_version = %s", (WORDS_VERSION,)).fetchone():
+        return 0
+    done, last = 0, ""
+    with bulk_index(connection, _count_active(connection)):
+        while True:
+            with connection.transaction():
+                rows = connection.execute(
+                    "SELECT listing_id, document FROM listing WHERE listing_id > %s ORDER BY listing_id LIMIT %s"
+                    " FOR UPDATE",
+                    (last, BATCH),
+                ).fetchall()
+                if not rows:
+                    break
+                connection.execute(
+                    "UPDATE listing SET search = new.search::tsvector"
+                    " FROM unnest(%b::text[], %b::text[]) AS new (listing_id, search)"
+                    " WHERE listing.listing_id = new.listing_id",
+                    ([listing_id for listing_id, _ in rows], [_words_index(document) for _, document in rows]),
+                )
+            done, last = done + len(rows), rows[-1][0]
+    connection.execute("UPDATE catalogue_state SET words_version = %s", (WORDS_VERSION,))
+    return done
+
+
 def _upsert_batch(
     connection: Connection, listings: Sequence[Listing], raw: Sequence[dict[str, Any] | None], keep_sold: bool
 ) -> WriteResult:
@@ -739,7 +800,7 @@ def _rows(changes: Sequence[_Change]) -> list[tuple[Any, ...]]:
         values["document"] = orjson.dumps(change.document).decode()
         values["raw"] = None if change.raw is None else orjson.dumps(change.raw, default=str).decode()
         values["content_hash"] = change.content_hash
-        values["search"] = search_text(listing)
+        values["search"] = _words_index(change.document)
         values["embedding"] = vector
         values["embedding_version"] = VERSION
         values["likeness"] = change.likeness
@@ -768,7 +829,7 @@ _RETURNING = "RETURNING listing_id, xmax = 0"
 
 def _insert_rows(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> set[str]:
     values = ", ".join(
-        {"search": "to_tsvector('simple', %s::text)", "embedding": "%b::halfvec"}.get(name, f"%s::{kind}")
+        {"search": "%s::tsvector", "embedding": "%b::halfvec"}.get(name, f"%s::{kind}")
         for name, kind in _COLUMNS.items()
     )
     statement = _insert_sql(f"VALUES ({values})") + _RETURNING
@@ -790,7 +851,7 @@ def _copy_rows(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> set[s
 
 
 _TEMPORARY = ", ".join(f"{name} {'halfvec' if name == 'embedding' else kind}" for name, kind in _COLUMNS.items())
-_SELECTED = ", ".join("to_tsvector('simple', search)" if name == "search" else name for name in _COLUMNS)
+_SELECTED = ", ".join("search::tsvector" if name == "search" else name for name in _COLUMNS)
 
 
 def _copy(connection: Connection, table: str, rows: Iterable[tuple[Any, ...]], more: Sequence[str] = ()) -> None:

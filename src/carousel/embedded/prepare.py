@@ -1,7 +1,7 @@
 """Make a database fit to work with: its tables and tastes up to date, its vector index whole, nobody erased in it."""
 
 from carousel.activity import retention
-from carousel.catalogue.repository import ensure_index
+from carousel.catalogue.repository import ensure_index, index_words
 from carousel.dataflows.rebuild import rebuild_if_needed
 from carousel.embedded import erasures
 from carousel.storage.migrations import migrate
@@ -9,8 +9,8 @@ from carousel.storage.postgres import connect
 
 
 def prepare(database_url: str) -> int:
-    """Migrate, erase again whom a restore brought back, rebuild the index that a load killed in the middle left behind
-    and tastes of an older formula; return the migrations applied.
+    """Migrate, erase again whom a restore brought back, rebuild the index that a load killed in the middle left behind,
+    words split by an older rule and tastes of an older formula; return the migrations applied.
 
     :raises StartError: the database is of a newer Carousel.
     """
@@ -18,6 +18,7 @@ def prepare(database_url: str) -> int:
     with connect(database_url) as connection:
         erasures.settle(connection)  # before tastes are rebuilt from the archive
         ensure_index(connection)
+        index_words(connection)
         retention.keep(connection, 0)
     rebuild_if_needed(database_url)
     return applied

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from carousel.catalogue.listing import Listing, ListingId
-from carousel.catalogue.repository import documents_near, set_status, upsert
+from carousel.catalogue.repository import Stage, documents_near, set_status, upsert
 from carousel.catalogue.snapshot import LiveSnapshot
 from carousel.embedded.servers import Servers
 from carousel.storage.postgres import Connection, make_pool
@@ -130,3 +130,99 @@ async def test_a_car_stands_in_a_list_once_as_its_newest_listing_that_is_on_offe
         assert await shown() == {"c", "x"}
         fresh = await LiveSnapshot().current(connection)
         assert {fresh.ids[row] for row in fresh.active.nonzero()[0]} == {"c", "x"}
+
+
+OTHER_VIN = "TMBJJ9NP4M7055555"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"vin": OTHER_VIN}, {"model": "Fabia"}, {"vin": OTHER_VIN, "model": "Fabia", "model_year": 2020}],
+    ids=["vin", "model", "all"],
+)
+def test_one_id_of_a_source_does_not_make_two_cars_one(database: Connection, said: dict[str, Any]) -> None:
+    upsert(database, [car("a", source_listing_id="100", vin=VIN)])
+    upsert(database, [car("b", source_listing_id="100", price=8_000, **said)])
+    assert cars(database) == {"a": "a", "b": "b"}
+    assert "price_history" not in document(database, "b")
+
+
+def another(listing_id: str, **said: Any) -> Listing:
+    """A car that has little in common with the usual one."""
+    usual = {"model": "Superb", "model_year": 2021, "mileage_km": 20_000, "price": 25_000, "title": "Superb Laurin"}
+    return car(listing_id, **usual | said)
+
+
+MISTAKES: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = [
+    # What another's listing says, what is said by mistake, and the correction.
+    ({"vin": VIN}, {"vin": VIN}, {"vin": OTHER_VIN}),
+    ({"vin": VIN}, {"vin": VIN}, {}),
+    ({"source_listing_id": "7"}, {"source_listing_id": "7", "model": "Octavia"}, {"source_listing_id": "7"}),
+    ({"source_listing_id": "7"}, {"source_listing_id": "7", "model": "Octavia"}, {"model": "Octavia"}),
+]
+
+
+@pytest.mark.parametrize("as_a_feed", [False, True])
+@pytest.mark.parametrize("mistaken_first", [False, True])
+@pytest.mark.parametrize(("others", "mistake", "correction"), MISTAKES, ids=["vin", "no vin", "model", "id"])
+async def test_a_corrected_mistake_leaves_nothing_of_the_other_car(
+    database: Connection, servers: Servers, others: dict[str, Any], mistake: dict[str, Any],
+    correction: dict[str, Any], mistaken_first: bool, as_a_feed: bool,
+) -> None:  # fmt: skip
+    def write(*listings: Listing) -> None:
+        if as_a_feed:
+            stage = Stage(database)
+            stage.add(listings, [None] * len(listings))
+            stage.apply()
+        else:
+            upsert(database, listings)
+
+    right, wrong = car("b", days=2, **others), another("a", days=0 if mistaken_first else 3, **mistake)
+    for listing in (wrong, right) if mistaken_first else (right, wrong):
+        write(listing)
+    live = LiveSnapshot()
+    async with make_pool(servers.database_url, size=1) as pool, pool.connection() as connection:
+
+        async def shown() -> set[str]:
+            snapshot = await live.current(connection)
+            return {snapshot.ids[row] for row in snapshot.active.nonzero()[0]}
+
+        assert len(set(cars(database).values())) == len(await shown()) == 1
+        write(another("a", days=3, **correction))
+        assert cars(database) == {"a": "a", "b": "b"}
+        assert await shown() == {"a", "b"}
+    for listing_id in ("a", "b"):
+        assert not document(database, listing_id).keys() & {"price_history", "first_listed_at"}
+
+
+def test_of_the_cars_set_free_the_first_one_is_the_car_of_the_others(database: Connection) -> None:
+    upsert(database, [another("a", vin=VIN, source_listing_id="7")])
+    upsert(database, [car("b", vin=VIN, days=1), car("c", vin=VIN, days=2, price=9_000)])
+    upsert(database, [another("d", vin=OTHER_VIN, days=3, source="other")])
+    assert cars(database) == {"a": "a", "b": "a", "c": "a", "d": "d"}
+    upsert(database, [another("a", vin=OTHER_VIN, source_listing_id="7")])
+    assert cars(database) == {"a": "d", "b": "b", "c": "b", "d": "d"}
+    assert document(database, "c")["first_listed_at"] == document(database, "b")["listed_at"]
+
+
+def test_a_vin_added_to_a_listing_joins_what_both_have_seen(database: Connection) -> None:
+    upsert(database, [car("a", vin=VIN, price=12_000)])
+    for price, days in ((10_000, 2), (9_500, 4)):
+        upsert(database, [another("b", model="Octavia", price=price, days=2, updated_at=NOW + timedelta(days=days))])
+    upsert(database, [another("b", model="Octavia", price=9_500, days=2, vin=VIN)])
+    assert cars(database) == {"a": "a", "b": "a"}
+    assert [price["amount"] for price in document(database, "b")["price_history"]] == [12_000.0, 10_000.0, 9_500.0]
+
+
+def test_a_listing_whose_model_is_spelt_otherwise_stays_of_its_car(database: Connection) -> None:
+    upsert(database, [car("a", vin=VIN, source_listing_id="7"), car("b", vin=VIN, days=1), car("c", days=2)])
+    assert set(cars(database).values()) == {"a"}
+    upsert(database, [car("b", vin=VIN, days=1, model="Octavia Combi"), car("c", days=2, model="OCTAVIA")])
+    upsert(database, [car("a", vin=VIN, source_listing_id="8")])
+    assert set(cars(database).values()) == {"a"}
+
+
+def test_a_listing_corrected_with_its_relisting_at_once_is_not_found_by_what_it_was(database: Connection) -> None:
+    upsert(database, [another("a", vin=VIN)])
+    upsert(database, [car("b", vin=VIN, days=1), another("a", vin=OTHER_VIN)])
+    assert cars(database) == {"a": "a", "b": "b"}

@@ -1,8 +1,8 @@
 """The same car offered twice: by whom it is recognised, and what its listings remember together; pure.
 
-A VIN is one car, and so is one id of a source. Else a car is the same where make, model, year, mileage, price and
-place agree, nothing said of it differs, and the texts are nearly equal. Listings that say no mileage or no place are
-never taken for one: many new cars of a dealer are alike in everything else.
+A VIN is one car, and so is one id of a source, where model and VIN do not differ. Else a car is the same where make,
+model, year, mileage, price and place agree, nothing said of it differs, and the texts are nearly equal. Listings that
+say no mileage or no place are never taken for one: many new cars of a dealer are alike in everything else.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from carousel.catalogue.listing import Listing, ListingId, plain
+from carousel.catalogue.listing import DERIVED, Listing, ListingId, plain
 
 _DRIVEN_KM = 100  # a new car is like the next one
 _NEARLY_EQUAL = 0.6  # share of words two texts have in common
@@ -78,6 +78,43 @@ def agree(one: Document, other: Document) -> bool:
     return not words or not others or len(words & others) / len(words | others) >= _NEARLY_EQUAL
 
 
+def is_same_car(one: Document, other: Document) -> bool:
+    """Tell whether two documents that have a VIN, an id of their source or their likeness in common are of one car."""
+    if _share_vin(one, other):
+        return bool(one["make"] == other["make"]) or agree(one, other)
+    return _may_be_one(one, other) if _share_id(one, other) else agree(one, other)
+
+
+def is_renamed(now: Document, before: Document) -> bool:
+    """Tell whether a listing now says of itself that it is another car."""
+    return any(now.get(name) != before.get(name) for name in ("vin", "make", "model", "source", "source_listing_id"))
+
+
+def is_still_one(now: Document, before: Document, mate: Document) -> bool:
+    """Tell whether a listing that was renamed is of one car with another listing of its car as before."""
+    if _share_vin(now, mate):
+        return True
+    made_them_one = _share_vin(before, mate) or _share_id(before, mate)
+    return _may_be_one(now, mate) and (_share_id(now, mate) or not made_them_one)
+
+
+def _share_vin(one: Document, other: Document) -> bool:
+    return is_vin_of_one_car(one.get("vin")) and one["vin"] == other.get("vin")
+
+
+def _share_id(one: Document, other: Document) -> bool:
+    own_id = one.get("source_listing_id")
+    if own_id in (None, one["listing_id"], other["listing_id"]):
+        return False
+    return bool((one["source"], own_id) == (other["source"], other.get("source_listing_id")))
+
+
+def _may_be_one(one: Document, other: Document) -> bool:
+    vins = [document["vin"] for document in (one, other) if is_vin_of_one_car(document.get("vin"))]
+    names = {plain(document["make"] + " " + document["model"]) for document in (one, other)}
+    return len(set(vins)) < 2 and len(names) == 1
+
+
 def past_of(document: Document, car: ListingId | None) -> Past:
     """Return what a stored document says of its car's past."""
     first = str(document.get("first_listed_at") or document["listed_at"])
@@ -85,6 +122,20 @@ def past_of(document: Document, car: ListingId | None) -> Past:
     if not prices and "price_amount" in document and "price_currency" in document:
         prices = [Price(first, document["price_amount"], document["price_currency"])]
     return Past(car, first, prices)
+
+
+def without_past(document: Document) -> dict[str, Any]:
+    """Return a document that says nothing of what its car was before."""
+    return {name: value for name, value in document.items() if name not in DERIVED}
+
+
+def together(past: Past, other: Past) -> Past:
+    """Return what two listings of one car have seen, as the past of the first one's car."""
+    prices: list[Price] = []
+    for price in sorted((*past.prices, *other.prices), key=lambda price: price.at):
+        if not prices or (prices[-1].amount, prices[-1].currency) != (price.amount, price.currency):
+            prices.append(price)
+    return Past(past.car, min(past.first_listed_at, other.first_listed_at), prices)
 
 
 def remember(document: dict[str, Any], past: Past, listing: Listing, now: datetime) -> None:

@@ -6,7 +6,7 @@ asynchronous.
 
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,12 +33,16 @@ from carousel.catalogue.listing import (
 )
 from carousel.catalogue.relisting import (
     Past,
-    agree,
+    is_renamed,
+    is_same_car,
+    is_still_one,
     is_vin_of_one_car,
     likeness,
     past_of,
     remember,
     rfc3339,
+    together,
+    without_past,
 )
 from carousel.catalogue.traits import DEFAULT_KNOTS, NUMERIC, Described, Knots, fit_knots
 from carousel.catalogue.traits import describe as describe_values
@@ -401,6 +405,18 @@ class _Change:
     car: ListingId | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Renamed:
+    """Stored listings that are of another car than they said, as of one write.
+
+    :ivar ids: what is stored of them is no longer true.
+    :ivar released: by such a listing, those of its former car, which had it as the first.
+    """
+
+    ids: set[ListingId] = field(default_factory=set)
+    released: dict[ListingId, list[ListingId]] = field(default_factory=dict)
+
+
 def upsert(
     connection: Connection,
     listings: Sequence[Listing],
@@ -519,6 +535,7 @@ class Stage:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._renamed = _Renamed()
         connection.execute("DROP TABLE IF EXISTS listing_stage")
         connection.execute(f"CREATE TEMP TABLE listing_stage ({_TEMPORARY}, version text)".encode())
         connection.execute("CREATE INDEX ON listing_stage (vin) WHERE vin IS NOT NULL")
@@ -533,7 +550,7 @@ class Stage:
         """
         last = {x.listing_id: (x, row) for x, row in zip(listings, raw, strict=True)}
         stored = _stored(self._connection, list(last))
-        changes = _with_past(self._connection, list(_changes(last, stored, keep_sold)), staged=True)
+        changes = _with_past(self._connection, list(_changes(last, stored, keep_sold)), self._renamed, staged=True)
         versions = {c.listing.listing_id: c.version for c in changes}
         rows = ((*row, versions[row[0]]) for row in _rows(changes))
         _copy(self._connection, "listing_stage", rows, more=("text",))
@@ -547,7 +564,7 @@ class Stage:
 
         :return: of those left, `imported` and `updated` would have been.
         """
-        connection = self._connection
+        connection, released = self._connection, self._renamed.released
         with connection.transaction():
             connection.execute("ANALYZE listing_stage")
             connection.execute(
@@ -556,15 +573,18 @@ class Stage:
             )
             left = connection.execute(
                 "DELETE FROM listing_stage AS s USING listing AS l WHERE l.listing_id = s.listing_id"
-                " AND l.changed_by::text IS DISTINCT FROM s.version RETURNING s.version IS NULL"
+                " AND l.changed_by::text IS DISTINCT FROM s.version RETURNING s.version IS NULL, s.listing_id"
             ).fetchall()
+            for _, listing_id in left:
+                released.pop(listing_id, None)
             insert = _insert_sql(f"SELECT {_SELECTED} FROM listing_stage ORDER BY listing_id")  # noqa: S608 - constant
             written = connection.execute(insert.encode()).rowcount
+            _release(connection, released)
             withdrawn = offer.withdraw(gone) if offer is not None else []
             if written:
                 _bump(connection)
         connection.execute("TRUNCATE listing_stage")
-        imported = sum(new for (new,) in left)
+        imported = sum(new for new, _ in left)
         return WriteResult(imported, len(left) - imported), withdrawn
 
 
@@ -641,11 +661,13 @@ def _upsert_batch(
     last = {x.listing_id: (x, row) for x, row in zip(listings, raw, strict=True)}
     with connection.transaction():
         stored = _stored(connection, list(last), lock=True)
-        changes = _with_past(connection, list(_changes(last, stored, keep_sold)))
+        renamed = _Renamed()
+        changes = _with_past(connection, list(_changes(last, stored, keep_sold)), renamed)
         imported: set[str] = set()
         if changes:
             rows = _rows(changes)
             imported = _insert_rows(connection, rows) if len(rows) <= _SMALL else _copy_rows(connection, rows)
+            _release(connection, renamed.released)
             _bump(connection)
     return _result(listings, {c.listing.listing_id for c in changes}, imported)
 
@@ -691,37 +713,123 @@ def _changes(
             yield _Change(listing, raw, document, digest, listed_at, version, likeness(listing))
 
 
-def _with_past(connection: Connection, changes: Sequence[_Change], *, staged: bool = False) -> list[_Change]:
-    """Add to each change what is known of its car: its own former prices, or those of an earlier listing of it."""
+def _with_past(
+    connection: Connection, changes: Sequence[_Change], renamed: _Renamed, *, staged: bool = False
+) -> list[_Change]:
+    """Add to each change what is known of its car: its own former prices, or those of an earlier listing of it.
+
+    :param renamed: of the same write so far; grows.
+    """
     now = datetime.now(UTC)
-    known = _pasts(connection, [c.listing.listing_id for c in changes if c.version is not None])
-    new = [change for change in changes if change.version is None]
-    same = _Relistings(connection, new, staged=staged)
+    known = _known(connection, [c.listing.listing_id for c in changes if c.version is not None])
+    others = {
+        c.listing.listing_id: known[c.listing.listing_id][1] or c.listing.listing_id
+        for c in changes
+        if c.version is not None and is_renamed(c.document, known[c.listing.listing_id][0])
+    }
+    renamed.ids.update(others)
+    mates = _mates(connection, set(others.values()))
+    new = [c for c in changes if c.version is None or c.listing.listing_id in others]
+    same = _Relistings(connection, new, renamed.ids, staged=staged)
     complete = []
     for change in changes:
-        past = known.get(change.listing.listing_id) if change.version is not None else same.past_of(change)
+        listing_id = change.listing.listing_id
+        if change.version is None:
+            past = same.past_of(change)
+            car = past.car if past is not None else None
+        else:
+            before, car = known[listing_id]
+            past = past_of(before, None)
+            former = others.get(listing_id)
+            if former and _has_left(change.document, before, former, mates.get(former, ()), renamed):
+                past = past if car is None else past_of(without_past(before), None)
+                found = same.past_of(change)
+                past, car = (past, None) if found is None else (together(found, past), found.car)
         if past is not None:
             remember(change.document, past, change.listing, now)
-            change = replace(change, car=past.car)
+            change = replace(change, car=car)
         same.add(change)
         complete.append(change)
     return complete
 
 
-def _pasts(connection: Connection, listing_ids: Sequence[ListingId]) -> dict[str, Past]:
+def _known(
+    connection: Connection, listing_ids: Sequence[ListingId]
+) -> dict[ListingId, tuple[dict[str, Any], ListingId | None]]:
+    """Return the documents of stored listings, and the first listing of the same car where that is another."""
     if not listing_ids:
         return {}
     rows = connection.execute(
-        "SELECT listing_id, document FROM listing WHERE listing_id = ANY(%s)", (list(listing_ids),)
+        "SELECT listing_id, document, car FROM listing WHERE listing_id = ANY(%s)", (list(listing_ids),)
     )
-    return {listing_id: past_of(document, None) for listing_id, document in rows}
+    return {listing_id: (document, car) for listing_id, document, car in rows}
+
+
+def _mates(connection: Connection, cars: Set[ListingId]) -> dict[ListingId, list[dict[str, Any]]]:
+    """Return the documents of all listings of some cars."""
+    mates: dict[ListingId, list[dict[str, Any]]] = {}
+    if cars:
+        rows = connection.execute(
+            "SELECT coalesce(car, listing_id), document FROM listing WHERE car = ANY(%(cars)s)"
+            " OR listing_id = ANY(%(cars)s)",
+            {"cars": list(cars)},
+        )
+        for car, document in rows:
+            mates.setdefault(car, []).append(document)
+    return mates
+
+
+def _has_left(
+    now: dict[str, Any], before: dict[str, Any], car: ListingId, of_its_car: Sequence[dict[str, Any]], renamed: _Renamed
+) -> bool:
+    """Tell whether a renamed listing is alone; of those it was the first listing of, the others are released."""
+    listing_id = now["listing_id"]
+    others = [mate for mate in of_its_car if mate["listing_id"] != listing_id]
+    strangers = [mate["listing_id"] for mate in others if not is_still_one(now, before, mate)]
+    if car == listing_id and strangers:
+        renamed.released[listing_id] = strangers
+    return len(strangers) == len(others)
+
+
+def _release(connection: Connection, released: Mapping[ListingId, Sequence[ListingId]]) -> None:
+    """Make the listings that were of one car with another be of a car of their own, without its past."""
+    if not released:
+        return
+    rows = connection.execute(
+        "SELECT car, listing_id, document FROM listing WHERE listing_id = ANY(%s) AND car = ANY(%s)"
+        " ORDER BY listed_at, listing_id FOR UPDATE",
+        ([mate for mates in released.values() for mate in mates], list(released)),
+    ).fetchall()
+    first: dict[str, dict[str, Any]] = {}
+    for car, _, document in rows:
+        first.setdefault(car, document)
+    changed = []
+    for car, listing_id, document in rows:
+        own, is_first = without_past(document), listing_id == first[car]["listing_id"]
+        if first[car]["listed_at"] < own["listed_at"]:
+            own["first_listed_at"] = first[car]["listed_at"]
+        changed.append((listing_id, None if is_first else first[car]["listing_id"], orjson.dumps(own).decode()))
+    connection.execute(
+        """
+        UPDATE listing SET car = new.car, document = new.document::json, changed_by = pg_current_xact_id()
+        FROM unnest(%b::text[], %b::text[], %b::text[]) AS new (listing_id, car, document)
+        WHERE listing.listing_id = new.listing_id
+        """,
+        [list(column) for column in zip(*changed, strict=True)] if changed else ([], [], []),
+    )
 
 
 class _Relistings:
-    """Finds the car of a new listing among those stored, those staged and those of the same write."""
+    """Finds the car of a new listing among those stored, those staged and those of the same write.
 
-    def __init__(self, connection: Connection, new: Sequence[_Change], *, staged: bool) -> None:
+    :param renamed: listings of which what is stored is no longer true.
+    """
+
+    def __init__(
+        self, connection: Connection, new: Sequence[_Change], renamed: Set[ListingId], *, staged: bool
+    ) -> None:
         self._known: dict[bytes | str, list[tuple[ListingId, dict[str, Any]]]] = {}
+        self._renamed = renamed
         vins = [x.listing.vin for x in new if is_vin_of_one_car(x.listing.vin)]
         likenesses = [x.likeness for x in new if x.likeness is not None]
         own_ids = [x.listing for x in new if x.listing.source_listing_id not in (None, x.listing.listing_id)]
@@ -747,6 +855,8 @@ class _Relistings:
             values,
         )
         for listing_id, car, source, vin, own_id, like, document in rows:
+            if table == "listing" and listing_id in self._renamed:
+                continue
             for key in _keys(listing_id, source, vin, own_id, bytes(like) if like is not None else None):
                 self._known.setdefault(key, []).append((ListingId(car), document))
 
@@ -754,8 +864,7 @@ class _Relistings:
         """Return the past of the newest listing of the same car."""
         for key in _keys_of(change):
             for car, document in reversed(self._known.get(key, [])):
-                sure = isinstance(key, str) and document["make"] == change.document["make"]
-                if car != change.listing.listing_id and (sure or agree(change.document, document)):
+                if car != change.listing.listing_id and is_same_car(change.document, document):
                     return past_of(document, car)
         return None
 
@@ -812,10 +921,7 @@ def _rows(changes: Sequence[_Change]) -> list[tuple[Any, ...]]:
 def _insert_sql(rows: str) -> str:
     names = ", ".join(_COLUMNS)
     # An API that changes an imported listing has no row of the source to put in its place.
-    kept = {
-        "raw": "raw = coalesce(excluded.raw, listing.raw)",
-        "car": "car = coalesce(listing.car, excluded.car)",
-    }
+    kept = {"raw": "raw = coalesce(excluded.raw, listing.raw)"}
     update = ", ".join(kept.get(name, f"{name} = excluded.{name}") for name in _COLUMNS if name != "listing_id")
     return f"""
         INSERT INTO listing ({names}) {rows}

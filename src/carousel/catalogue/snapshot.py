@@ -257,27 +257,34 @@ class Snapshot:
 
     def _show_each_car_once(self, at: NDArray[np.intp], cars: Sequence[str | None]) -> None:
         """Leave the newest listing of each car active; `cars` are the first listings of the cars at some rows."""
+        changed: set[str] = set()
         for row, car in zip(at.tolist(), cars, strict=True):
             if car is not None:
-                rows = self._listings_of.setdefault(car, set())
-                rows.add(row)
-                self._car_of[row] = car
+                changed.update(self._put(row, car))
                 first = self.row_of.get(car)
                 if first is not None:
-                    rows.add(first)
-                    self._car_of[first] = car
-        listed_at = self._numbers["listed_at"]
-        for row in at.tolist():
-            car = self._car_of.get(row) or (self.ids[row] if self.ids[row] in self._listings_of else None)
+                    changed.update(self._put(first, car))
+        for row, car in zip(at.tolist(), cars, strict=True):
             if car is None:
-                continue
+                own = self.ids[row]
+                changed.update(self._put(row, own if own in self._listings_of else None))
+        listed_at = self._numbers["listed_at"]
+        for car in changed:
             rows = self._listings_of[car]
-            rows.add(row)
-            self._car_of[row] = car
             offered = [r for r in rows if self._on_offer[r]]
             self._active[list(rows)] = False
             if offered:
                 self._active[max(offered, key=lambda r: (listed_at[r], self._no[r]))] = True
+
+    def _put(self, row: int, car: str | None) -> set[str]:
+        """Make a row one of a car, or of none that has others; return the cars it was and is of."""
+        before = self._car_of.pop(row, None)
+        if before is not None:
+            self._listings_of[before].discard(row)
+        if car is not None:
+            self._listings_of.setdefault(car, set()).add(row)
+            self._car_of[row] = car
+        return {name for name in (before, car) if name is not None}
 
     def use_knots(self, knots: Knots) -> None:
         """Put every listing on new knots."""

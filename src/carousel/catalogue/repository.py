@@ -536,6 +536,9 @@ class Stage:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._renamed = _Renamed()
+        began = connection.execute("SELECT pg_current_snapshot()::text").fetchone()
+        assert began is not None
+        self._began = began[0]
         connection.execute("DROP TABLE IF EXISTS listing_stage")
         connection.execute(f"CREATE TEMP TABLE listing_stage ({_TEMPORARY}, version text)".encode())
         connection.execute("CREATE INDEX ON listing_stage (vin) WHERE vin IS NOT NULL")
@@ -546,15 +549,29 @@ class Stage:
     ) -> WriteResult:
         """Stage what differs from the catalogue; return what applying it will do. Ids must not repeat.
 
+        A listing that somebody changed since the stage was made is left as it is.
+
         :param keep_sold: a listing stored as sold stays sold, for sources that do not know.
         """
         last = {x.listing_id: (x, row) for x, row in zip(listings, raw, strict=True)}
+        for listing_id in self._newer(list(last)):
+            del last[listing_id]
         stored = _stored(self._connection, list(last))
         changes = _with_past(self._connection, list(_changes(last, stored, keep_sold)), self._renamed, staged=True)
         versions = {c.listing.listing_id: c.version for c in changes}
         rows = ((*row, versions[row[0]]) for row in _rows(changes))
         _copy(self._connection, "listing_stage", rows, more=("text",))
         return _result(listings, versions.keys(), {i for i, version in versions.items() if version is None})
+
+    def _newer(self, listing_ids: list[ListingId]) -> list[ListingId]:
+        # What a restore brought may bear numbers of transactions that this server has not come to.
+        rows = self._connection.execute(
+            "SELECT listing_id FROM listing WHERE listing_id = ANY(%s)"
+            " AND NOT pg_visible_in_snapshot(changed_by, %s::pg_snapshot)"
+            " AND changed_by < pg_snapshot_xmax(pg_current_snapshot())",
+            (listing_ids, self._began),
+        )
+        return [ListingId(listing_id) for (listing_id,) in rows]
 
     def apply(self, offer: Offer | None = None, gone: Sequence[ListingId] = ()) -> tuple[WriteResult, list[ListingId]]:
         """Change the catalogue, and withdraw what is gone of an offer; return what was left as it is, and which

@@ -367,14 +367,20 @@ def test_a_full_feed_leaves_what_was_put_or_sold_while_it_ran(
     def meanwhile(rows: int, _share: float) -> None:
         if rows == 500:
             with connect(servers.database_url) as other:
-                repository.upsert(other, [replace(open_listing(0), source="shop")])
+                put = [
+                    replace(open_listing(0), source="shop", listing_id=ListingId(i)) for i in ("new", "A-2", "A-700")
+                ]
+                repository.upsert(other, put)
                 repository.set_status(other, [ListingId("A-0")], "sold")
 
-    feed = cars(stock(698, first=2))  # without
+    feed = cars(stock(699, first=2))  # without, and with A-700
     report = import_files(database, [feed], options, told=meanwhile, on_withdrawn=withdrawn.extend)
     assert (report.withdrawn, withdrawn) == (1, ["A-1"])
     gone = database.execute("SELECT listing_id, status FROM listing WHERE status <> 'active' ORDER BY 1").fetchall()
     assert gone == [("A-0", "sold"), ("A-1", "withdrawn")]
+    assert report.written == repository.WriteResult(unchanged=699)
+    unpriced = database.execute("SELECT listing_id FROM listing WHERE price_amount IS NULL ORDER BY 1").fetchall()
+    assert unpriced == [("A-2",), ("A-700",), ("new",)]
 
 
 def open_listing(number: int) -> Listing:

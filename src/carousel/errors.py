@@ -74,10 +74,10 @@ class StartError(CarouselError):
 
 def unknown_name(name: str, known: Iterable[str]) -> str:
     """Say that a name is not known, and which one was meant."""
-    close = get_close_matches(name, known := sorted(known), n=3, cutoff=0.58)
-    return f"{name[:64]!r} is not known here; " + (
-        f"did you mean {' or '.join(close)}?" if close else f"known are {', '.join(known)}"
-    )
+    known = sorted(known)
+    close = [other for other in known if name in other.split("_")][:4] or get_close_matches(name, known, n=1)
+    cure = f"did you mean {' or '.join(close)}?" if close else f"known are {', '.join(known)}"
+    return f"{name[:64]!r} is not known here; {cure}"
 
 
 def first_line(error: Exception) -> str:

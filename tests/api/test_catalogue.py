@@ -222,6 +222,7 @@ async def test_a_batch_stores_the_good_and_reports_the_bad(api: httpx.AsyncClien
     assert [(r["line"], r["field"]) for r in body["rejected"]] == [
         (2, "mileage_km"), (3, "make"), (4, "make"), (5, "colour"),
     ]  # fmt: skip
+    assert body["rejected"][-1]["reason"] == "'colour' is not known here; did you mean color_name?"
     assert await found(api) == ["a"]
 
 

@@ -34,7 +34,7 @@ from carousel.catalogue.listing import Listing, ListingId
 from carousel.catalogue.repository import WriteResult
 from carousel.catalogue.search import Filters
 from carousel.catalogue.snapshot import Snapshot
-from carousel.errors import InputError, NotFoundError
+from carousel.errors import InputError, NotFoundError, unknown_name
 from carousel.recommend import query as recommend_query
 from carousel.recommend.factors import load_all
 from carousel.recommend.reasons import label
@@ -377,6 +377,8 @@ def _why(error: Exception) -> tuple[str | None, str]:
     if isinstance(error, ValidationError):
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"]) or None
+        if first["type"] == "extra_forbidden" and len(first["loc"]) == 1:
+            return field, unknown_name(str(field), ListingBody.model_fields)
         return field, f"{field}: {first['msg']}"
     return getattr(error, "field", None), str(error)
 

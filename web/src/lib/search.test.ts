@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { activeFilters, cleared, parse, rangeProblems, toApi, toQuery } from './search'
+import api from '../../openapi.json'
+import { activeFilters, BOUNDS, cleared, keyOf, parse, rangeProblems, toApi, toQuery } from './search'
 import { t } from '@/testing/english'
 
 describe('a search in the address bar', () => {
@@ -30,6 +31,32 @@ describe('a search in the address bar', () => {
     expect(toQuery(parse(near))).toEqual(near)
     expect(toQuery(parse({ ...near, near: 'home' }))).toEqual({})
     expect(toQuery(parse({ near: '51.34,12.37', radius_km: '0' }))).toEqual({ near: '51.34,12.37' })
+  })
+
+  it('leaves out what the service would refuse', () => {
+    const beyond = { min_year: '1884', max_year: '2201', max_mileage_km: '10000001', min_power_kw: '10001' }
+    expect(toQuery(parse(beyond))).toEqual({})
+    const far = { near: '51.34,12.37', radius_km: '21001', max_price: '9'.repeat(400) }
+    expect(toQuery(parse(far))).toEqual({ near: far.near })
+    expect(parse({ max_price: '9000000000' }).max_price).toBe(9e9)
+  })
+
+  it.each(Object.entries(BOUNDS))('knows what the service takes as %s', (name, [least, most]) => {
+    const { parameters } = api.paths['/v1/listings'].get
+    const schema = parameters.find((one) => one.name === name)?.schema as { anyOf: object[] } | undefined
+    expect(schema?.anyOf[0]).toMatchObject(
+      name === 'radius_km'
+        ? { exclusiveMinimum: least - 1, maximum: most }
+        : { minimum: least, maximum: most },
+    )
+  })
+
+  it('keeps the currency of its prices, and none without a price', () => {
+    const query = { max_price: '228510', currency: 'CZK' }
+    expect(toQuery(parse(query))).toEqual(query)
+    expect(toApi(parse(query)).currency).toBe('CZK')
+    expect(keyOf({ ...parse(query), max_price: undefined })).toBe('{}')
+    expect(parse({ currency: 'koruna' }).currency).toBeUndefined()
   })
 
   it('reads a single value as a list of one', () => {

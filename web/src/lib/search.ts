@@ -53,11 +53,23 @@ export const RANGES = {
 /** What can be shown as a chip. */
 export type Filter = Choice | Limit | 'radius_km' | 'near'
 
+// What the service takes; it refuses a search with anything else.
+export const BOUNDS: Record<Limit | 'radius_km', readonly [least: number, most: number]> = {
+  min_price: [0, 1e10],
+  max_price: [0, 1e10],
+  min_year: [1885, 2200],
+  max_year: [1885, 2200],
+  max_mileage_km: [0, 10_000_000],
+  min_power_kw: [0, 10_000],
+  radius_km: [1, 21_000],
+}
+
 export const DEFAULT_SORT: Sort = 'recommended'
 
-/** All of a search, as the address bar holds it; `near` is "LAT,LON". */
+/** All of a search, as the address bar holds it; `near` is "LAT,LON", `currency` the prices', else the market's. */
 export type SearchState = {
   q: string
+  currency: string | undefined
   sort: Sort
   near: string | undefined
   radius_km: number | undefined
@@ -69,9 +81,10 @@ type ApiQuery = NonNullable<SearchListingsData['query']>
 const list = (value: LocationQuery[string] | undefined): string[] =>
   [value].flat().filter((entry): entry is string => typeof entry === 'string' && entry !== '')
 
-function limit(value: LocationQuery[string] | undefined): number | undefined {
-  const [text] = list(value)
-  return text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : undefined
+function limit(query: LocationQuery, name: keyof typeof BOUNDS): number | undefined {
+  const [text = ''] = list(query[name])
+  const [least, most] = BOUNDS[name]
+  return /^\d+$/.test(text) && Number(text) >= least && Number(text) <= most ? Number(text) : undefined
 }
 
 const byName = <K extends string, V>(names: readonly K[], of: (name: K) => V): Record<K, V> =>
@@ -81,22 +94,25 @@ const byName = <K extends string, V>(names: readonly K[], of: (name: K) => V): R
 export function parse(query: LocationQuery): SearchState {
   const [sort] = list(query.sort)
   const [near] = list(query.near)
+  const [currency = ''] = list(query.currency)
   const isPlace = near !== undefined && readPlace(near) !== undefined
   const known = SORTS.find((name) => name === sort) ?? DEFAULT_SORT
   return {
     q: list(query.q)[0] ?? '',
+    currency: /^[A-Z]{3}$/.test(currency) ? currency : undefined,
     sort: known === 'distance' && !isPlace ? DEFAULT_SORT : known,
     near: isPlace ? near : undefined,
-    radius_km: isPlace ? limit(query.radius_km) || undefined : undefined,
+    radius_km: isPlace ? limit(query, 'radius_km') : undefined,
     ...byName(CHOICES, (name) => list(query[name])),
-    ...byName(LIMITS, (name) => limit(query[name])),
+    ...byName(LIMITS, (name) => limit(query, name)),
   }
 }
 
-/** The shortest address of a search; empty parts and the default order are left out. */
+/** The shortest address of a search; empty parts, the default order and the currency of no price are left out. */
 export function toQuery(state: SearchState): LocationQueryRaw {
-  const { sort, ...rest } = state
-  const said = Object.entries(rest)
+  const { sort, currency, ...rest } = state
+  const hasPrice = state.min_price !== undefined || state.max_price !== undefined
+  const said = Object.entries({ ...rest, currency: hasPrice ? currency : undefined })
     .filter(([, value]) => value !== undefined && String(value) !== '')
     .map(([name, value]) => [name, Array.isArray(value) ? value : String(value)])
   return Object.fromEntries(sort === DEFAULT_SORT ? said : [...said, ['sort', sort]])

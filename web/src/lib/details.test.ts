@@ -26,6 +26,11 @@ it('shows every field the source gave, in groups, and no other', () => {
   expect(groups[4]?.details).toEqual([{ label: 'Dealer ref', value: 'A-77' }])
 })
 
+it('has a name for all that the service says of a listing', () => {
+  const words = describeListing({ ...listing, first_listed_at: '2026-01-31T12:00:00Z' }, t, format)
+  expect(words[3]?.details).toContainEqual({ label: 'First listed', value: '31 Jan 2026' })
+})
+
 it('shows attributes nobody knew when this page was written', () => {
   const last = describeListing({ ...listing, attributes: { towing_kg: 1500 } }, t, format).at(-1)
   expect(last?.details).toEqual([{ label: 'Towing kg', value: '1500' }])

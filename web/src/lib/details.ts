@@ -106,6 +106,7 @@ const GROUPS: [title: string, fields: Field[]][] = [
       ['region'],
       ['country', (value: string, { country }) => country(value)],
       ['status', code],
+      ['first_listed_at', (value: string, { day }) => day(value)],
       ['listed_at', (value: string, { day }) => day(value)],
       ['updated_at', (value: string, { day }) => day(value)],
       ['sold_at', (value: string, { day }) => day(value)],

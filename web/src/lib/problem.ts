@@ -1,6 +1,6 @@
 import type { Say } from './phrases'
 
-/** An error of the API (RFC 9457), in its words, or one of the way to it, which the page has to name. */
+/** An error of the API (RFC 9457), in its words, which are English, or one of the way to it. */
 export class ProblemError extends Error {
   override name = 'ProblemError'
 
@@ -9,7 +9,6 @@ export class ProblemError extends Error {
     readonly title: string,
     detail: string,
     readonly fields: Readonly<Record<string, string>> = {},
-    readonly ours?: 'no_connection' | 'unexpected',
   ) {
     super(detail)
   }
@@ -39,14 +38,22 @@ export function toProblem(error: unknown, status = 0): ProblemError {
     )
   }
   if (status === 0) {
-    return new ProblemError(0, 'No connection', 'The service does not answer', {}, 'no_connection')
+    return new ProblemError(0, 'No connection', 'The service does not answer')
   }
-  return new ProblemError(status, 'Unexpected answer', `The service answered ${status}`, {}, 'unexpected')
+  return new ProblemError(status, 'Unexpected answer', `The service answered ${status}`)
 }
 
-/** What to tell the shopper, in the language of the page where the words are ours. */
+const NAMES: Record<number, string> = {
+  0: 'no_connection',
+  404: 'not_found',
+  422: 'refused',
+  429: 'busy',
+  503: 'busy',
+}
+
+/** What to tell the shopper, in the language of the page. */
 export function problemTexts(error: unknown, t: Say): { title: string; text: string } {
-  const { ours, status, title, message } = toProblem(error)
-  if (!ours) return { title, text: message }
-  return { title: t(`shell.problem.${ours}`), text: t(`shell.problem.${ours}_text`, { status }) }
+  const { status } = toProblem(error)
+  const name = NAMES[status] ?? 'unexpected'
+  return { title: t(`shell.problem.${name}`), text: t(`shell.problem.${name}_text`, { status }) }
 }

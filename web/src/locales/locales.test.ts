@@ -60,12 +60,14 @@ it('says every code of a listing, and its rating, in the language of the page', 
   expect(compared([listing], t, format).map((row) => row.values[0])).toContain('4.7')
 })
 
-it('names what went wrong on the way in the language of the page, and leaves the words of the service', async () => {
+it('says what went wrong in the language of the page, whoever says so', async () => {
   await at('de')
-  expect(problemTexts(new TypeError('Failed to fetch'), t).title).toBe('Keine Verbindung')
-  expect(problemTexts(toProblem('<html>', 502), t).text).toBe('Der Dienst antwortete mit Status 502.')
-  expect(problemTexts(toProblem({ title: 'Invalid input', detail: 'no' }, 422), t)).toEqual({
-    title: 'Invalid input',
-    text: 'no',
-  })
+  const texts = (error: unknown, status?: number) => problemTexts(toProblem(error, status), t)
+  expect(texts(new TypeError('Failed to fetch')).title).toBe('Keine Verbindung')
+  expect(texts('<html>', 502).text).toBe('Der Dienst antwortete mit Status 502.')
+  const said = { title: 'In English', detail: 'no listing has the id' }
+  expect(texts(said, 404).title).toBe('Nicht gefunden')
+  expect(texts(said, 422).title).toBe('Das ist nicht möglich')
+  expect(texts(said, 503).text).toBe('Versuchen Sie es gleich noch einmal.')
+  expect(texts(said, 403).text).toBe('Der Dienst antwortete mit Status 403.')
 })

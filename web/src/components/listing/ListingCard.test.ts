@@ -84,6 +84,12 @@ it('works with a listing that says almost nothing', async () => {
   expect(card.find('svg').exists()).toBe(true)
 })
 
+it('says that a car is not simply on sale', async () => {
+  expect((await mountCard({ ...octavia, status: 'sold' })).text()).toContain('Sold')
+  expect((await mountCard({ ...octavia, status: 'reserved' })).text()).toContain('Reserved')
+  expect((await mountCard({ ...octavia, status: 'active' })).text()).not.toContain('Active')
+})
+
 it('tells which slate and position a click came from', async () => {
   const card = await mountCard()
   await card.get('a').trigger('click')

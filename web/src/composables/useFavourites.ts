@@ -19,5 +19,5 @@ export function useFavourites() {
     })
   }
 
-  return { ids, isFavourite: has, toggle }
+  return { ids, isFavourite: has, toggle, remove }
 }

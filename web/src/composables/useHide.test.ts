@@ -1,8 +1,10 @@
 import { QueryClient, VueQueryPlugin } from '@tanstack/vue-query'
 import { mount } from '@vue/test-utils'
-import { defineComponent } from 'vue'
+import { defineComponent, nextTick, ref } from 'vue'
 import { beforeEach, expect, it, vi } from 'vitest'
 import { EVENTS, type Tracked } from '@/lib/events'
+import { store, storedAs } from '@/lib/kept'
+import { SESSION, type Session } from '@/lib/session'
 import { i18n } from '@/testing/english'
 import { useHide, without } from './useHide'
 
@@ -21,6 +23,7 @@ let queries: QueryClient
 
 beforeEach(() => {
   messages.length = 0
+  localStorage.clear()
   tracked = []
   queries = new QueryClient()
 })
@@ -28,7 +31,7 @@ beforeEach(() => {
 function hide() {
   const note = (event: Tracked) => void tracked.push(event)
   const events = { track: note, trackNow: async (event: Tracked) => note(event), flush: async () => {} }
-  mount(
+  return mount(
     defineComponent(() => {
       useHide().hide(kia)
       return () => null
@@ -36,7 +39,10 @@ function hide() {
     {
       global: {
         plugins: [i18n, [VueQueryPlugin, { queryClient: queries }]],
-        provide: { [EVENTS as symbol]: events },
+        provide: {
+          [EVENTS as symbol]: events,
+          [SESSION as symbol]: { shopper: ref({ shopper_id: 'ann' }) } as unknown as Session,
+        },
       },
     },
   )
@@ -83,6 +89,19 @@ it('puts the car back where it was, and asks again only for what has changed mea
   expect(queries.getQueryData(['search'])).toEqual(whole)
   await vi.waitUntil(() => queries.getQueryState(['rows'])?.isInvalidated)
   expect(queries.getQueryState(['search'])?.isInvalidated).toBe(false)
+})
+
+it('takes the car out of the lists of this device, and puts it back in its place', async () => {
+  const names = ['favourites', 'compare', 'recent']
+  const kept = () => names.map((name) => JSON.parse(localStorage.getItem(storedAs(name)) ?? '{}').ann)
+  for (const name of names) store(localStorage, storedAs(name), JSON.stringify({ ann: ['a', 'k', 'b'] }))
+  await nextTick()
+  hide().unmount() // its page was left for the one before
+  await nextTick()
+  expect(kept()).toEqual(Array(3).fill(['a', 'b']))
+  press('Undo')
+  await nextTick()
+  expect(kept()).toEqual(Array(3).fill(['a', 'k', 'b']))
 })
 
 it('takes a listing out of an answer and leaves other answers alone', () => {

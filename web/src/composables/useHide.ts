@@ -2,7 +2,9 @@ import { hashKey, useQueryClient, type QueryKey } from '@tanstack/vue-query'
 import { useToast } from '@nuxt/ui/composables'
 import { useI18n } from 'vue-i18n'
 import { nameOf, type Attribution, type Listing } from '@/lib/listing'
-import { useEvents } from './useInjected'
+import { MOST } from '@/lib/kept'
+import { useEvents, useSession } from './useInjected'
+import { shopperList } from './useShopperList'
 
 const REASONS = ['price', 'mileage', 'brand', 'seen', 'other'] as const
 type Reason = (typeof REASONS)[number]
@@ -20,16 +22,26 @@ interface Shortened {
   rest: unknown
 }
 
-/** "Not interested", with undo. The listing leaves every list at once; the service follows. */
+/** Where the listing was, to put it back. */
+interface Places {
+  answers: readonly Shortened[]
+  kept: readonly (() => void)[]
+}
+
+const KEPT = ['favourites', 'compare', 'recent'] as const
+
+/** "Not interested", with undo. The listing leaves every list at once, also those of this device; the service follows. */
 export function useHide() {
   const events = useEvents()
   const queries = useQueryClient()
   const toast = useToast()
+  const session = useSession()
   const { t } = useI18n()
 
   /** Back in its place; only a list that has changed meanwhile is asked for again. */
-  async function unhide(listing: Listing, lists: readonly Shortened[]): Promise<void> {
-    const back = lists.filter(({ key, rest }) => queries.getQueryData(key) === rest)
+  async function unhide(listing: Listing, places: Places): Promise<void> {
+    for (const putBack of places.kept) putBack()
+    const back = places.answers.filter(({ key, rest }) => queries.getQueryData(key) === rest)
     for (const { key, whole } of back) queries.setQueryData(key, whole)
     await events.trackNow({ type: 'unhide', listing_id: listing.listing_id })
     const asBefore = new Set(back.map(({ key }) => hashKey(key)))
@@ -45,27 +57,30 @@ export function useHide() {
   }
 
   /** Only what was blamed counts against: the hide is taken back and said again with its reason. */
-  async function because(listing: Listing, reason: Reason, lists: readonly Shortened[]): Promise<void> {
+  async function because(listing: Listing, reason: Reason, places: Places): Promise<void> {
     events.track({ type: 'unhide', listing_id: listing.listing_id })
     await events.trackNow({ type: 'hide', listing_id: listing.listing_id, reason })
     toast.add({
       title: t('card.noted', { reason: t(`card.reasons.${reason}`) }),
       description: nameOf(listing),
       icon: 'i-lucide-check',
-      actions: [undo(listing, lists)],
+      actions: [undo(listing, places)],
     })
   }
 
-  const undo = (listing: Listing, lists: readonly Shortened[]) => ({
+  const undo = (listing: Listing, places: Places) => ({
     label: t('card.undo'),
     color: 'neutral' as const,
     variant: 'outline' as const,
-    onClick: () => void unhide(listing, lists),
+    onClick: () => void unhide(listing, places),
   })
 
   function hide(listing: Listing, { onHidden, attribution = {} }: Hiding = {}): void {
     void events.trackNow({ ...attribution, type: 'hide', listing_id: listing.listing_id })
-    const lists = shorten(listing.listing_id)
+    const places = {
+      answers: shorten(listing.listing_id),
+      kept: KEPT.map((name) => shopperList(session, name, MOST[name]).take(listing.listing_id)),
+    }
     onHidden?.()
     toast.add({
       title: t('card.hidden'),
@@ -73,12 +88,12 @@ export function useHide() {
       icon: 'i-lucide-eye-off',
       ui: { actions: 'flex-wrap' },
       actions: [
-        undo(listing, lists),
+        undo(listing, places),
         ...REASONS.map((reason) => ({
           label: t(`card.reasons.${reason}`),
           color: 'neutral' as const,
           variant: 'soft' as const,
-          onClick: () => void because(listing, reason, lists),
+          onClick: () => void because(listing, reason, places),
         })),
       ],
     })

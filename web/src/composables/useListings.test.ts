@@ -34,23 +34,25 @@ function listingsOf(...ids: string[]) {
     { global: { plugins: [[VueQueryPlugin, { queryClient }]] } },
   )
   if (!found) throw new Error('not mounted')
-  const { listings, error, isLoading, refetch } = found
+  const { listings, gone, error, isLoading, refetch } = found
   const ready = () => vi.waitUntil(() => !isLoading.value)
-  return { shown: () => listings.value.map(({ listing_id: id }) => id), error, refetch, ready }
+  return { shown: () => listings.value.map(({ listing_id: id }) => id), gone, error, refetch, ready }
 }
 
-it('leaves out what is gone, which is no error', async () => {
+it('names what is gone, which is no error', async () => {
   statuses = { b: 404 }
-  const { shown, error, ready } = listingsOf('a', 'b', 'c')
+  const { shown, gone, error, ready } = listingsOf('a', 'b', 'c')
   await ready()
   expect(shown()).toEqual(['a', 'c'])
+  expect(gone.value).toEqual(['b'])
   expect(error.value).toBeUndefined()
 })
 
 it('says what failed beside what it has, and asks again for that', async () => {
   statuses = { b: 503 }
-  const { shown, error, refetch, ready } = listingsOf('a', 'b')
+  const { shown, gone, error, refetch, ready } = listingsOf('a', 'b')
   await ready()
+  expect(gone.value).toEqual([])
   expect(shown()).toEqual(['a'])
   expect(error.value?.status).toBe(503)
   statuses = {}

@@ -24,6 +24,7 @@ enableAutoUnmount(afterEach)
 
 beforeEach(() => {
   localStorage.clear()
+  globalThis.dispatchEvent(new StorageEvent('storage', { storageArea: localStorage })) // the lists are empty
   shopper.value = { shopper_id: 'a' }
 })
 
@@ -38,6 +39,20 @@ it('keeps the newest first, each once, and no more than it may', () => {
   expect(list.ids.value).toEqual(['z', 'x'])
   list.remove('x')
   expect(list.has('x')).toBe(false)
+})
+
+it('takes one out and puts it back in its place, once', () => {
+  const list = listOf(4)
+  for (const id of ['x', 'y', 'z']) list.add(id)
+  const putBack = list.take('y')
+  expect(list.ids.value).toEqual(['z', 'x'])
+  putBack()
+  putBack()
+  expect(list.ids.value).toEqual(['z', 'y', 'x'])
+  list.take('unknown')()
+  expect(list.ids.value).toEqual(['z', 'y', 'x'])
+  list.remove('x', 'z')
+  expect(list.ids.value).toEqual(['y'])
 })
 
 it('is another list for another shopper', () => {

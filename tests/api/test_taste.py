@@ -8,9 +8,13 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from carousel.activity.events import decode
+from carousel.activity.events import decode, parse
+from carousel.activity.repository import archive
 from carousel.rights.person import entries
+from carousel.storage.postgres import Connection
 from carousel.storage.valkey import Valkey
+from carousel.taste.stated import Stated, statement_event
+from carousel.taste.stated import Statement as Said
 
 Make = Callable[..., dict[str, Any]]
 WRITER = {"Authorization": "Bearer a secret key for tests"}
@@ -174,6 +178,31 @@ async def test_what_could_not_be_read_again_is_refused_and_locks_nobody_out(
     valkey.set(f"stated:{shopper_id}", b"1 {}")  # nor does one that an earlier version let in
     for path in ("/v1/me/taste", "/v1/recommendations", "/v1/listings"):
         assert (await api.get(path, headers=shopper)).status_code == 200
+
+
+@pytest.mark.usefixtures("stock")
+async def test_what_changed_a_taste_can_be_told_in_any_language(
+    api: httpx.AsyncClient, shopper: dict[str, str], event: Make, database: Connection
+) -> None:
+    shopper_id = (await api.get("/v1/me", headers=shopper)).json()["shopper_id"]
+    filters = {"make": ["Fiat"], "body": ["suv"], "max_price": 12_000}
+    search = {"query": "panda", "filters": filters}
+    bodies = [
+        event("view", listing_id="c0"), event("view", listing_id="gone"),
+        event("search", context=search, currency="CZK"), event("search", context={"page": "search"}),
+    ]  # fmt: skip
+    now = datetime.now(UTC)
+    stated = statement_event(Said(Stated(), reset=True), shopper_id, now)
+    with database.transaction():
+        archive(database, [*(parse(body, shopper_id=shopper_id, received_at=now) for body in bodies), stated])
+    moments = (await api.get("/v1/me/taste", headers=shopper)).json()["timeline"]
+    assert [(moment["text"], moment["facts"]) for moment in reversed(moments)] == [
+        ("Viewed Fiat A", {"name": "Fiat A"}),
+        ("Viewed a car that is gone", {}),
+        ("Searched for SUV, Fiat, 12,000", {"query": "panda", "filters": filters, "currency": "CZK"}),
+        ("Searched for everything", {}),
+        ("Started afresh", {"reset": True}),
+    ]
 
 
 async def test_no_client_may_send_a_state_event(api: httpx.AsyncClient, shopper: dict[str, str]) -> None:

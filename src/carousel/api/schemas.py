@@ -383,7 +383,11 @@ class Moment(BaseModel):
     at: datetime
     type: str
     listing_id: str | None = None
-    text: str = Field(examples=["Viewed Škoda Octavia"])
+    text: str = Field(description="In English.", examples=["Viewed Škoda Octavia"])
+    facts: dict[str, JsonValue] = Field(
+        description="What the text is made of, for other languages: the `name` of a car that is still known; `query`, "
+        "`filters` and `currency` of a search; `reset` if all was forgotten.",
+    )
 
 
 class TasteOut(BaseModel):

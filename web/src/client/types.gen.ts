@@ -247,6 +247,8 @@ export type InterestOut = {
     share: number;
 };
 
+export type JsonValue = unknown;
+
 /**
  * Listing
  *
@@ -896,8 +898,18 @@ export type Moment = {
     listing_id?: string | null;
     /**
      * Text
+     *
+     * In English.
      */
     text: string;
+    /**
+     * Facts
+     *
+     * What the text is made of, for other languages: the `name` of a car that is still known; `query`, `filters` and `currency` of a search; `reset` if all was forgotten.
+     */
+    facts: {
+        [key: string]: JsonValue;
+    };
 };
 
 /**

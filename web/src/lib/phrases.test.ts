@@ -1,15 +1,6 @@
 import { expect, it } from 'vitest'
 import { createFormat } from './format'
-import {
-  agoText,
-  budgetText,
-  interestName,
-  listText,
-  momentParts,
-  numberText,
-  oncePerVisit,
-  type Say,
-} from './phrases'
+import { agoText, budgetText, interestName, listText, numberText, type Say } from './phrases'
 
 const say: Say = (key, values) => `${key} ${JSON.stringify(values)}`
 const format = createFormat({ language: () => 'en', text: (key) => key, has: () => false })
@@ -47,35 +38,4 @@ it.each([
 it('writes numbers and shares as the language does', () => {
   expect(numberText(2.54, 'de')).toBe('2,5')
   expect(numberText(0.62, 'en', { style: 'percent' })).toBe('62%')
-})
-
-it.each([
-  ['view', 'Viewed Škoda Octavia', 'view', 'Škoda Octavia'],
-  ['search', 'Searched for SUV, Diesel', 'search', 'SUV, Diesel'],
-  ['state', 'Started afresh', 'reset', ''],
-  ['state', 'Said what is wanted', 'state', ''],
-  ['merge', 'Logged in', 'merge', ''],
-])('tells what was done from what it was done with: %s, %s', (type, text, did, what) => {
-  expect(momentParts({ at: '2026-01-31T12:00:00Z', type, text })).toEqual({ did, what })
-})
-
-it('tells a visit to a car once', () => {
-  const did = (type: string, listing_id: string) => ({
-    at: '2026-01-31T12:00:00Z',
-    type,
-    listing_id,
-    text: '',
-  })
-  const all = [
-    did('favourite', 'a'),
-    did('dwell', 'a'),
-    did('view', 'a'),
-    did('click', 'a'),
-    did('view', 'b'),
-  ]
-  expect(oncePerVisit(all).map(({ type, listing_id }) => `${type} ${listing_id}`)).toEqual([
-    'favourite a',
-    'dwell a',
-    'view b',
-  ])
 })

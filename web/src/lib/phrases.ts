@@ -1,6 +1,5 @@
 import type { RowOut } from '@/client'
 import type { Format } from './format'
-import type { Moment } from '@/client'
 import type { Budget, Interest } from './profile'
 import { REGIONS, isLanguage } from './i18n'
 
@@ -66,25 +65,4 @@ export function agoText(at: string, language: string, now = Date.now()): string 
   for (const [unit, length] of UNITS)
     if (-seconds >= length) return format.format(Math.round(seconds / length), unit)
   return format.format(0, 'minute')
-}
-
-const DID = new RegExp(
-  '^(?:Viewed|Clicked|Looked closely at|Saved|Unsaved|Compared|Shared|Contacted the seller of|Asked to drive|Hid|' +
-    'Showed again|Bought|Searched for) (.+)$',
-)
-
-/** What was done and with what: the service says both in one English sentence. */
-export function momentParts({ type, text }: Moment): { did: string; what: string } {
-  if (type === 'state') return { did: text === 'Started afresh' ? 'reset' : 'state', what: '' }
-  return { did: type, what: type === 'merge' ? '' : (DID.exec(text)?.[1] ?? text) }
-}
-
-const LOOKING = ['click', 'view', 'dwell']
-
-/** Choosing a car, opening it and staying there are one visit: the latest of them stands for it. */
-export function oncePerVisit(timeline: readonly Moment[]): Moment[] {
-  return timeline.filter(({ type, listing_id: id }, i) => {
-    const newer = timeline[i - 1]
-    return !(newer && id && newer.listing_id === id && LOOKING.includes(type) && LOOKING.includes(newer.type))
-  })
 }

@@ -201,17 +201,22 @@ def _lift(count: float, total: float, rate: float, alpha: float) -> tuple[float,
 
 
 def _moment(event: Event, name: str | None) -> Moment:
+    facts: dict[str, Any] = {"name": name}
     if event.type == "search":
-        filters = event.context.get("filters") or {}
+        filters, query = event.context.get("filters") or {}, event.context.get("query")
         said = ", ".join(_words(value) for field, value in filters.items() if field != "currency")
-        text = f"Searched for {said or event.context.get('query') or 'everything'}"
+        text = f"Searched for {said or query or 'everything'}"
+        facts = {"query": query, "filters": filters, "currency": filters.get("currency") or event.currency}
     elif event.type == "state":
-        text = "Started afresh" if event.context.get("reset") else "Said what is wanted"
+        reset = bool(event.context.get("reset"))
+        text = "Started afresh" if reset else "Said what is wanted"
+        facts = {"reset": reset}
     elif event.type == "merge":
         text = "Logged in"
     else:
         text = f"{_DID.get(event.type, event.type)} {name or 'a car that is gone'}"
-    return Moment(at=event.occurred_at, type=event.type, listing_id=event.listing_id, text=text)
+    facts = {field: value for field, value in facts.items() if value}
+    return Moment(at=event.occurred_at, type=event.type, listing_id=event.listing_id, text=text, facts=facts)
 
 
 def _words(value: object) -> str:

@@ -31,6 +31,15 @@ def fail(route: Route) -> None:
     route.fulfill(status=503, content_type="application/problem+json", body='{"title": "Away", "detail": "Try again."}')
 
 
+def gone(route: Route) -> None:
+    route.fulfill(status=404)
+
+
+def sold(route: Route) -> None:
+    answer = route.fetch()
+    route.fulfill(response=answer, json=answer.json() | {"status": "sold"})
+
+
 def log_in(page: Page) -> None:
     page.goto("/login")
     page.get_by_label("Email").fill("john1@example.com")
@@ -115,10 +124,6 @@ def detail(page: Page) -> None:
 
 
 def detail_of_a_sold_car(page: Page) -> None:
-    def sold(route: Route) -> None:
-        answer = route.fetch()
-        route.fulfill(response=answer, json=answer.json() | {"status": "sold"})
-
     page.goto("/search?make=Kia")
     link = page.locator("article[data-listing-id]").first.get_by_role("link").first.get_attribute("href")
     page.route(f"**/v1{link}", sold)
@@ -129,7 +134,7 @@ def detail_of_a_sold_car(page: Page) -> None:
 
 def detail_of_no_car(page: Page) -> None:
     page.goto("/listings/no-such-car")
-    expect(page.get_by_text("no-such-car")).to_be_visible()
+    expect(page.get_by_role("heading", name="This car is not here")).to_be_visible()
 
 
 def taste_empty(page: Page) -> None:
@@ -155,6 +160,29 @@ def saved_full(page: Page) -> None:
     page.goto("/saved")
     expect(page.locator("article[data-listing-id]")).to_have_count(1)
     settled(page)
+
+
+def keep_one_sold_and_one_gone(page: Page, kept: str) -> None:
+    page.goto("/search?make=Kia")
+    cards = page.locator("article[data-listing-id]")
+    for i in range(2):
+        cards.nth(i).get_by_role("button", name=re.compile(f"^{kept} ")).click()
+    page.route(f"**/v1/listings/{cards.nth(0).get_attribute('data-listing-id')}", sold)
+    page.route(f"**/v1/listings/{cards.nth(1).get_attribute('data-listing-id')}", gone)
+
+
+def saved_one_sold_and_one_gone(page: Page) -> None:
+    keep_one_sold_and_one_gone(page, "Save")
+    page.goto("/saved")
+    expect(page.get_by_text("1 car is no longer offered")).to_be_visible()
+    expect(page.get_by_text("Sold", exact=True)).to_be_visible()
+
+
+def compare_one_sold_and_one_gone(page: Page) -> None:
+    keep_one_sold_and_one_gone(page, "Compare")
+    page.goto("/compare")
+    expect(page.get_by_text("1 car is no longer offered")).to_be_visible()
+    expect(page.get_by_text("Sold", exact=True)).to_be_visible()
 
 
 def compare_empty(page: Page) -> None:
@@ -211,8 +239,9 @@ def about_to_be_erased(page: Page) -> None:
 STATES = [
     home_with_the_quiz, home_with_rows, home_not_personal, home_loading, home_in_error, search_with_results,
     search_without_a_result, search_in_error, search_on_a_phone_with_filters_open, detail, detail_of_a_sold_car,
-    detail_of_no_car, taste_empty, taste_full, saved_empty, saved_full, compare_empty, compare_full, login, privacy,
-    not_found, offline, a_hidden_car_and_its_message, suggestions, about_to_be_erased,
+    detail_of_no_car, taste_empty, taste_full, saved_empty, saved_full, saved_one_sold_and_one_gone, compare_empty,
+    compare_full, compare_one_sold_and_one_gone, login, privacy, not_found, offline, a_hidden_car_and_its_message,
+    suggestions, about_to_be_erased,
 ]  # fmt: skip
 
 

@@ -18,8 +18,10 @@ export type BudgetBody = {
     max?: number | null;
     /**
      * Currency
+     *
+     * The one most of the catalogue is priced in by default.
      */
-    currency?: string;
+    currency?: string | null;
 };
 
 /**
@@ -1056,8 +1058,10 @@ export type QuestionnaireBody = {
     budget?: number | null;
     /**
      * Currency
+     *
+     * The one most of the catalogue is priced in by default.
      */
-    currency?: string;
+    currency?: string | null;
     /**
      * Body Types
      */

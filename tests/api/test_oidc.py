@@ -1,8 +1,12 @@
 """Tokens of an OIDC provider: found by discovery, checked for signature, issuer, audience, expiry and algorithm."""
 
+import asyncio
 import json
+import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -13,8 +17,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import SecretStr
 
+from carousel.api import tokens as module
 from carousel.api.tokens import Shopper, Tokens
-from carousel.errors import AccessError
+from carousel.errors import AccessError, UnavailableError
 from carousel.settings import Settings
 
 KEY = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
@@ -22,18 +27,42 @@ OTHER_KEY = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
 PUBLIC_PEM = KEY.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
+@dataclass
+class Issuer:
+    """What the provider publishes, how it answers (well, hang, page, reset), and how often it was asked for keys."""
+
+    keys: dict[str, Any] = field(default_factory=lambda: {"one": KEY})
+    answers: str = "well"
+    asked: int = 0
+
+
 @pytest.fixture
-def issuer() -> Iterator[str]:
-    """A provider with a discovery document and one key."""
+def provider() -> Issuer:
+    return Issuer()
+
+
+@pytest.fixture
+def issuer(provider: Issuer) -> Iterator[str]:
+    """A provider with a discovery document and its keys."""
 
     class Provider(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             here = f"http://127.0.0.1:{self.server.server_port}"  # type: ignore[attr-defined]
-            jwk = {**json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(KEY.public_key())), "kid": "one", "use": "sig"}
-            body = {"jwks_uri": f"{here}/keys"} if "well-known" in self.path else {"keys": [jwk]}
+            body: object = {"jwks_uri": f"{here}/keys"}
+            if "well-known" not in self.path:
+                provider.asked += 1
+                to_jwk = jwt.algorithms.RSAAlgorithm.to_jwk
+                keys = provider.keys.items()
+                body = {"keys": [{**json.loads(to_jwk(k.public_key())), "kid": i, "use": "sig"} for i, k in keys]}
+            if provider.answers == "reset":
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+                self.connection.close()
+                return
+            while provider.answers == "hang":
+                time.sleep(0.02)
             self.send_response(200)
             self.end_headers()
-            self.wfile.write(json.dumps(body).encode())
+            self.wfile.write(b"<html>at work</html>" if provider.answers == "page" else json.dumps(body).encode())
 
         def log_message(self, *_: Any) -> None:
             pass
@@ -41,6 +70,7 @@ def issuer() -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Provider) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
+        provider.answers = "well"
         server.shutdown()
 
 
@@ -108,3 +138,70 @@ async def test_without_a_provider_foreign_tokens_are_refused_and_our_own_are_not
         await tokens.check(sign())
     own = Shopper("s-1", "anonymous")
     assert await tokens.check(tokens.make(own)) == own
+
+
+def later(tokens: Tokens, seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the tokens' clocks go on; the event loop's does not."""
+    now = time.time() + seconds
+    monkeypatch.setattr(time, "time", lambda: now)
+    tokens._keys._found_at -= seconds
+    tokens._keys._asked_at -= seconds
+
+
+async def test_a_key_the_provider_takes_back_counts_no_more_after_five_minutes(
+    tokens: Tokens, sign: Callable[..., str], provider: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expires = datetime.now(UTC) + timedelta(hours=1)
+    known, forged = sign(exp=expires), sign(sub="victim", exp=expires)
+    await tokens.check(known)
+    provider.keys = {"two": OTHER_KEY}
+    later(tokens, 301, monkeypatch)
+    for token in (known, forged):
+        with pytest.raises(AccessError):
+            await tokens.check(token)
+
+
+async def test_a_new_key_is_found_within_seconds_and_unknown_ones_cost_one_question_each_time(
+    tokens: Tokens, sign: Callable[..., str], provider: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await tokens.check(sign())
+    provider.keys["two"] = OTHER_KEY
+    later(tokens, 5, monkeypatch)
+    assert (await tokens.check(sign(OTHER_KEY, kid="two"))).name == "Ada"
+    for number in range(20):
+        with pytest.raises(AccessError):
+            await tokens.check(sign(kid=f"never-{number}"))
+    assert provider.asked == 2
+
+
+@pytest.mark.parametrize("answers", ["page", "reset", "hang"])
+async def test_a_provider_in_trouble_means_503_soon_for_those_it_must_be_asked_about_alone(
+    tokens: Tokens, sign: Callable[..., str], provider: Issuer, monkeypatch: pytest.MonkeyPatch, answers: str
+) -> None:
+    monkeypatch.setattr(module, "_ASK_SECONDS", 0.5)
+    await tokens.check(sign())
+    later(tokens, 5, monkeypatch)
+    provider.answers = answers
+    began = time.perf_counter()
+    unknown = asyncio.gather(*(tokens.check(sign(kid=str(i))) for i in range(45)), return_exceptions=True)
+    await asyncio.sleep(0.1)
+    assert (await tokens.check(sign(sub="user-9"))).kind == "account"
+    assert time.perf_counter() - began < 0.4
+    assert {type(error) for error in await unknown} == {UnavailableError}
+    assert time.perf_counter() - began < 1.5
+    provider.answers = "well"
+    later(tokens, 5, monkeypatch)
+    with pytest.raises(AccessError):
+        await tokens.check(sign(kid="never"))
+
+
+async def test_our_own_tokens_allow_for_clocks_that_differ() -> None:
+    tokens = Tokens(Settings(token_secret=SecretStr("t" * 40)))
+    claims = {"iss": "carousel", "aud": "carousel", "sub": "s-1", "kind": "anonymous"}
+    now = time.time()
+    for times in ({"iat": now + 20, "exp": now + 90}, {"iat": now - 90, "exp": now - 20}):
+        token = jwt.encode(claims | times, "t" * 40, algorithm="HS256")
+        assert (await tokens.check(token)).shopper_id == "s-1"
+    for times in ({"iat": now + 60, "exp": now + 90}, {"iat": now - 90, "exp": now - 60}):
+        with pytest.raises(AccessError):
+            await tokens.check(jwt.encode(claims | times, "t" * 40, algorithm="HS256"))

@@ -1,14 +1,15 @@
 """Tokens: our own for anonymous and demo shoppers, and those of the configured OIDC issuer."""
 
+import asyncio
+import math
+import ssl
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-import anyio.to_thread
 import httpx
 import jwt
-from jwt import PyJWKClient
 
 from carousel.activity.shoppers import account_id
 from carousel.errors import AccessError, UnavailableError
@@ -18,6 +19,13 @@ ISSUER = "carousel"
 _OIDC_ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"]
 _KEPT = 50_000
 _LONGEST = 8_192
+_LEEWAY = 30  # seconds two clocks may differ
+_KEYS_SECONDS = 300.0
+"""Keys of a provider, and tokens found good by them, count for so long: one that it takes back must not count for ever."""
+_ASK_SECONDS = 3.0  # what a provider may take to answer
+_PAUSE_SECONDS = 5.0
+"""Between two questions for keys, whatever the answer: a new key is found so soon, and a provider that hangs, or tokens
+of keys that it never had, cost no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +37,76 @@ class Shopper:
     name: str | None = None
     issued_at: datetime | None = field(default=None, compare=False)
     """When the token was made, where it says so."""
+    expires_at: float | None = field(default=None, compare=False)
+    """In seconds since the epoch, which may be beyond the year 9999."""
+
+
+class _Keys:
+    """A provider's public keys, asked for by one request while others that need them wait for the same answer."""
+
+    def __init__(self, issuer: str, url: str | None) -> None:
+        """:param url: of the keys; None: the issuer's discovery says where they are."""
+        self._issuer = issuer.rstrip("/")
+        self._url = url
+        self._found: dict[str | None, jwt.PyJWK] = {}
+        self._found_at = self._asked_at = -math.inf
+        self._trouble: Exception | None = None
+        self._asking = asyncio.Lock()
+
+    async def of(self, key_id: str | None) -> jwt.PyJWK:
+        """Return the key a token names.
+
+        :raises AccessError: the provider has no such key.
+        :raises UnavailableError: it does not answer.
+        """
+        if not self._known(key_id):
+            async with self._asking:
+                if not self._known(key_id) and time.monotonic() - self._asked_at >= _PAUSE_SECONDS:
+                    await self._ask()
+        if key := self._known(key_id):
+            return key
+        if self._trouble:
+            raise UnavailableError("the OIDC provider's keys cannot be fetched just now; retry") from self._trouble
+        raise AccessError("the token is not valid: the OIDC provider has no key of the id it names")
+
+    def _known(self, key_id: str | None) -> jwt.PyJWK | None:
+        return self._found.get(key_id) if time.monotonic() - self._found_at < _KEYS_SECONDS else None
+
+    async def _ask(self) -> None:
+        try:
+            # The system's certificates, as for any other program; a provider of one's own may be signed by one's own.
+            async with asyncio.timeout(_ASK_SECONDS), httpx.AsyncClient(verify=ssl.create_default_context()) as client:
+                if self._url is None:
+                    self._url = str(
+                        (await _json(client, f"{self._issuer}/.well-known/openid-configuration"))["jwks_uri"]
+                    )
+                keys = jwt.PyJWKSet.from_dict(await _json(client, self._url)).keys
+        except (httpx.HTTPError, httpx.InvalidURL, jwt.PyJWTError, ValueError, KeyError, OSError) as error:
+            self._trouble = error
+        else:
+            self._found = {key.key_id: key for key in keys if key.key_id and key.public_key_use in ("sig", None)}
+            self._found_at = time.monotonic()
+            self._trouble = None
+        self._asked_at = time.monotonic()
+
+
+async def _json(client: httpx.AsyncClient, url: str) -> dict[str, Any]:
+    """:raises ValueError: it is no JSON object."""
+    answer = (await client.get(url)).raise_for_status().json()
+    if not isinstance(answer, dict):
+        raise ValueError(f"{url} gives no JSON object")
+    return answer
 
 
 class Tokens:
-    """Makes and checks tokens. A token found good is remembered until it expires: checking costs 50 µs."""
+    """Makes and checks tokens. One found good is remembered: checking costs 50 µs."""
 
     def __init__(self, settings: Settings) -> None:
         self._secret = settings.token_secret.get_secret_value() if settings.token_secret else None
         self._life = timedelta(hours=settings.token_hours)
         self._issuer = settings.oidc_issuer
         self._audience = settings.oidc_audience
-        self._jwks_url = settings.oidc_jwks_url
-        self._keys: PyJWKClient | None = None
+        self._keys = _Keys(settings.oidc_issuer or "", settings.oidc_jwks_url)
         self._good: dict[str, tuple[float, Shopper]] = {}
 
     def make(self, shopper: Shopper) -> str:
@@ -71,18 +137,18 @@ class Tokens:
         if len(token) > _LONGEST:
             raise AccessError(f"the token has {len(token)} characters; at most {_LONGEST} are allowed")
         try:
-            algorithm = jwt.get_unverified_header(token).get("alg")
-            claims = self._own(token) if algorithm == "HS256" else await self._foreign(token)
+            header = jwt.get_unverified_header(token)
+            is_own = header.get("alg") == "HS256"
+            claims = self._own(token) if is_own else await self._foreign(token, header.get("kid"))
         except jwt.ExpiredSignatureError as error:
             raise AccessError("the token has expired; get a new one") from error
-        except jwt.PyJWKClientConnectionError as error:
-            raise UnavailableError("the OIDC provider's keys cannot be fetched just now; retry") from error
         except jwt.PyJWTError as error:
             raise AccessError(f"the token is not valid: {error}") from error
         shopper = self._shopper(claims)
         if len(self._good) >= _KEPT:
             self._good.clear()
-        self._good[token] = (float(claims["exp"]), shopper)
+        expires = float(claims["exp"])
+        self._good[token] = (expires if is_own else min(expires, time.time() + _KEYS_SECONDS), shopper)
         return shopper
 
     def _own(self, token: str) -> dict[str, Any]:
@@ -94,39 +160,29 @@ class Tokens:
             algorithms=["HS256"],
             audience=ISSUER,
             issuer=ISSUER,
+            leeway=_LEEWAY,
             options={"require": ["exp", "sub", "iss", "aud"]},
         )
 
-    async def _foreign(self, token: str) -> dict[str, Any]:
+    async def _foreign(self, token: str, key_id: str | None) -> dict[str, Any]:
         if not self._issuer or not self._audience:
             raise AccessError("no OIDC provider is configured; set CAROUSEL_OIDC_ISSUER and CAROUSEL_OIDC_AUDIENCE")
-        if self._keys is None:
-            self._keys = PyJWKClient(self._jwks_url or await self._discover(), cache_keys=True, timeout=3)
-        key = await anyio.to_thread.run_sync(self._keys.get_signing_key_from_jwt, token)
         return jwt.decode(
             token,
-            key,
+            await self._keys.of(key_id),
             algorithms=_OIDC_ALGORITHMS,
             audience=self._audience,
             issuer=self._issuer,
-            leeway=30,  # seconds two clocks may differ
+            leeway=_LEEWAY,
             options={"require": ["exp", "sub", "iss", "aud"]},
         )
-
-    async def _discover(self) -> str:
-        url = f"{str(self._issuer).rstrip('/')}/.well-known/openid-configuration"
-        try:
-            async with httpx.AsyncClient(timeout=3) as client:
-                answer = await client.get(url)
-            return str(answer.raise_for_status().json()["jwks_uri"])
-        except (httpx.HTTPError, ValueError, KeyError) as error:
-            raise UnavailableError(f"the OIDC provider does not answer at {url}") from error
 
     def _shopper(self, claims: dict[str, Any]) -> Shopper:
         subject = claims["sub"]
         issued_at = datetime.fromtimestamp(float(claims["iat"]), UTC) if "iat" in claims else None
+        expires_at = float(claims["exp"])
         if claims["iss"] == ISSUER:
             kind: Literal["account", "anonymous"] = "anonymous" if claims.get("kind") == "anonymous" else "account"
-            return Shopper(subject, kind, claims.get("name"), issued_at)
+            return Shopper(subject, kind, claims.get("name"), issued_at, expires_at)
         name = claims.get("name") or claims.get("preferred_username")
-        return Shopper(account_id(claims["iss"], subject), "account", name, issued_at)
+        return Shopper(account_id(claims["iss"], subject), "account", name, issued_at, expires_at)

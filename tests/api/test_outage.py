@@ -1,5 +1,7 @@
-"""The API as a process of its own while its Valkey stops, dies, reads a large file and comes back; and live pages."""
+"""The API while PostgreSQL is frozen; as a process of its own while its Valkey stops, dies, reads a large file and
+comes back; and live pages."""
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -17,13 +19,16 @@ import httpx
 import psutil
 import pytest
 from redis.exceptions import RedisError
+from tests.api.conftest import WRITER
 from uuid_utils import uuid7
 
 from carousel.activity.log import shopper_channel
+from carousel.api import threads
 from carousel.embedded.checks import free_port
 from carousel.embedded.home import Home
 from carousel.embedded.servers import Servers, environment, make_servers
 from carousel.processes import leash
+from carousel.storage import postgres
 from carousel.storage.valkey import make
 
 pytestmark = pytest.mark.whole
@@ -140,6 +145,57 @@ def until(condition: Callable[[], bool], seconds: float = 60) -> None:
     while not condition():
         assert time.monotonic() < end, "it did not come about in time"
         time.sleep(0.05)
+
+
+@pytest.mark.alone
+async def test_while_postgresql_is_frozen_all_that_needs_it_hears_503_soon_and_nothing_else_waits(
+    api: httpx.AsyncClient,
+    shopper: dict[str, str],
+    car: Callable[..., dict[str, Any]],
+    database: postgres.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(threads, "BEGIN_SECONDS", 1.0)
+    monkeypatch.setattr(postgres, "_SILENT_SECONDS", 1.0)
+
+    async def ask(method: str, path: str, headers: dict[str, str], **more: Any) -> tuple[int, float]:
+        began = time.perf_counter()
+        answer = await api.request(method, path, headers=headers, **more)
+        return answer.status_code, time.perf_counter() - began
+
+    def put() -> Any:
+        return ask("PUT", "/v1/listings/c1", WRITER, json=car("c1"))
+
+    assert (await put())[0] in (200, 201)
+    server = psutil.Process(database.info.backend_pid).parent()
+    assert server is not None
+    frozen = [server, *server.children()]
+    for process in frozen:
+        process.suspend()
+    try:
+        needing = [put() for _ in range(60)]
+        needing += [
+            ask(method, path, shopper)
+            for method, path in (
+                ("GET", "/readyz"), ("GET", "/v1/listings"), ("GET", "/v1/me/taste"), ("GET", "/v1/me/export"),
+                ("DELETE", "/v1/me"), ("GET", "/v1/recommendations"),
+            )
+        ]  # fmt: skip
+        answers = asyncio.gather(*needing)
+        await asyncio.sleep(0.2)
+        for path in ("/livez", "/metrics", "/nowhere"):
+            status, seconds = await ask("GET", path, {})
+            assert status in (200, 404)
+            assert seconds < 0.7
+        assert {status for status, _ in await answers} == {503}
+        assert max(seconds for _, seconds in await answers) < 7  # the pool waits for 5
+    finally:
+        for process in reversed(frozen):
+            process.resume()
+    until_ready = time.monotonic() + 10
+    while (await ask("GET", "/readyz", {}))[0] != 200:
+        assert time.monotonic() < until_ready
+    assert (await put())[0] == 200
 
 
 @pytest.mark.alone

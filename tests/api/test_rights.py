@@ -1,17 +1,22 @@
 """Seeing and erasing what is held about me, over HTTP and from the command line."""
 
+import asyncio
 import json
 import sys
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
+from tests.api.conftest import WRITER
 
 from carousel import cli
 from carousel.activity.log import partition, stream_key
+from carousel.api.routes import session
 from carousel.embedded.servers import Servers
+from carousel.errors import UnavailableError
 from carousel.storage.postgres import Connection
 from carousel.storage.valkey import Valkey
 
@@ -75,6 +80,30 @@ async def test_the_old_token_of_a_visit_does_not_speak_for_the_account_it_became
         answer = await api.request(method, f"/v1/me/{path}".rstrip("/"), headers=shopper)
         assert answer.status_code == 403
         assert "log in" in answer.json()["detail"]
+
+
+async def test_erasures_wait_for_each_other_and_nothing_waits_for_them(
+    api: httpx.AsyncClient, car: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends = threading.Event()
+
+    def slow(*_: object, **__: object) -> None:
+        assert ends.wait(20)
+        raise UnavailableError("for the test")
+
+    monkeypatch.setattr(session, "erase", slow)
+    tokens = [(await api.post("/v1/session")).json()["token"] for _ in range(8)]
+    asked = [asyncio.create_task(api.delete("/v1/me", headers={"Authorization": f"Bearer {t}"})) for t in tokens]
+    while sum(task.done() for task in asked) < 3:  # noqa: ASYNC110 - it tells nobody
+        await asyncio.sleep(0.01)
+    refused = [task.result() for task in asked if task.done()]
+    assert [(x.status_code, x.headers["retry-after"]) for x in refused] == [(503, "1")] * 3
+    assert "erasures wait" in refused[0].json()["detail"]
+    for _ in range(4):
+        assert (await api.put("/v1/listings/c1", json=car("c1"), headers=WRITER)).status_code in (200, 201)
+    assert (await api.get("/metrics")).status_code == 200
+    ends.set()
+    await asyncio.wait(asked)
 
 
 async def test_erasing_needs_a_token(api: httpx.AsyncClient) -> None:

@@ -19,7 +19,7 @@ from tests.dataflows.conftest import Breakable, Marketplace, eventually, happens
 from tests.dataflows.conftest import marketplace as marketplace  # a fixture
 
 from carousel.activity.events import Event, merge_event
-from carousel.activity.log import hidden_key, stream_keys
+from carousel.activity.log import hidden_key, stated_key, stream_keys
 from carousel.dataflows.rebuild import recompute, same
 from carousel.dataflows.watch import look
 from carousel.embedded.backup import BackupError, _let_older_servers_read, backup, read_manifest, restore
@@ -136,6 +136,7 @@ def test_what_waits_in_the_log_comes_back_in_its_place_and_caches_do_not(
     assert backup(marketplace.servers.database_url, valkey, file, partitions=8).entries == 31
     marketplace.send(clicks(40))  # of after the backup: lost with a restore, as is everything of after it
     assert valkey.exists(hidden_key("shopper-1"))
+    valkey.set(stated_key("shopper-1"), b"7 what they said after the backup")
 
     with pytest.raises(StartError, match="connections use this database"):
         restore(marketplace.servers.database_url, valkey, file, partitions=8, token_seconds=60, force=True)
@@ -144,7 +145,7 @@ def test_what_waits_in_the_log_comes_back_in_its_place_and_caches_do_not(
         restore(marketplace.servers.database_url, valkey, file, partitions=8, token_seconds=60)
     restore(marketplace.servers.database_url, valkey, file, partitions=8, token_seconds=60, force=True)
     assert sum(valkey.xlen(key) for key in STREAMS) == 31
-    assert not valkey.exists(hidden_key("shopper-1"))
+    assert not valkey.exists(hidden_key("shopper-1"), stated_key("shopper-1"))
     with connect(marketplace.servers.database_url) as database:
         market = Marketplace(marketplace.servers, database, tmp_path)
         market.start()

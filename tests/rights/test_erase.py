@@ -12,11 +12,13 @@ from tests.dataflows.conftest import Marketplace, eventually, happens
 from carousel.activity import dead_letters
 from carousel.activity.events import encode, merge_event
 from carousel.activity.log import hidden_key, partition, stream_key, stream_keys
+from carousel.activity.repository import positions
 from carousel.dataflows.rebuild import recompute, same
 from carousel.embedded.servers import Servers
+from carousel.rights import erase as module
 from carousel.rights.erase import Receipt, erase, reapply
 from carousel.rights.export import export
-from carousel.rights.person import find
+from carousel.rights.person import entries, find
 from carousel.storage.postgres import Connection
 from carousel.storage.valkey import Valkey
 
@@ -191,6 +193,55 @@ def test_erasing_is_repeatable_also_for_somebody_nobody_knows(marketplace: Marke
     assert erased(marketplace, valkey, VISITOR).ids == 3  # any id of theirs will do
     assert set(erased(marketplace, valkey, VISITOR).removed.values()) == {0}
     assert set(erased(marketplace, valkey, "nobody").removed.values()) == {0}
+
+
+def test_for_whoever_did_nothing_only_what_is_on_its_way_is_read(
+    marketplace: Marketplace, valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marketplace.start()
+    logged_in(marketplace)
+    stream = stream_key(partition(ACCOUNT, PARTITIONS))
+    nobody = next(f"s-{i}" for i in range(100) if stream_key(partition(f"s-{i}", PARTITIONS)) == stream)
+    read: list[str] = []
+
+    def noticed(valkey: Valkey, stream: str, start: str) -> Iterator[tuple[str, bytes]]:
+        read.append(start)
+        return entries(valkey, stream, start)
+
+    monkeypatch.setattr(module, "entries", noticed)
+    erased(marketplace, valkey, nobody)
+    position = positions(marketplace.database, "taste", [stream])[stream]
+    assert read == [position.partition("-")[0]]
+    assert erased(marketplace, valkey).removed["log"] == 13
+
+
+def killed(*_: object) -> int:
+    raise RuntimeError("killed")
+
+
+def test_what_a_crash_left_in_the_log_is_removed_by_the_next_attempt(
+    marketplace: Marketplace, valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL knows nothing any more of who it was, and the dataflow has dropped what was on its way."""
+    flow = marketplace.start()
+    first, other = happens("view", ACCOUNT, "octavia"), happens("view", OTHER, "octavia")
+    marketplace.send([first, other])
+    marketplace.archives([first, other])
+    flow.kill()
+    marketplace.send([happens("view", ACCOUNT, "focus"), happens("view", SECOND, "focus")])
+    for shopper_id in (ACCOUNT, SECOND):
+        with monkeypatch.context() as crashing:
+            crashing.setattr(module, "_clear_stream", killed)
+            with pytest.raises(RuntimeError):
+                erased(marketplace, valkey, shopper_id)
+    marketplace.start()
+    eventually(lambda: all_committed(marketplace.database, valkey))
+
+    assert erased(marketplace, valkey, ACCOUNT).removed["log"] == 2
+    assert erased(marketplace, valkey, SECOND).removed["log"] == 1
+    after = everything(marketplace.database, valkey)
+    assert [i for i in (ACCOUNT, SECOND) if i.encode() in after] == []
+    assert not valkey.keys("erasing:*")
 
 
 def test_a_restored_backup_does_not_bring_the_erased_back(marketplace: Marketplace, valkey: Valkey) -> None:

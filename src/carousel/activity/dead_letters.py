@@ -108,12 +108,12 @@ def payloads(connection: Connection) -> Iterator[bytes]:
         yield bytes(row[0])
 
 
-def drop_if(connection: Connection, is_meant: Callable[[bytes], bool]) -> int:
-    """Forget the letters whose payload is meant, and return how many those were."""
+def drop_if(connection: Connection, is_meant: Callable[[bytes], bool]) -> list[Letter]:
+    """Forget the letters whose payload is meant, and return them."""
     meant = [letter for letter in find(connection, Filter()) if is_meant(letter.payload)]
     for letter in meant:
         drop(connection, letter)
-    return len(meant)
+    return meant
 
 
 def shoppers_of(payload: bytes) -> list[str]:

@@ -89,6 +89,11 @@ def erased_key(digest: bytes) -> str:
     return f"erased:{digest.hex()[:32]}"
 
 
+def erasing_key(digest: bytes) -> str:
+    """Name what says from which moment of the log on an erasure under way removes entries, in ms since the epoch."""
+    return f"erasing:{digest.hex()[:32]}"
+
+
 def hidden_key(shopper_id: str) -> str:
     """Name the hash {listing_id: 1 hidden, 0 shown again} of what the taste may not know yet."""
     return f"hidden:{shopper_id}"

@@ -21,6 +21,7 @@ from carousel.api.middleware import Observe
 from carousel.api.routes import events, health, imports, listings, live, recommendations, session, taste, trace
 from carousel.api.slates import SlateLog
 from carousel.api.spool import Spool
+from carousel.api.threads import BEGIN_SECONDS, Threads
 from carousel.api.tokens import Tokens
 from carousel.api.turns import TakeTurns, Turns
 from carousel.api.uploads import Uploads
@@ -37,6 +38,7 @@ from carousel.telemetry import configure_logging, log
 _logger = log(__name__)
 _LEAST_SECRET = 32
 _LEAST_KEY = 16
+_WRITERS = 2
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -108,7 +110,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         writers = ConnectionPool(
             database_url,
             min_size=0,
-            max_size=2,
+            max_size=_WRITERS,
+            timeout=BEGIN_SECONDS,
             kwargs={"autocommit": True},
             configure=register_vector,
             check=ConnectionPool.check_connection,
@@ -125,6 +128,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             settings=settings,
             pool=pool,
             writers=writers,
+            writing=Threads("catalogue writes", _WRITERS),
+            exporting=Threads("exports", 2, waiting=8),
+            # One at a time: anybody may ask for it, and each reads what is in the log since they came.
+            erasing=Threads("erasures", 1, waiting=4),
             valkey=client,
             tokens=Tokens(settings),
             live=LiveSnapshot(),

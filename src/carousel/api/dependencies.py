@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
-import anyio.to_thread
 from fastapi import Depends, Request, params
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
@@ -18,6 +17,7 @@ from carousel.activity.log import append
 from carousel.api.live import Hub
 from carousel.api.slates import SlateLog
 from carousel.api.spool import Spool
+from carousel.api.threads import Threads
 from carousel.api.tokens import Shopper, Tokens
 from carousel.api.turns import Turns
 from carousel.api.uploads import Uploads
@@ -39,6 +39,9 @@ class Resources:
     settings: Settings
     pool: Pool
     writers: ConnectionPool[Connection]
+    writing: Threads
+    exporting: Threads
+    erasing: Threads
     valkey: AsyncValkey
     tokens: Tokens
     live: LiveSnapshot
@@ -67,13 +70,17 @@ class Resources:
             return [True] * len(events)
 
     async def write(self, work: Callable[[Connection], T]) -> T:
-        """Run one synchronous write of the catalogue in a thread, on its own connection."""
+        """Run one synchronous write of the catalogue in a thread, on its own connection.
 
-        def run() -> T:
+        :raises UnavailableError: it gets none in time.
+        """
+
+        def run(begin: Callable[[], None]) -> T:
             with self.writers.connection() as connection:
+                begin()
                 return work(connection)
 
-        return await anyio.to_thread.run_sync(run)
+        return await self.writing.run(run)
 
 
 # These are coroutines although they wait for nothing: FastAPI runs a plain function in a thread, 50 µs each.

@@ -21,7 +21,7 @@ _KEPT = 50_000
 _LONGEST = 8_192
 _LEEWAY = 30  # seconds two clocks may differ
 _KEYS_SECONDS = 300.0
-"""Keys of a provider, and tokens found good by them, count for so long: one that it takes back must not count for ever."""
+"""Keys of a provider, and tokens found good by them, count for so long: one taken back must not count for ever."""
 _ASK_SECONDS = 3.0  # what a provider may take to answer
 _PAUSE_SECONDS = 5.0
 """Between two questions for keys, whatever the answer: a new key is found so soon, and a provider that hangs, or tokens

@@ -41,7 +41,7 @@ from carousel.storage.valkey import Valkey
 
 FORMAT = 1
 _MANIFEST, _TABLES, _LOG = "manifest.json", "tables.dump", "log.ndjson.gz"
-_PREFIXES = ("activity:", "seen:", "hidden:", "slate:")
+_PREFIXES = ("activity:", "seen:", "hidden:", "stated:", "slate:", "erasing:")
 """Keys of Valkey that a restore replaces or empties."""
 
 # All that Carousel made in the schema, whoever owns the schema and the extension.

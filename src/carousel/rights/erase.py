@@ -7,16 +7,19 @@ until when.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from carousel.activity import dead_letters
-from carousel.activity.log import erased_key, hidden_key, shopper_channel, shopper_hash, stated_key
-from carousel.activity.repository import START
+from carousel.activity.log import erased_key, erasing_key, hidden_key, shopper_channel, shopper_hash, stated_key
+from carousel.activity.repository import START, positions
 from carousel.rights.person import Person, entries, find
 from carousel.storage.postgres import Connection
 from carousel.storage.valkey import Valkey
 from carousel.telemetry import log
 
+_CLOCKS_MS = 3_600_000
+"""An entry's id is of Valkey's clock and `received_at` of the API's; they never differ by so much."""
 _logger = log(__name__)
 
 
@@ -43,11 +46,19 @@ def erase(connection: Connection, valkey: Valkey, shopper_id: str, *, partitions
         person = _hold_still(connection, valkey, shopper_id, partitions)
         receipt = Receipt(uuid4(), datetime.now(UTC), len(person.ids))
         _remember(connection, person.ids, receipt)
+        streams = person.streams(partitions)
+        since = [*_known_since(connection, person), *_left_by_an_earlier_attempt(valkey, person)]
         receipt.removed.update(_delete(connection, sorted(person.ids)))
-        receipt.removed["dead_letter"] = dead_letters.drop_if(connection, person.is_meant)
+        letters = dead_letters.drop_if(connection, person.is_meant)
+        receipt.removed["dead_letter"] = len(letters)
+        since += (_ms(letter.entry_id) for letter in letters)
+        # Theirs lie behind what was first known of them, or behind the position: on their way.
+        starts = {i: min([_ms(at), *since]) for i, at in positions(connection, "taste", streams).items()}
+        _note(valkey, person, min(starts.values()), token_seconds)
     _refuse(valkey, person.ids, token_seconds)
-    receipt.removed["log"] = sum(_clear_stream(valkey, stream, person) for stream in person.streams(partitions))
+    receipt.removed["log"] = sum(_clear_stream(valkey, i, person, start) for i, start in starts.items())
     receipt.removed["cache"] = int(valkey.delete(*map(hidden_key, person.ids), *map(stated_key, person.ids)))
+    valkey.delete(*(erasing_key(shopper_hash(i)) for i in person.ids))
     for i in person.ids:
         valkey.publish(shopper_channel(i), b"{}")
     _logger.info("erased", receipt_id=str(receipt.receipt_id), **receipt.removed)
@@ -80,8 +91,10 @@ def reapply(connection: Connection) -> int:
         ).fetchone()
         assert rows is not None
         hashes = {row[0] for row in connection.execute("SELECT shopper_hash FROM erasure").fetchall()}
-        return int(rows[0]) + dead_letters.drop_if(
-            connection, lambda payload: any(shopper_hash(i) in hashes for i in dead_letters.shoppers_of(payload))
+        return int(rows[0]) + len(
+            dead_letters.drop_if(
+                connection, lambda payload: any(shopper_hash(i) in hashes for i in dead_letters.shoppers_of(payload))
+            )
         )
 
 
@@ -134,6 +147,33 @@ def _delete(connection: Connection, ids: list[str]) -> dict[str, int]:
     }
 
 
-def _clear_stream(valkey: Valkey, stream: str, person: Person) -> int:
-    theirs = [entry_id for entry_id, payload in entries(valkey, stream) if person.is_meant(payload)]
+def _known_since(connection: Connection, person: Person) -> list[int]:
+    """Return since when the archive and the accounts know a person, in ms since the epoch; nothing if they do not."""
+    rows = connection.execute(
+        """
+        SELECT min(received_at) FROM activity WHERE shopper_id = ANY(%(ids)s)
+        UNION ALL SELECT min(created_at) FROM shopper WHERE shopper_id = ANY(%(ids)s)
+        """,
+        {"ids": sorted(person.ids)},
+    ).fetchall()
+    return [max(int(at.timestamp() * 1_000) - _CLOCKS_MS, 0) for (at,) in rows if at]
+
+
+def _left_by_an_earlier_attempt(valkey: Valkey, person: Person) -> list[int]:
+    noted: Any = valkey.mget([erasing_key(shopper_hash(i)) for i in person.ids])
+    return [int(start) for start in noted if start]
+
+
+def _note(valkey: Valkey, person: Person, start: int, seconds: int) -> None:
+    """Tell whoever goes on after a crash where to start: PostgreSQL will know nothing of the person any more."""
+    for i in person.ids:
+        valkey.set(erasing_key(shopper_hash(i)), start, ex=seconds)
+
+
+def _ms(entry_id: str) -> int:
+    return int(entry_id.partition("-")[0])
+
+
+def _clear_stream(valkey: Valkey, stream: str, person: Person, start: int) -> int:
+    theirs = [entry_id for entry_id, payload in entries(valkey, stream, str(start)) if person.is_meant(payload)]
     return sum(int(valkey.xdel(stream, *theirs[at : at + 500])) for at in range(0, len(theirs), 500))

@@ -1,7 +1,9 @@
 """Connections to PostgreSQL: make, prepare, copy from. SQL lives in the domains' `repository.py`."""
 
 import struct
-from typing import Any, BinaryIO
+import time
+from collections.abc import Generator
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 import psycopg
@@ -15,6 +17,8 @@ from psycopg_pool import AsyncConnectionPool
 
 from carousel.errors import UnavailableError, first_line
 
+_SILENT_SECONDS = 10.0  # the slowest query of a request takes a second
+T = TypeVar("T")
 Connection = psycopg.Connection[TupleRow]
 AsyncConnection = psycopg.AsyncConnection[TupleRow]
 Pool = AsyncConnectionPool[AsyncConnection]
@@ -37,6 +41,38 @@ def connect(
     return connection
 
 
+class _SilentError(psycopg.OperationalError):
+    """PostgreSQL neither answers nor closes the connection: it is frozen, or its machine is gone."""
+
+
+class _Impatient(psycopg.AsyncConnection[TupleRow]):
+    """A connection that ends when the server says nothing for too long to what it was asked."""
+
+    async def wait(self, gen: Generator[Any, Any, T], *args: Any, **options: Any) -> T:
+        try:
+            return await super().wait(_unless_silent(gen), *args, **options)
+        except _SilentError:
+            self.pgconn.finish()  # else whoever has it would wait for the end of the query
+            raise
+
+
+def _unless_silent(steps: Generator[Any, Any, T]) -> Generator[Any, Any, T]:
+    """Pass on psycopg's waits; it answers each within a tenth of a second, with nothing where there is nothing."""
+    heard = time.monotonic()
+    try:
+        wanted = next(steps)
+        while True:
+            ready = yield wanted
+            if ready:
+                heard = time.monotonic()
+            elif time.monotonic() - heard > _SILENT_SECONDS:
+                raise _SilentError(f"PostgreSQL has not answered for {_SILENT_SECONDS:g} s")
+            wanted = steps.send(ready)
+    except StopIteration as end:
+        value: T = end.value
+        return value
+
+
 def make_pool(url: str, *, size: int) -> Pool:
     """Return a pool that is not open yet; `await pool.open()` opens it."""
 
@@ -48,6 +84,7 @@ def make_pool(url: str, *, size: int) -> Pool:
 
     return AsyncConnectionPool(
         url,
+        connection_class=_Impatient,
         min_size=1,
         max_size=size,
         open=False,

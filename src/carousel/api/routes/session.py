@@ -1,10 +1,11 @@
 """Who a shopper is: anonymous sessions, the demo's log-in, all that is kept about them, and its erasure."""
 
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import IO
 
-import anyio.to_thread
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, StreamingResponse
 from redis.exceptions import RedisError
@@ -20,13 +21,14 @@ from carousel.api.dependencies import (
 )
 from carousel.api.latest import Latest
 from carousel.api.schemas import PROBLEMS, LoginBody, Me, MergeBody, ReceiptOut, TokenOut
+from carousel.api.threads import BEGIN_SECONDS
 from carousel.api.tokens import Shopper
 from carousel.errors import AccessError, NotFoundError, UnavailableError
 from carousel.rights.erase import Receipt, erase
 from carousel.rights.export import export
 from carousel.settings import Settings
 from carousel.storage.postgres import Connection, connect
-from carousel.storage.valkey import make
+from carousel.storage.valkey import Valkey, make
 
 router = APIRouter(prefix="/v1", tags=["shopper"], responses=PROBLEMS)
 _CHUNK_BYTES = 2**20
@@ -83,7 +85,7 @@ async def me(shopper: AShopper, use: Use) -> Me:
 async def export_me(shopper: AShopper, use: Use) -> StreamingResponse:
     """Everything held about me, as one JSON document: who I am to the site, what it believes, all that I did."""
     await refuse_a_visit_that_became_an_account(use, shopper)
-    document = await anyio.to_thread.run_sync(_export, use.settings, shopper.shopper_id)
+    document = await use.exporting.run(lambda begin: _export(use.settings, shopper.shopper_id, begin))
     return StreamingResponse(
         iter(lambda: document.read(_CHUNK_BYTES), b""),
         media_type="application/json",
@@ -91,10 +93,10 @@ async def export_me(shopper: AShopper, use: Use) -> StreamingResponse:
     )
 
 
-def _export(settings: Settings, shopper_id: str) -> IO[bytes]:
+def _export(settings: Settings, shopper_id: str, begin: Callable[[], None]) -> IO[bytes]:
     """Write the document to a file that goes with its last reader: a slow one must not hold a connection meanwhile."""
     document = tempfile.SpooledTemporaryFile(max_size=_CHUNK_BYTES)  # noqa: SIM115 - closed when it is collected
-    with connect(str(settings.database_url)) as connection, make(str(settings.valkey_url)) as client:
+    with _stores(settings, begin) as (connection, client):
         for part in export(connection, client, shopper_id, partitions=settings.partitions):
             document.write(part)
     document.seek(0)
@@ -106,17 +108,28 @@ async def erase_me(shopper: AShopper, use: Use) -> ReceiptOut:
     """Erase me: what I did, what the site believes about me, and what is still on its way. This token ends with it."""
     await refuse_a_visit_that_became_an_account(use, shopper)
 
-    def work(connection: Connection) -> Receipt:
-        with make(str(use.settings.valkey_url)) as client:
+    def work(begin: Callable[[], None]) -> Receipt:
+        with _stores(use.settings, begin) as (connection, client):
             return erase(
                 connection, client, shopper.shopper_id, partitions=use.settings.partitions,
                 token_seconds=use.settings.token_seconds,
             )  # fmt: skip
 
     try:
-        receipt = await use.write(work)
+        receipt = await use.erasing.run(work)
     except (RedisError, OSError) as error:
         raise UnavailableError("the event log does not answer, so not everything is erased yet; retry") from error
     return ReceiptOut(
         receipt_id=receipt.receipt_id, erased_at=receipt.erased_at, ids=receipt.ids, removed=receipt.removed
     )
+
+
+@contextmanager
+def _stores(settings: Settings, begin: Callable[[], None]) -> Iterator[tuple[Connection, Valkey]]:
+    """Open connections of one's own, and say so."""
+    with (
+        connect(str(settings.database_url), timeout=int(BEGIN_SECONDS)) as connection,
+        make(str(settings.valkey_url)) as client,
+    ):
+        begin()
+        yield connection, client

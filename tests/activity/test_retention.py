@@ -111,6 +111,7 @@ def test_the_export_has_each_event_of_the_time_once_with_everything_it_said(
     archive(database, [*events, late], {"john": "account"})
     file = tmp_path / "out"
     count = export(database, file, since=NOW - day, until=NOW + day, by="received_at", as_format=as_format)  # type: ignore[arg-type]
+    assert file.stat().st_mode & 0o777 == 0o600
     assert count == 3
     read = {"parquet": pl.read_parquet, "csv": pl.read_csv, "ndjson": pl.read_ndjson}[as_format](file)
     assert read.columns == list(SCHEMA)

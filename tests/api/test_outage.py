@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,17 +19,20 @@ import httpx
 import psutil
 import pytest
 from redis.exceptions import RedisError
+from starlette.types import Message
 from tests.api.conftest import WRITER
 from uuid_utils import uuid7
 
-from carousel.activity.log import shopper_channel
+from carousel.activity.log import ERASED_MESSAGE, LISTINGS_CHANNEL, left_message, shopper_channel
 from carousel.api import threads
+from carousel.api.live import Hub, LiveResponse
+from carousel.api.tokens import Shopper
 from carousel.embedded.checks import free_port
 from carousel.embedded.home import Home
 from carousel.embedded.servers import Servers, environment, make_servers
 from carousel.processes import leash
 from carousel.storage import postgres
-from carousel.storage.valkey import make
+from carousel.storage.valkey import make, make_async
 
 pytestmark = pytest.mark.whole
 
@@ -347,3 +350,82 @@ def test_many_pages_opened_and_dropped_leave_nothing_behind(
                 page.close()
             until(lambda: client.pubsub_channels("shopper:*") == [])
             until(lambda: worker.num_fds() <= descriptors)
+
+
+class OpenPage:
+    """A live page in this process, and what it was sent."""
+
+    def __init__(self, hub: Hub, shopper: Shopper) -> None:
+        self.text = b""
+        response = LiveResponse(hub, shopper)
+        self.task = asyncio.create_task(response({"type": "http"}, self._receive, self._send))
+
+    async def _receive(self) -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def _send(self, message: Message) -> None:
+        self.text += message.get("body", b"")
+
+    async def hears(self, text: bytes) -> None:
+        async with asyncio.timeout(10):
+            while text not in self.text:
+                assert not self.task.done()
+                await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+async def hub(servers: Servers) -> AsyncIterator[Hub]:
+    async with make_async(servers.valkey_url) as client:
+        hub = Hub(client)
+        running = asyncio.create_task(hub.run())
+        while not hub._connected:  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.01)
+        async with hub.listen("nobody"):  # once this channel is confirmed, everybody has been woken
+            pass
+        yield hub
+        hub.close()
+        while not running.done():
+            running.cancel()
+            await asyncio.wait({running}, timeout=0.2)
+
+
+async def test_however_many_cars_leave_at_once_no_page_is_closed(hub: Hub, servers: Servers) -> None:
+    page = OpenPage(hub, Shopper("s-1", "anonymous"))
+    await page.hears(b": connected")
+    with make(servers.valkey_url) as client:
+        client.publish(LISTINGS_CHANNEL, left_message([f"sold-{i}" for i in range(400)], "sold"))
+        await page.hears(b'event: listing\ndata: {"listing_id":"sold-399","status":"sold"}\n\n')
+        assert page.text.count(b"event: listing") == 400
+        assert b"event: taste" not in page.text
+        client.publish(LISTINGS_CHANNEL, left_message([f"gone-{i}" for i in range(10_000)], "withdrawn"))
+        await page.hears(b"event: taste\ndata: {}\n\n")
+        assert page.text.count(b"event: listing") == 400
+
+        with client.pipeline(transaction=False) as burst:
+            for i in range(5_000):
+                burst.publish(LISTINGS_CHANNEL, left_message([f"one-{i}"], "sold"))
+            burst.publish(shopper_channel("s-1"), b'{"taste_version":9}')
+            burst.execute()
+        await page.hears(b'data: {"taste_version":9}')
+    assert not page.task.done()
+
+
+async def test_what_waits_for_a_page_that_is_slow_is_bounded_and_ends_with_asking_again(hub: Hub) -> None:
+    async with hub.listen("s-1") as waiting:
+        for i in range(5_500):
+            hub._deliver(LISTINGS_CHANNEL, left_message([str(i)], "sold"))
+        assert waiting.qsize() <= 1_000
+        assert waiting.get_nowait() == b"event: taste\ndata: {}\n\n"
+        hub._deliver(LISTINGS_CHANNEL, b"[1]")  # as nobody publishes it
+
+
+async def test_a_live_page_ends_with_its_token_and_when_its_shopper_is_erased(hub: Hub, servers: Servers) -> None:
+    expiring = OpenPage(hub, Shopper("s-1", "anonymous", expires_at=time.time() + 1))
+    erased = OpenPage(hub, Shopper("s-2", "anonymous"))
+    for page in (expiring, erased):
+        await page.hears(b": connected")
+    with make(servers.valkey_url) as client:
+        client.publish(shopper_channel("s-2"), ERASED_MESSAGE)
+    await asyncio.wait_for(asyncio.gather(expiring.task, erased.task), 5)
+    assert erased.text.endswith(b"event: taste\ndata: {}\n\n")

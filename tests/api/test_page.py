@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from carousel.api.app import create_app
+from carousel.api.tokens import Tokens
 from carousel.settings import Settings
 
 SHOP = "https://cars.example"
@@ -82,6 +83,39 @@ async def test_a_file_outside_the_build_is_not_served(settings: Settings, web: P
     async with client(settings.model_copy(update={"web_dir": web})) as calls:
         for path in ("/assets/../../secret.js", "/assets/%2e%2e/%2e%2e/secret.js", "/..%2fsecret.js"):
             assert "treasure" not in (await calls.get(path)).text
+
+
+@pytest.mark.parametrize("path", ["/%00", "/" + "a" * 300, "/assets/" + "a" * 300, "/assets/%00", "/%ff"])
+async def test_what_can_be_no_file_is_not_found(settings: Settings, web: Path, path: str) -> None:
+    async with client(settings.model_copy(update={"web_dir": web})) as calls:
+        for accepted in ("gzip", "identity"):
+            answer = await calls.get(path, headers={"Accept-Encoding": accepted})
+            assert answer.status_code == (200 if path == "/%ff" else 404)
+
+
+async def test_other_sites_may_read_that_a_body_was_too_large_and_that_something_went_wrong(
+    settings: Settings, web: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(30):
+            yield b"x" * 100_000
+
+    async with client(settings.model_copy(update={"web_dir": web, "cors_origins": [SHOP]})) as calls:
+        token = (await calls.post("/v1/session")).json()["token"]
+        headers = ORIGIN | {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        answers = [
+            await calls.post("/v1/me/merge", content=b"x" * 3_000_000, headers=headers),
+            await calls.post("/v1/me/merge", content=pieces(), headers=headers),
+            await calls.post("/v1/events", content=pieces(), headers=headers),
+        ]
+        monkeypatch.setattr(Tokens, "check", None)  # which nobody can call
+        answers.append(await calls.get("/v1/me", headers=headers))
+        assert [answer.status_code for answer in answers] == [413, 413, 413, 500]
+        for answer in answers:
+            assert answer.json()["status"] == answer.status_code
+            assert answer.headers["access-control-allow-origin"] == SHOP
+            assert answer.headers["x-content-type-options"] == "nosniff"
+            assert answer.headers["x-request-id"]
 
 
 async def test_without_a_build_there_is_no_script(settings: Settings, tmp_path: Path) -> None:

@@ -82,6 +82,19 @@ async def test_the_old_token_of_a_visit_does_not_speak_for_the_account_it_became
         assert "log in" in answer.json()["detail"]
 
 
+async def test_logging_in_takes_nothing_over_from_a_visit_that_was_erased(
+    api: httpx.AsyncClient, shopper: dict[str, str], valkey: Valkey
+) -> None:
+    visitor = (await api.get("/v1/me", headers=shopper)).json()["shopper_id"]
+    assert (await api.delete("/v1/me", headers=shopper)).status_code == 200
+    token = shopper["Authorization"].removeprefix("Bearer ")
+    answer = await api.post("/v1/token", json={"email": "me@example.org", "anonymous_token": token})
+    assert answer.status_code == 200
+    account = {"Authorization": f"Bearer {answer.json()['token']}"}
+    assert (await api.post("/v1/me/merge", json={"token": token}, headers=account)).status_code == 204
+    assert valkey.xlen(stream_key(partition(visitor, 8))) == 0
+
+
 async def test_erasures_wait_for_each_other_and_nothing_waits_for_them(
     api: httpx.AsyncClient, car: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -162,8 +175,10 @@ def test_the_operator_sees_mends_and_drops_dead_letters_exports_and_erases(
     assert "1 dropped" in carousel(monkeypatch, capsys, "dead-letters", "drop", "--kind", "malformed")[1]
 
     file = tmp_path / "john.json"
+    file.touch(0o644)
     assert carousel(monkeypatch, capsys, "export-shopper", "john", "--out", str(file))[0] == 0
     assert len(json.loads(file.read_bytes())["events_on_their_way"]) == 2
+    assert file.stat().st_mode & 0o777 == 0o600
     code, said = carousel(monkeypatch, capsys, "erase-shopper", "john", "--yes")
     assert code == 0
     assert "2 log" in said

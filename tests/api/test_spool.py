@@ -3,17 +3,18 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
-from carousel.activity.events import Event, decode
-from carousel.activity.log import append
+from carousel.activity.events import Event, decode, encode
+from carousel.activity.log import append, shopper_hash
 from carousel.api.spool import Spool
 from carousel.embedded.servers import Servers
 from carousel.errors import UnavailableError
+from carousel.rights.erase import refuse
 from carousel.storage.valkey import AsyncValkey, Valkey, make_async
 
 
@@ -31,10 +32,10 @@ class Log:
         self.away = True
         self._valkey = valkey
 
-    async def __call__(self, events: Sequence[Event]) -> None:
+    async def __call__(self, events: Sequence[Event], tokens: Sequence[datetime | None]) -> None:
         if self.away:
             raise UnavailableError("away")
-        await append(self._valkey, events, partitions=1)
+        await append(self._valkey, events, partitions=1, issued_at=tokens)
 
 
 @pytest.fixture
@@ -91,7 +92,7 @@ async def test_the_next_process_replays_what_a_killed_one_left_but_not_what_a_li
     killed.close()  # without a replay, as a kill does; the lock goes with the process
 
     log.away = False
-    await log(first[:4])  # it had begun to replay
+    await log(first[:4], [None] * 4)  # it had begun to replay
     heir = Spool(tmp_path, limit=10**6)
     await replayed(heir, log)
     assert appended(valkey) == [str(i) for i in range(10)]
@@ -135,3 +136,23 @@ async def test_a_torn_end_keeps_nobody_waiting(tmp_path: Path, log: Log, valkey:
     log.away = False
     await asyncio.wait_for(replayed(spool, log), 5)
     assert appended(valkey) == ["0"]
+
+
+async def test_whoever_was_erased_does_not_come_back_from_the_spool(tmp_path: Path, log: Log, valkey: Valkey) -> None:
+    """What is spooled after the erasure looks new by its times alone; its token is not."""
+    now = datetime.now(UTC)
+    spool = Spool(tmp_path, limit=100_000)
+    await spool.write([view(1)], now - timedelta(hours=1))
+    await spool.write([view(2)], now + timedelta(seconds=1))
+    await spool.write([view(3)])  # of a server, which has no token
+    refuse(valkey, shopper_hash("john"), now - timedelta(seconds=1), 60)
+    log.away = False
+    await replayed(spool, log)
+    assert appended(valkey) == ["2", "3"]
+
+
+async def test_a_spool_of_before_tokens_were_kept_is_replayed(tmp_path: Path, log: Log, valkey: Valkey) -> None:
+    (tmp_path / "7-0.events").write_bytes(b"".join(encode(view(i)) + b"\n" for i in range(3)) + b"17 no event\n")
+    log.away = False
+    await replayed(Spool(tmp_path, limit=100_000), log)
+    assert appended(valkey) == ["0", "1", "2"]

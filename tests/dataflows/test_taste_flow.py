@@ -121,7 +121,11 @@ def test_a_sale_takes_the_listing_off_the_market_in_the_same_transaction(
     assert liked(marketplace.taste("john"), "Skoda") == 20.0
     messages = []
     eventually(lambda: (message := listener.get_message(timeout=0.1)) and messages.append(message) is None)
-    assert orjson.loads(messages[0]["data"]) == {"listing_id": "octavia", "status": "sold"}
+    assert orjson.loads(messages[0]["data"]) == {"listing_ids": ["octavia"], "status": "sold"}
+    again = happens("sold", "jane", "octavia")  # as the API has marked and announced it
+    marketplace.send([again])
+    marketplace.archives([again])
+    assert listener.get_message(timeout=0.2) is None
     listener.close()
 
 

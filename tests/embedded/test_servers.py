@@ -42,6 +42,13 @@ def test_postgres_is_durable_and_has_pgvector(servers: Servers) -> None:
     assert ask(servers.database_url, "SELECT 1 FROM pg_available_extensions WHERE name = 'vector'") == "1"
 
 
+def test_what_the_servers_say_is_for_their_owner_alone(servers: Servers) -> None:
+    home = Path(servers.database_url.partition("host=")[2]).parent
+    for name in ("postgres", "valkey"):
+        (log,) = home.rglob(f"{name}.log")
+        assert stat.S_IMODE(log.stat().st_mode) == 0o600
+
+
 def test_postgres_knows_unicode(servers: Servers) -> None:
     assert ask(servers.database_url, "SHOW server_encoding") == "UTF8"
     assert ask(servers.database_url, "SELECT lower('ŠKODA Ünï')") == "škoda ünï"

@@ -223,7 +223,7 @@ def _shown(value: object) -> str:
     """Return a value short enough for one line of an error."""
     try:
         text = ascii(value)
-    except ValueError:  # a number of thousands of digits
+    except (ValueError, RecursionError):  # a number of thousands of digits, lists in lists in lists
         text = f"a {type(value).__name__}"
     return text if len(text) <= 60 else f"{text[:57]}…"
 

@@ -44,7 +44,7 @@ _SAID = list(SCHEMA)[11:]
 def export(connection: Connection, file: Path, *, since: datetime, until: datetime, by: By, as_format: Format) -> int:
     """Write the events of a time, from `since` up to but not including `until`, and return how many those are.
 
-    The file appears when it is whole. Memory does not grow with the number of events.
+    The file appears when it is whole, for its owner alone. Memory does not grow with the number of events.
     """
     written = 0
 
@@ -57,6 +57,8 @@ def export(connection: Connection, file: Path, *, since: datetime, until: dateti
     frame = register_io_source(batches, schema=SCHEMA, validate_schema=True)
     unfinished = file.with_name(f".{file.name}.part")
     try:
+        unfinished.touch()
+        unfinished.chmod(0o600)
         if as_format == "parquet":
             frame.sink_parquet(unfinished, compression="zstd")
         elif as_format == "csv":

@@ -21,6 +21,10 @@ from carousel.storage.valkey import AsyncValkey
 FIELD = b"e"
 LISTINGS_CHANNEL = "listings"
 """Pub/Sub channel that says which listings left the market."""
+_NAMED = 500
+"""Listings that a page is told of one by one; after more have left at once it had better ask for all it shows."""
+ERASED_MESSAGE = b'{"erased":true}'
+"""What a shopper's channel says when they were erased: their pages are closed."""
 SEEN_SECONDS = 7 * 86_400  # after that the archive's primary key still drops a doubled event
 HIDDEN_SECONDS = 86_400  # the taste has it long before
 ERASED = "this session was erased; POST /v1/session starts a new one"
@@ -115,20 +119,25 @@ def shopper_channel(shopper_id: str) -> str:
     return f"shopper:{shopper_id}"
 
 
-def left_message(listing_id: str, status: str) -> bytes:
-    """Return what `LISTINGS_CHANNEL` says of a listing that left the market."""
-    return orjson.dumps({"listing_id": listing_id, "status": status})
+def left_message(listing_ids: Sequence[str], status: str) -> bytes:
+    """Return what `LISTINGS_CHANNEL` says of listings that left the market: of very many it names none."""
+    return orjson.dumps({"listing_ids": listing_ids if len(listing_ids) <= _NAMED else [], "status": status})
 
 
 async def append(
-    valkey: AsyncValkey, events: Sequence[Event], *, partitions: int, issued_at: datetime | None = None
+    valkey: AsyncValkey,
+    events: Sequence[Event],
+    *,
+    partitions: int,
+    issued_at: datetime | Sequence[datetime | None] | None = None,
 ) -> list[bool]:
     """Append events in one round trip, each completely or not at all; True where an event was new.
 
     An event_id of the last seven days is not appended again, so a retry never doubles an entry. What a shopper did
     before they were erased is not appended any more.
 
-    :param issued_at: when the shopper's token was made; none of before their erasure is accepted.
+    :param issued_at: when the shopper's token was made; none of before their erasure is accepted. Where it is given for
+        each event, what is of such a token is passed over instead.
     :raises UnavailableError: within a second, when the log does not answer or is full; retry with the same ids.
     :raises AccessError: the token's shopper was erased.
     """
@@ -136,7 +145,8 @@ async def append(
         return []
     keys: list[str | bytes] = []
     arguments: list[str | bytes | int] = [secrets.token_urlsafe(4), SEEN_SECONDS, HIDDEN_SECONDS]
-    for event in events:
+    tokens = issued_at if isinstance(issued_at, Sequence) else [issued_at] * len(events)
+    for event, token_made in zip(events, tokens, strict=True):
         stream = stream_key(partition(event.shopper_id, partitions))
         keys += (
             seen_key(event.event_id),
@@ -145,7 +155,7 @@ async def append(
             erased_key(shopper_hash(event.shopper_id)),
         )
         flag = {"hide": "1", "unhide": "0"}.get(event.type, "")
-        made = issued_at or event.received_at
+        made = token_made or event.received_at
         arguments += (encode(event), event.listing_id or "", flag, _ms(made), _ms(event.occurred_at))
     try:
         async with asyncio.timeout(APPEND_SECONDS):
@@ -155,7 +165,7 @@ async def append(
                 fresh = await valkey.eval(_APPEND, len(keys), *keys, *arguments)
     except (RedisError, OSError, TimeoutError) as error:
         raise UnavailableError("the event log does not take events just now; send the same events again") from error
-    if issued_at and -1 in fresh:
+    if isinstance(issued_at, datetime) and -1 in fresh:
         raise AccessError(ERASED)
     return [new == 1 for new in fresh]
 

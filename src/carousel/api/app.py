@@ -17,7 +17,7 @@ from carousel.activity.log import append
 from carousel.api import errors, openapi, page
 from carousel.api.dependencies import Resources, refuse_unknown_parameters
 from carousel.api.live import Hub
-from carousel.api.middleware import Observe
+from carousel.api.middleware import Answer, Observe
 from carousel.api.routes import events, health, imports, listings, live, recommendations, session, taste, trace
 from carousel.api.slates import SlateLog
 from carousel.api.spool import Spool
@@ -69,6 +69,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(health.router)
     page.install(app, settings.web_dir or packaged_web())
     app.add_middleware(TakeTurns, turns=app.state.turns)
+    app.add_middleware(Answer, largest_upload=settings.import_mb * 2**20)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -78,7 +79,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             expose_headers=["Retry-After", "X-Request-ID"],
             max_age=7_200,  # the longest Chromium keeps a preflight: the last events of a page then need none
         )
-    app.add_middleware(Observe, largest_upload=settings.import_mb * 2**20)
+    app.add_middleware(Observe)
     return app
 
 
@@ -151,9 +152,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await _background(stack, hub.run())
         if spool:
             stack.callback(spool.close)
-            await _background(
-                stack, spool.replay_forever(lambda events: append(client, events, partitions=settings.partitions))
+            replay = spool.replay_forever(
+                lambda events, tokens: append(client, events, partitions=settings.partitions, issued_at=tokens)
             )
+            await _background(stack, replay)
         with suppress(psycopg.Error, PoolTimeout):  # an API that starts before its database says 503 for a while
             async with pool.connection() as connection:
                 await resources.live.current(connection)

@@ -59,14 +59,14 @@ class Resources:
         :raises AccessError: the shopper of a token made at `issued_at` was erased.
         """
         if self.spool and self.spool.waiting and events:
-            await self.spool.write(events)
+            await self.spool.write(events, issued_at)
             return [True] * len(events)
         try:
             return await append(self.valkey, events, partitions=self.settings.partitions, issued_at=issued_at)
         except UnavailableError:
             if self.spool is None:
                 raise
-            await self.spool.write(events)
+            await self.spool.write(events, issued_at)
             return [True] * len(events)
 
     async def write(self, work: Callable[[Connection], T]) -> T:

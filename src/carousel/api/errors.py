@@ -80,7 +80,7 @@ def install(app: FastAPI) -> None:
     for kind in (psycopg.OperationalError, psycopg.InterfaceError, psycopg_pool.PoolTimeout, RedisError):
         app.add_exception_handler(kind, _dependency_away)
     app.add_exception_handler(psycopg.DatabaseError, _database_error)
-    app.add_exception_handler(Exception, _unexpected)
+    app.add_exception_handler(Exception, unexpected)
 
 
 async def _dependency_away(_: Request, error: Exception) -> Response:
@@ -91,10 +91,11 @@ async def _dependency_away(_: Request, error: Exception) -> Response:
 async def _database_error(request: Request, error: Exception) -> Response:
     # libpq's own errors, of a connection that breaks within an answer, have no SQLSTATE and so no class of their own.
     is_libpqs = type(error) is psycopg.DatabaseError
-    return await (_dependency_away(request, error) if is_libpqs else _unexpected(request, error))
+    return await (_dependency_away(request, error) if is_libpqs else unexpected(request, error))
 
 
-async def _unexpected(request: Request, error: Exception) -> Response:
+async def unexpected(request: Request, error: Exception) -> Response:
+    """Answer what is a fault of ours, and log it."""
     _logger.error("unexpected error", path=request.url.path, exc_info=error)
     return problem(500, CarouselError.title, "something went wrong on our side; the log has the details")
 

@@ -5,9 +5,12 @@ connection to Valkey every browser is woken once.
 """
 
 import asyncio
+import math
 import os
+import random
 import socket
 import stat
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -19,20 +22,21 @@ from redis.exceptions import RedisError
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from carousel.activity.log import LISTINGS_CHANNEL, left_message, shopper_channel
+from carousel.activity.log import ERASED_MESSAGE, LISTINGS_CHANNEL, left_message, shopper_channel
+from carousel.api.tokens import Shopper
 from carousel.storage.valkey import AsyncValkey
 from carousel.telemetry import log
 
-_WAITING = 100
-"""Messages a slow reader may leave unread before its stream is ended; its browser connects again."""
+_WAITING = 1_000
+"""Messages that wait for one page; when there are more, one that makes it ask again takes the place of all."""
 _CONFIRM_SECONDS = 0.5  # a subscription takes a millisecond
 _QUIET_SECONDS = 10.0
 """After so long without a word Valkey is asked for one; after twice that the connection counts as lost."""
 _HEARTBEAT_SECONDS = 20.0
 _SEND_SECONDS = 20.0
 """A browser that takes nothing for so long, its connection's buffers full, is let go; it connects again."""
-_TOO_SLOW = b""  # in a queue: its page left too much unread
-_RETRY = b"retry: 1000\n: connected\n\n"  # milliseconds until a browser connects again
+_RETRY_MS = (1_000, 3_000)
+"""Until a browser connects again; not all of them at once, when a process ends."""
 
 _logger = log(__name__)
 Listener = asyncio.Queue[bytes | None]
@@ -58,7 +62,7 @@ class Hub:
         """Open a queue of messages for one browser; None ends it."""
         listener: Listener = asyncio.Queue(_WAITING)
         if self._closed:
-            _end(listener)
+            _replace(listener, None)
         channels = (shopper_channel(shopper_id), LISTINGS_CHANNEL)
         for channel in channels:
             self._listeners.setdefault(channel, set()).add(listener)
@@ -144,38 +148,40 @@ class Hub:
         """End every stream, so that the process can stop."""
         self._closed = True
         for listener in {x for listeners in self._listeners.values() for x in listeners}:
-            _end(listener)
+            _replace(listener, None)
 
     def _deliver(self, channel: str, data: bytes) -> None:
         try:
-            line = orjson.dumps(orjson.loads(data))  # one line, whatever was published
-        except orjson.JSONDecodeError:
-            _logger.warning("a live message is not JSON", channel=channel.partition(":")[0])
+            message = _left(data) if channel == LISTINGS_CHANNEL else _changed(data)
+        except (ValueError, TypeError, KeyError):
+            _logger.warning("a live message cannot be read", channel=channel.partition(":")[0])
             return
-        event = b"listing" if channel == LISTINGS_CHANNEL else b"taste"
         for listener in self._listeners.get(channel, ()):
-            _put(listener, _message(event, line))
+            _put(listener, message)
+            if data == ERASED_MESSAGE:
+                _put(listener, None)
 
     def _wake_everyone(self) -> None:
         for channel, listeners in self._listeners.items():
             if channel != LISTINGS_CHANNEL:
                 for listener in listeners:
-                    _put(listener, _message(b"taste", b"{}"))
+                    _put(listener, _WAKE)
 
 
 class LiveResponse(Response):
     """The open response of one page: one task that writes, one that notices when the browser is gone.
 
-    A browser that reads too slowly has its stream ended, by the length of its queue or by the time one write takes.
+    The stream ends with the shopper's token, when they are erased, and when one write takes too long: nobody reads.
     """
 
     media_type = "text/event-stream"
 
-    def __init__(self, hub: Hub, shopper_id: str) -> None:
+    def __init__(self, hub: Hub, shopper: Shopper) -> None:
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
         self._hub = hub
-        self._shopper_id = shopper_id
+        self._shopper_id = shopper.shopper_id
+        self._expires_at = math.inf if shopper.expires_at is None else shopper.expires_at
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
@@ -194,19 +200,20 @@ class LiveResponse(Response):
 
     async def _write(self, send: Send) -> None:
         async with self._hub.listen(self._shopper_id) as listener:
-            message: bytes | None = _RETRY
+            message: bytes | None = b"retry: %d\n: connected\n\n" % random.randint(*_RETRY_MS)  # noqa: S311 - no secret
             while message is not None:
                 async with asyncio.timeout(_SEND_SECONDS):
                     await send({"type": "http.response.body", "body": message, "more_body": True})
-                try:
-                    async with asyncio.timeout(_HEARTBEAT_SECONDS):
-                        message = await listener.get()
-                except TimeoutError:
-                    message = b": ping\n\n"
-                if message == _TOO_SLOW:
-                    raise TimeoutError
+                message = await self._next(listener)
         async with asyncio.timeout(_SEND_SECONDS):
             await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _next(self, listener: Listener) -> bytes | None:
+        try:
+            async with asyncio.timeout(min(_HEARTBEAT_SECONDS, self._expires_at - time.time())):
+                return await listener.get()
+        except TimeoutError:
+            return b": ping\n\n" if time.time() < self._expires_at else None
 
 
 async def _disconnected(receive: Receive) -> None:
@@ -214,8 +221,23 @@ async def _disconnected(receive: Receive) -> None:
         pass
 
 
-def _message(event: bytes, data: bytes) -> bytes:
-    return b"event: %b\ndata: %b\n\n" % (event, data)
+def _message(event: bytes, data: object) -> bytes:
+    return b"event: %b\ndata: %b\n\n" % (event, orjson.dumps(data))  # one line, whatever it is
+
+
+_WAKE = _message(b"taste", {})
+
+
+def _changed(data: bytes) -> bytes:
+    return _WAKE if data == ERASED_MESSAGE else _message(b"taste", orjson.loads(data))
+
+
+def _left(data: bytes) -> bytes:
+    """Return an event for each listing, or what makes a page ask for all it shows."""
+    said = orjson.loads(data)
+    status = said["status"]
+    events = (_message(b"listing", {"listing_id": i, "status": status}) for i in said["listing_ids"])
+    return b"".join(events) or _WAKE
 
 
 def _hang_up(peer: tuple[str, int], port: int) -> None:
@@ -233,25 +255,22 @@ def _hang_up(peer: tuple[str, int], port: int) -> None:
                     return
 
 
-def _put(listener: Listener, message: bytes) -> None:
-    try:
-        listener.put_nowait(message)
-    except asyncio.QueueFull:
-        _end(listener, _TOO_SLOW)
+def _put(listener: Listener, message: bytes | None) -> None:
+    if listener.full():
+        _replace(listener, _WAKE)
+    listener.put_nowait(message)
 
 
-def _end(listener: Listener, why: bytes | None = None) -> None:
+def _replace(listener: Listener, message: bytes | None) -> None:
+    """Put one message in the place of all that wait."""
     while not listener.empty():
         listener.get_nowait()
-    listener.put_nowait(why)
+    listener.put_nowait(message)
 
 
 async def announce(valkey: AsyncValkey, listing_ids: list[str], status: str) -> None:
     """Tell browsers that listings left the market; whoever misses it sees it on the next request."""
     try:
-        pipeline = valkey.pipeline(transaction=False)
-        for listing_id in listing_ids:
-            pipeline.publish(LISTINGS_CHANNEL, left_message(listing_id, status))
-        await pipeline.execute()
+        await valkey.publish(LISTINGS_CHANNEL, left_message(listing_ids, status))
     except (RedisError, OSError) as error:
         _logger.warning("listing change not announced", error=str(error))

@@ -1,13 +1,15 @@
-"""Around every request: an id, a log line, metrics, a limit for the body, and headers that protect the page."""
+"""Around every request: an id, a log line, metrics, headers that protect the page, a limit for the body, an answer."""
 
 import time
 from typing import Any
 from uuid import uuid4
 
 import structlog
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from carousel.api.errors import from_error
+from carousel.api.errors import from_error, unexpected
 from carousel.errors import TooLargeError
 from carousel.telemetry import http_requests, http_seconds, log
 
@@ -33,12 +35,10 @@ _logger = log("carousel.http")
 
 
 class Observe:
-    """Count, time and log requests; answer 413 before a body too large is read."""
+    """Count, time and log requests."""
 
-    def __init__(self, app: ASGIApp, *, largest_upload: int) -> None:
-        """:param largest_upload: bytes of a feed sent to be imported."""
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._largest = dict.fromkeys(_BATCH_PATHS, LARGEST_BATCH) | dict.fromkeys(_UPLOAD_PATHS, largest_upload)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -64,18 +64,54 @@ class Observe:
                 ]
             await send(message)
 
-        limited = _Limited(receive, self._largest.get(scope["path"], LARGEST_BODY))
         try:
-            limited.check_length(headers.get(b"content-length"))
-            await self._app(scope, limited, send_with_headers)
-        except TooLargeError as error:
-            await from_error(error)(scope, receive, send_with_headers)
+            await self._app(scope, receive, send_with_headers)
         finally:
             _record(scope, status, time.perf_counter() - started)
 
 
+class Answer:
+    """Answer 413 before a body too large is read, and 500 to what nobody expected: under what adds headers for pages of
+    other origins, which could not read these answers else."""
+
+    def __init__(self, app: ASGIApp, *, largest_upload: int) -> None:
+        """:param largest_upload: bytes of a feed sent to be imported."""
+        self._app = app
+        self._largest = dict.fromkeys(_BATCH_PATHS, LARGEST_BATCH) | dict.fromkeys(_UPLOAD_PATHS, largest_upload)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        limited = _Limited(receive, self._largest.get(scope["path"], LARGEST_BODY))
+        has_begun = False
+        instead: Response | None = None
+
+        async def send_unless_refused(message: Message) -> None:
+            nonlocal has_begun
+            if limited.refused and not has_begun:
+                return  # the route took it for a body that cannot be read
+            has_begun = True
+            await send(message)
+
+        try:
+            limited.check_length(dict(scope["headers"]).get(b"content-length"))
+            await self._app(scope, limited, send_unless_refused)
+        except Exception as error:
+            if has_begun:
+                raise
+            if not limited.refused:
+                instead = await unexpected(Request(scope), error)
+        if limited.refused and not has_begun:
+            instead = from_error(limited.refused)
+        if instead:
+            await instead(scope, receive, send)
+
+
 class _Limited:
     """A `receive` that stops at a limit, whatever Content-Length said."""
+
+    refused: TooLargeError | None = None
 
     def __init__(self, receive: Receive, most: int) -> None:
         self._receive = receive
@@ -94,9 +130,10 @@ class _Limited:
         return message
 
     def _refuse(self, size: int) -> None:
-        raise TooLargeError(
+        self.refused = TooLargeError(
             f"the body has {size:,} bytes; at most {self._most:,} are allowed, send it in parts", field="body"
         )
+        raise self.refused
 
 
 def _record(scope: Scope, status: int, seconds: float) -> None:

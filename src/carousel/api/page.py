@@ -60,8 +60,12 @@ def install(app: FastAPI, folder: Path) -> None:
     def page(path: str, request: Request) -> Response:
         if path.startswith(_API_PATHS):
             raise HTTPException(404)
-        file = (folder / path).resolve()
-        if path and file.is_file() and file.is_relative_to(folder.resolve()):
+        try:
+            file = (folder / path).resolve()
+            is_ours = bool(path) and file.is_file() and file.is_relative_to(folder.resolve())
+        except (OSError, ValueError) as error:  # too long for a name, or with a NUL
+            raise HTTPException(404) from error
+        if is_ours:
             return FileResponse(file)
         index = folder / "index.html"
         if not index.is_file():
@@ -80,7 +84,10 @@ def _encoding(file: Path, accepted: str) -> str | None:
     """
     codings = {part.strip() for part in accepted.lower().replace(" ", "").split(",") if not part.endswith(";q=0")}
     names = {coding.split(";", 1)[0] for coding in codings}
-    return next((name for name, end in _PACKED.items() if name in names and Path(f"{file}{end}").is_file()), None)
+    try:
+        return next((name for name, end in _PACKED.items() if name in names and Path(f"{file}{end}").is_file()), None)
+    except (OSError, ValueError) as error:  # too long for a name, or with a NUL
+        raise HTTPException(404) from error
 
 
 def _say_encoding(response: Response, path: str, encoding: str | None) -> None:

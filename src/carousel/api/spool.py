@@ -2,7 +2,8 @@
 
 Off unless CAROUSEL_SPOOL names a folder. Each process appends to a file of its own, which it holds locked; what a
 killed process left behind is replayed by the next one that starts. Replaying twice is harmless: an event_id counts
-once.
+once. A line is an event, after the time in ms when the shopper's token was made where there is one: whoever is erased
+meanwhile does not come back.
 """
 
 import asyncio
@@ -25,7 +26,8 @@ _BATCH = 500
 _PAUSE = 0.5  # seconds between two attempts
 
 _logger = log(__name__)
-Append = Callable[[Sequence[Event]], Awaitable[object]]
+Spooled = tuple[Event, datetime | None]
+Append = Callable[[Sequence[Event], Sequence[datetime | None]], Awaitable[object]]
 
 
 class Spool:
@@ -56,12 +58,13 @@ class Spool:
         """Whether anything waits to be replayed; all that comes now must wait behind it."""
         return self._waiting.is_set()
 
-    async def write(self, events: Sequence[Event]) -> None:
-        """Keep events on disk.
+    async def write(self, events: Sequence[Event], issued_at: datetime | None = None) -> None:
+        """Keep events on disk, with when their shopper's token was made.
 
         :raises UnavailableError: the spool is full, or its disk is.
         """
-        lines = b"".join(encode(event) + b"\n" for event in events)
+        token = b"%d " % (issued_at.timestamp() * 1_000) if issued_at else b""
+        lines = b"".join(token + encode(event) + b"\n" for event in events)
         async with self._writing:
             if self._size + len(lines) > self._limit:
                 raise UnavailableError("the event log does not take events and the spool is full; retry later")
@@ -125,7 +128,8 @@ class Spool:
             lines = [line for line in file.readlines(_BATCH * 400) if line.endswith(b"\n")]  # the last may be torn
             if not lines:
                 return start
-            await append([event for line in lines if (event := _read(line))])
+            spooled = [one for line in lines if (one := _read(line))]
+            await append([event for event, _ in spooled], [token for _, token in spooled])
             start += sum(map(len, lines))
 
     def close(self) -> None:
@@ -163,9 +167,10 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, mode=0o600)
 
 
-def _read(line: bytes) -> Event | None:
+def _read(line: bytes) -> Spooled | None:
+    issued, _, entry = line.partition(b" ") if line[:1].isdigit() else (b"", b"", line)
     try:
-        return decode(line)
-    except InputError as error:
+        return decode(entry), datetime.fromtimestamp(int(issued) / 1_000, UTC) if issued else None
+    except (InputError, ValueError, OverflowError) as error:
         _logger.error("a line of the spool is no event", reason=str(error), line=line[:200])
         return None

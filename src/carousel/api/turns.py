@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from carousel.api.errors import from_error
 from carousel.errors import UnavailableError
@@ -19,9 +19,17 @@ _STEP = 0.3  # with every page, so by a third at most while all that are under w
 _PAGES = ("/v1/recommendations", "/v1/recommendations/rows")
 
 
+class Page:
+    """One page under way."""
+
+    was_made = False
+    """What was refused at once, to somebody without a token say, tells nothing of how long pages take."""
+
+
 class Turns:
     """The pages under way, and a limit that follows what they take: it falls with each that took too long and rises
-    with each that took less than half of that. Pages from the cache take next to nothing, so many of them are no crowd.
+    with each that was made in less than half of that. Pages from the cache take next to nothing, so many of them are no
+    crowd.
     """
 
     def __init__(self) -> None:
@@ -37,18 +45,19 @@ class Turns:
         return self._under_way >= _BUSY * self.limit
 
     @contextmanager
-    def one(self) -> Iterator[None]:
+    def one(self) -> Iterator["Page"]:
         """Make one page inside."""
+        page = Page()
         began = time.perf_counter()
         self._under_way += 1
         try:
-            yield
+            yield page
         finally:
             self._under_way -= 1
             took = time.perf_counter() - began
             if took > LONG_SECONDS:
                 self.limit = max(self.limit - _STEP, LEAST)
-            elif took < LONG_SECONDS / 2:
+            elif took < LONG_SECONDS / 2 and page.was_made:
                 self.limit = min(self.limit + _STEP, MOST)
 
 
@@ -67,5 +76,11 @@ class TakeTurns:
             error = UnavailableError("more pages are asked for than this service can make; retry in a second")
             await from_error(error)(scope, receive, send)
         else:
-            with self._turns.one():
-                await self._app(scope, receive, send)
+            with self._turns.one() as page:
+
+                async def send_and_notice(message: Message) -> None:
+                    if message["type"] == "http.response.start":
+                        page.was_made = message["status"] == 200
+                    await send(message)
+
+                await self._app(scope, receive, send_and_notice)

@@ -271,4 +271,6 @@ def _output(path: Path | None) -> Iterator[BinaryIO]:
         yield sys.stdout.buffer
         return
     with path.open("wb") as file:
+        if path.is_file():
+            path.chmod(0o600)  # it is about a person
         yield file

@@ -78,15 +78,15 @@ class TasteWork:
         add_impressions(connection, impressions(new))
 
         sold = [ListingId(event.listing_id) for event in new if event.type == "sold" and event.listing_id]
-        if sold:  # last: it locks the catalogue's revision
-            set_status(connection, sold, "sold")
+        # Last: it locks the catalogue's revision. What the API has marked already it has announced, too.
+        is_news = bool(sold) and set_status(connection, sold, "sold") > 0
 
         self._applied |= {i: Held(t, t.version) for i, t in settled.items()}
         for i in settled:
             version = tastes[home(tastes, i)].version
             self._calls[shopper_channel(i), i] = orjson.dumps({"taste_version": version})
-        for listing_id in sold:
-            self._calls[LISTINGS_CHANNEL, listing_id] = left_message(listing_id, "sold")
+        if is_news:
+            self._calls[LISTINGS_CHANNEL, ",".join(sold)] = left_message(sold, "sold")
 
     def committed(self, events: Sequence[Event]) -> None:
         """Keep the tastes for the next batch, and wake browsers; a browser that misses it asks again by itself."""

@@ -70,9 +70,6 @@ def _present(settings: Settings, name: str, stack: contextlib.ExitStack) -> Path
 def announce(client: valkey.Valkey, gone: Sequence[ListingId]) -> None:
     """Tell the pages that show them; whoever misses it sees it on the next request."""
     try:
-        with client.pipeline(transaction=False) as pipeline:
-            for listing_id in gone:
-                pipeline.publish(LISTINGS_CHANNEL, left_message(listing_id, "withdrawn"))
-            pipeline.execute()
+        client.publish(LISTINGS_CHANNEL, left_message(gone, "withdrawn"))
     except (redis.RedisError, OSError) as error:
         _logger.warning("withdrawn listings not announced", error=str(error))

@@ -60,6 +60,7 @@ def running_servers(path: Path, *, valkey_fsync: str = "everysec") -> Iterator[S
 def _process(server: Server) -> Iterator["subprocess.Popen[bytes]"]:
     server.prepare()
     with (server.folder.parent / f"{server.name}.log").open("wb") as log_file:
+        os.fchmod(log_file.fileno(), 0o600)  # an error may quote what a shopper did
         process = subprocess.Popen(  # noqa: S603 - our own servers
             server.command(),
             cwd=server.folder,

@@ -11,7 +11,15 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from carousel.activity import dead_letters
-from carousel.activity.log import erased_key, erasing_key, hidden_key, shopper_channel, shopper_hash, stated_key
+from carousel.activity.log import (
+    ERASED_MESSAGE,
+    erased_key,
+    erasing_key,
+    hidden_key,
+    shopper_channel,
+    shopper_hash,
+    stated_key,
+)
 from carousel.activity.repository import START, positions
 from carousel.rights.person import Person, entries, find
 from carousel.storage.postgres import Connection
@@ -60,7 +68,7 @@ def erase(connection: Connection, valkey: Valkey, shopper_id: str, *, partitions
     receipt.removed["cache"] = int(valkey.delete(*map(hidden_key, person.ids), *map(stated_key, person.ids)))
     valkey.delete(*(erasing_key(shopper_hash(i)) for i in person.ids))
     for i in person.ids:
-        valkey.publish(shopper_channel(i), b"{}")
+        valkey.publish(shopper_channel(i), ERASED_MESSAGE)
     _logger.info("erased", receipt_id=str(receipt.receipt_id), **receipt.removed)
     return receipt
 

@@ -14,4 +14,4 @@ router = APIRouter(prefix="/v1", tags=["shopper"], responses=PROBLEMS)
 async def live(shopper: AShopper, use: Use) -> LiveResponse:
     """Server-sent events: `taste` when my taste changed ({"taste_version"}; without a number after an interruption),
     `listing` when one left the market ({"listing_id", "status"})."""
-    return LiveResponse(use.hub, shopper.shopper_id)
+    return LiveResponse(use.hub, shopper)

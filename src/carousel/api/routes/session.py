@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import IO
 
@@ -72,7 +72,8 @@ async def _merge(use: Resources, token: str, account: Shopper) -> None:
     if anonymous.kind == "anonymous" and account.kind == "account":
         (await Latest.load(use.valkey, account.shopper_id)).refuse_erased(account)
         event = merge_event(anonymous.shopper_id, account.shopper_id, datetime.now(UTC))
-        await use.append([event])
+        with suppress(AccessError):  # of a visit that was erased nothing is taken over
+            await use.append([event], issued_at=anonymous.issued_at)
 
 
 @router.get("/me", operation_id="me")

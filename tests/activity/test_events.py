@@ -138,6 +138,15 @@ def test_a_wrong_field_is_named_with_its_value_and_a_cure(field: str, value: Any
     assert len(str(caught.value)) < 300
 
 
+@pytest.mark.parametrize("field", ["type", "listing_id", "listing_ids", "value", "context", "occurred_at"])
+def test_lists_in_lists_without_an_end_are_refused_by_name(field: str) -> None:
+    deep: list[Any] = []
+    for _ in range(5_000):
+        deep = [deep]
+    with pytest.raises(InputError, match=field):
+        read(**{field: deep})
+
+
 def test_backslashes_that_look_like_a_nul_are_no_nul() -> None:
     assert read(context={"query": r"\u0000"}).context == {"query": r"\u0000"}
 

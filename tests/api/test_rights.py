@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,9 +15,11 @@ from tests.api.conftest import WRITER
 
 from carousel import cli
 from carousel.activity.log import partition, stream_key
+from carousel.activity.shoppers import DEMO_ISSUER, demo_shopper_id, register_all
 from carousel.api.routes import session
 from carousel.embedded.servers import Servers
 from carousel.errors import UnavailableError
+from carousel.settings import Settings
 from carousel.storage.postgres import Connection
 from carousel.storage.valkey import Valkey
 
@@ -184,3 +187,28 @@ def test_the_operator_sees_mends_and_drops_dead_letters_exports_and_erases(
     assert "2 log" in said
     assert "john" not in said
     assert valkey.xlen(stream_key(partition("john", 8))) == 0
+    assert carousel(monkeypatch, capsys, "erase-shopper", "john", "--yes")[0] == 0  # as after a crash halfway
+
+
+def test_an_account_is_found_by_its_subject_and_nobody_gets_a_receipt_for_a_stranger(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    settings: Settings,
+    database: Connection,
+) -> None:
+    monkeypatch.setenv("CAROUSEL_DATABASE_URL", str(settings.database_url))
+    monkeypatch.setenv("CAROUSEL_VALKEY_URL", str(settings.valkey_url))
+    register_all(database, DEMO_ISSUER, ["john1@example.com"])
+    file = tmp_path / "john.json"
+    for command in (["erase-shopper", "--yes"], ["export-shopper", "--out", str(file)]):
+        code, said = carousel(monkeypatch, capsys, *command, "john1@example.com")
+        assert code == 2
+        assert "nothing is held under the id" in said
+        assert not file.exists()
+        assert carousel(monkeypatch, capsys, *command)[0] == 2
+    subject = ("--subject", "john1@example.com")
+    assert carousel(monkeypatch, capsys, "export-shopper", "--out", str(file), *subject)[0] == 0
+    assert json.loads(file.read_bytes())["shopper"]["shopper_id"] == demo_shopper_id("john1@example.com")
+    code, said = carousel(monkeypatch, capsys, "erase-shopper", "--yes", *subject)
+    assert (code, "1 shopper" in said) == (0, True)

@@ -12,10 +12,13 @@ import typer
 
 from carousel.cli.common import HomeOption, start, started_before, stop_as_with_ctrl_c, stores
 from carousel.cli.exporting import export_app
-from carousel.errors import InputError
+from carousel.errors import InputError, NotFoundError
 
 if TYPE_CHECKING:
     from carousel.activity.dead_letters import Filter
+    from carousel.settings import Settings
+    from carousel.storage.postgres import Connection
+    from carousel.storage.valkey import Valkey
 
 app = typer.Typer()
 DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
@@ -127,37 +130,70 @@ def export_activity(
     print(f"{count:,} events in {file}")
 
 
+IdArgument = Annotated[str | None, typer.Argument(metavar="[ID]", help="Of an account, or of an anonymous shopper.")]
+SubjectOption = Annotated[
+    str | None, typer.Option(help="The account as its OIDC provider names it (`sub`), or the email of a demo's.")
+]
+
+
 @app.command("export-shopper")
 def export_shopper(
-    shopper_id: Annotated[str, typer.Argument(metavar="ID", help="Of an account, or of an anonymous shopper.")],
+    shopper_id: IdArgument = None,
+    subject: SubjectOption = None,
     out: Annotated[Path | None, typer.Option(dir_okay=False, help="File to write [default: standard output].")] = None,
     home: HomeOption = None,
 ) -> None:
     """Write everything held about a shopper as one JSON document."""
     from carousel.rights.export import export
 
-    with stores("export", home) as (settings, connection, valkey), _output(out) as file:
-        for part in export(connection, valkey, shopper_id, partitions=settings.partitions):
-            file.write(part)
+    with stores("export", home) as opened:
+        settings, connection, valkey = opened
+        known = _known_shopper(shopper_id, subject, *opened)
+        with _output(out) as file:
+            for part in export(connection, valkey, known, partitions=settings.partitions):
+                file.write(part)
 
 
 @app.command("erase-shopper")
 def erase_shopper(
-    shopper_id: Annotated[str, typer.Argument(metavar="ID", help="Of an account, or of an anonymous shopper.")],
+    shopper_id: IdArgument = None,
+    subject: SubjectOption = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     home: HomeOption = None,
 ) -> None:
     """Erase everything held about a shopper, and print the receipt."""
     from carousel.rights.erase import erase
 
-    if not yes:
-        typer.confirm("Erase everything held about this shopper? It cannot be undone", abort=True)
-    with stores("erase", home) as (settings, connection, valkey):
-        receipt = erase(
-            connection, valkey, shopper_id, partitions=settings.partitions, token_seconds=settings.token_seconds
-        )
+    with stores("erase", home) as opened:
+        settings, connection, valkey = opened
+        known = _known_shopper(shopper_id, subject, *opened)
+        if not yes:
+            typer.confirm("Erase everything held about this shopper? It cannot be undone", abort=True)
+        receipt = erase(connection, valkey, known, partitions=settings.partitions, token_seconds=settings.token_seconds)
     print(f"receipt {receipt.receipt_id}, {receipt.erased_at.isoformat(timespec='seconds')}")
     print(f"{receipt.ids} ids; removed " + ", ".join(f"{count:,} {store}" for store, count in receipt.removed.items()))
+
+
+def _known_shopper(
+    shopper_id: str | None, subject: str | None, settings: "Settings", connection: "Connection", valkey: "Valkey"
+) -> str:
+    """Return the id that is meant; a receipt for somebody of whom nothing is held would say that all is gone."""
+    from carousel.activity.shoppers import account_id, demo_shopper_id
+    from carousel.rights.person import find, is_known
+
+    if (shopper_id is None) == (subject is None):
+        raise typer.BadParameter("name the shopper by ID or by --subject")
+    if subject is not None:
+        issuer = settings.oidc_issuer
+        shopper_id = account_id(issuer, subject) if issuer else demo_shopper_id(subject)
+    assert shopper_id is not None
+    person = find(connection, valkey, shopper_id, partitions=settings.partitions)
+    if not is_known(connection, valkey, person, partitions=settings.partitions):
+        raise NotFoundError(
+            f"nothing is held under the id {shopper_id!r}; GET /v1/me tells a shopper's id, --subject finds an account",
+            field="shopper_id",
+        )
+    return shopper_id
 
 
 letters_app = typer.Typer(no_args_is_help=True, help="Entries of the log that could not be applied.")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from carousel.activity.events import Event, decode
-from carousel.activity.log import FIELD, partition, stream_key, stream_keys
+from carousel.activity.log import FIELD, partition, shopper_hash, stream_key, stream_keys
 from carousel.activity.repository import positions
 from carousel.errors import InputError
 from carousel.storage.postgres import Connection
@@ -48,6 +48,24 @@ def find(connection: Connection, valkey: Valkey, shopper_id: str, *, partitions:
     while more := {visitor for visitor, account in waiting.items() if account in ids} - ids:
         ids |= more
     return Person(owner, frozenset(ids))
+
+
+def is_known(connection: Connection, valkey: Valkey, person: Person, *, partitions: int) -> bool:
+    """Tell whether anything is held of a person, or was until they were erased."""
+    row = connection.execute(
+        """
+        SELECT EXISTS (SELECT FROM taste WHERE shopper_id = ANY(%(ids)s))
+            OR EXISTS (SELECT FROM shopper WHERE shopper_id = ANY(%(ids)s))
+            OR EXISTS (SELECT FROM activity WHERE shopper_id = ANY(%(ids)s))
+            OR EXISTS (SELECT FROM slate WHERE shopper_id = ANY(%(ids)s))
+            OR EXISTS (SELECT FROM erasure WHERE shopper_hash = ANY(%(hashes)s::bytea[]))
+        """,
+        {"ids": sorted(person.ids), "hashes": [shopper_hash(i) for i in person.ids]},
+    ).fetchone()
+    assert row is not None
+    return bool(row[0]) or any(
+        person.is_meant(payload) for _, payload in unread(connection, valkey, person.streams(partitions))
+    )
 
 
 def entries(valkey: Valkey, stream: str, start: str = "-") -> Iterator[tuple[str, bytes]]:

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { backTo, changed, withLevel, type Interest, type Preference, type Profile } from './profile'
+import { backTo, both, changed, withLevel, type Interest, type Preference, type Profile } from './profile'
 
 const never: Preference = { block: 'make', value: 'Fiat', level: 'never' }
 const profile: Profile = {
@@ -61,8 +61,18 @@ it('leaves out what is to be forgotten', () => {
   expect(after.statements.map(({ value }) => value)).toEqual(['Fiat'])
 })
 
+it('makes one change of two', () => {
+  const [suv, kia] = [
+    { block: 'body', value: 'suv' },
+    { block: 'make', value: 'Kia' },
+  ] as const
+  const first = { forget: [suv], preferences: [never] }
+  expect(both({}, first)).toEqual(first)
+  expect(both(first, { forget: [kia], preferences: [] })).toEqual({ forget: [suv, kia], preferences: [] })
+  expect(both(first, { drop_interests: ['a'] })).toEqual({ ...first, drop_interests: ['a'] })
+})
+
 it('knows the way back from each change', () => {
-  expect(backTo(profile, { preferences: [] })).toEqual({ preferences: [never] })
   expect(backTo(profile, { home: { lat: 1, lon: 2 } })).toEqual({ home: null })
   expect(backTo(profile, { personalised: false })).toEqual({ personalised: true })
   const there = changed(profile, { budget: null })

@@ -36,9 +36,9 @@ export async function postReset(): Promise<TasteOut> {
   return data
 }
 
-type Trait = { block: string; value?: string }
+export type Trait = Pick<Belief, 'block' | 'value'>
 
-const isSame = (a: Trait, b: Trait) => a.block === b.block && a.value === b.value
+export const isSame = (a: Partial<Trait>, b: Partial<Trait>) => a.block === b.block && a.value === b.value
 
 /** The preferences with one of them set to a level, or without it. */
 export function withLevel(
@@ -89,13 +89,23 @@ function together(interests: readonly Interest[], pairs: readonly (readonly [str
   )
 }
 
-/** What has to be stated to be where the profile is now again. */
+/** Two changes as one, the second made of what the first leaves. */
+export function both(first: TasteChange, second: TasteChange): TasteChange {
+  const forget = [...(first.forget ?? []), ...(second.forget ?? [])]
+  const dropped = [...(first.drop_interests ?? []), ...(second.drop_interests ?? [])]
+  return {
+    ...first,
+    ...second,
+    ...(forget.length > 0 && { forget }),
+    ...(dropped.length > 0 && { drop_interests: dropped }),
+  }
+}
+
+/** What has to be stated to be where the profile is now again, of what is stated as a whole. */
 export function backTo({ stated, personalised }: Profile, change: TasteChange): TasteChange {
   return {
-    ...('preferences' in change && { preferences: stated.preferences ?? [] }),
     ...('budget' in change && { budget: stated.budget ?? null }),
     ...('home' in change && { home: stated.home ?? null }),
-    ...('together' in change && { together: stated.together ?? [] }),
     ...('personalised' in change && { personalised }),
   }
 }

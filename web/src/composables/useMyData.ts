@@ -2,6 +2,7 @@ import { useToast } from '@nuxt/ui/composables'
 import { ref } from 'vue'
 import { useI18n } from 'vue-i18n'
 import { eraseMe, exportMe, type ReceiptOut } from '@/client'
+import { flushBriefly } from '@/lib/events'
 import { store } from '@/lib/kept'
 import { problemTexts } from '@/lib/problem'
 import { useEvents, useSession } from './useInjected'
@@ -40,7 +41,7 @@ export function useMyData() {
 
   const erase = () =>
     tried(async () => {
-      await events.flush() // what is still here would arrive afterwards, under a token that has ended
+      await flushBriefly(events) // what is still here would arrive afterwards, under a token that has ended
       const { data } = await eraseMe({ throwOnError: true })
       receipt.value = data
       logout()

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { createEvents, STORED_EVENTS, type Send, type ShopperEvent } from './events'
+import { createEvents, flushBriefly, STORED_EVENTS, type Send, type ShopperEvent } from './events'
 import { ProblemError } from './problem'
 
 const sent: ShopperEvent[][] = []
@@ -138,6 +138,33 @@ describe('events', () => {
     void events.trackNow({ type: 'view', listing_id: 'a' })
     void events.flush({ keepalive: true })
     void events.flush({ keepalive: true }) // hidden, then left
+    expect(types()).toEqual([['view'], ['view']])
+  })
+
+  it('keep nobody waiting who leaves, and are not sent as whoever comes then', async () => {
+    answer = () => new Promise(() => {})
+    let owner: string | null = 'john'
+    const events = createEvents(send, () => owner)
+    void events.trackNow({ type: 'view', listing_id: 'a' })
+    events.track({ type: 'click', listing_id: 'b' })
+    let isOver = false
+    void flushBriefly(events).then(() => (isOver = true))
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(isOver).toBe(false)
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(isOver).toBe(true)
+    owner = 'jane'
+    answer = async () => {}
+    await createEvents(send, () => owner).flush()
+    expect(types()).toEqual([['view']])
+  })
+
+  it('are kept while an old token is replaced', async () => {
+    answer = () => Promise.reject(new ProblemError(401, 'Not authenticated', 'old'))
+    const events = createEvents(send)
+    await events.trackNow({ type: 'view', listing_id: 'a' })
+    answer = async () => {}
+    await vi.advanceTimersByTimeAsync(2_000)
     expect(types()).toEqual([['view'], ['view']])
   })
 })

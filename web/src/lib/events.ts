@@ -1,5 +1,5 @@
 import type { InjectionKey } from 'vue'
-import { backoff } from './backoff'
+import { backoff, sleep } from './backoff'
 import type { Attribution } from './listing'
 import { ProblemError } from './problem'
 import { uuid7 } from './uuid'
@@ -57,12 +57,14 @@ const BATCH = 100
 const WAIT_MS = 1_000
 /** Events kept while the service is away; the oldest go first. */
 const MOST_WAITING = 500
+/** Whoever leaves waits no longer for events that are written down anyway. */
+const PATIENCE_MS = 1_500
 export const STORED_EVENTS = 'carousel.page-events'
 
 /** Who did it: events of one shopper are never sent with the token of another. `null` before the first session. */
 export type Owner = () => string | null
 
-interface Kept {
+export interface Kept {
   owner: string | null
   events: ShopperEvent[]
 }
@@ -141,8 +143,8 @@ export function createEvents(
         options,
       )
     } catch (error) {
-      // What the service refuses today it refuses tomorrow: only a passing error is worth keeping the events for.
-      if (!(error instanceof ProblemError) || error.isPassing) {
+      // What the service refuses today it refuses tomorrow, but for an old token, which is replaced meanwhile.
+      if (!(error instanceof ProblemError) || error.isPassing || error.status === 401) {
         schedule(backoff(failures++, { first: WAIT_MS }))
         return
       }
@@ -153,4 +155,11 @@ export function createEvents(
   }
 
   return { track, trackNow, flush }
+}
+
+/** Send what waits before the shopper becomes another, unless that takes too long. */
+export async function flushBriefly(events: Events): Promise<void> {
+  const patience = new AbortController()
+  await Promise.race([events.flush(), sleep(PATIENCE_MS, patience.signal)])
+  patience.abort()
 }

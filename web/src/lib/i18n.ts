@@ -21,10 +21,14 @@ export function createTranslations() {
 export type Translations = ReturnType<typeof createTranslations>
 export const TRANSLATIONS: InjectionKey<Translations> = Symbol('translations')
 
-/** Speak a language from now on; its messages are fetched on first use. */
+let asked = 0
+
+/** Speak a language from now on, unless another is asked for before its messages come; they are fetched on first use. */
 export async function speak(i18n: Translations, language: Language, storage?: Storage): Promise<void> {
+  const mine = ++asked
   if (!i18n.global.availableLocales.some((known) => known === language))
     i18n.global.setLocaleMessage(language, await messagesOf(language))
+  if (mine !== asked) return
   ;(i18n.global.locale as { value: string }).value = language
   document.documentElement.lang = language
   if (storage) keepLanguage(storage, language)

@@ -1,5 +1,5 @@
 import { beforeEach, expect, it } from 'vitest'
-import { moveLists, MOST } from './kept'
+import { moveEvents, moveLists, MOST } from './kept'
 
 const put = (name: string, lists: unknown) => localStorage.setItem(`carousel.${name}`, JSON.stringify(lists))
 const kept = (name: string): unknown => JSON.parse(localStorage.getItem(`carousel.${name}`) ?? 'null')
@@ -34,4 +34,13 @@ it('leaves alone what it cannot read', () => {
   localStorage.setItem('carousel.recent', '{"half')
   moveLists(localStorage, 'visitor', 'john')
   expect(localStorage.getItem('carousel.recent')).toBe('{"half')
+})
+
+it('has what the visitor did sent as the account, and nothing of others', () => {
+  const events = [{ event_id: 'e' }]
+  put('page-events', { owner: 'visitor', events })
+  moveEvents(localStorage, 'visitor', 'john')
+  expect(kept('page-events')).toEqual({ owner: 'john', events })
+  moveEvents(localStorage, 'visitor', 'jane')
+  expect(kept('page-events')).toEqual({ owner: 'john', events })
 })

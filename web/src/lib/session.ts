@@ -1,6 +1,6 @@
 import { readonly, ref, type DeepReadonly, type InjectionKey, type Ref } from 'vue'
 import { readSession as read, STORED_SESSION as STORED } from './early'
-import { moveLists } from './kept'
+import { moveEvents, moveLists } from './kept'
 import { login as requestLogin, startSession, type TokenOut } from '@/client'
 
 /** Who is shopping: an account, an anonymous visitor, or (before the first request) nobody yet. */
@@ -26,9 +26,11 @@ export function createSession(storage: Storage): Session {
 
   function become(next: TokenOut): void {
     const before = shopper.value
-    // What a visitor has kept goes with them; what an account has kept stays with the account.
-    if (before && !before.name && before.shopper_id !== next.shopper_id)
+    // What a visitor has kept and done goes with them; what an account has kept stays with the account.
+    if (before && !before.name && before.shopper_id !== next.shopper_id) {
       moveLists(storage, before.shopper_id, next.shopper_id)
+      moveEvents(storage, before.shopper_id, next.shopper_id)
+    }
     shopper.value = next
     storage.setItem(STORED, JSON.stringify(next))
   }

@@ -113,9 +113,9 @@ def search_on_a_phone_with_filters_open(page: Page) -> None:
     page.set_viewport_size(PHONE)
     page.goto("/search?make=Kia")
     expect(page.locator("article[data-listing-id]").first).to_be_visible()
-    page.get_by_role("button", name="Filters").click()
-    expect(page.get_by_label("Year, from")).to_be_visible()
     settled(page)
+    page.get_by_role("button", name="Filters").click()
+    expect(page.get_by_role("dialog").get_by_label("Year, from")).to_be_visible()
 
 
 def detail(page: Page) -> None:

@@ -90,6 +90,63 @@ def test_a_colour_is_chosen_and_taken_away_again(page: Page, complaints: list[st
     assert complaints == []
 
 
+def test_filters_on_a_phone_say_how_many_cars_there_are_and_can_be_closed(page: Page, complaints: list[str]) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/search")
+    before = total(page)
+    opener = page.get_by_role("button", name="Filters")
+    opener.click()
+    panel = page.get_by_role("dialog", name="Filters")
+    panel.get_by_role("checkbox", name="Skoda").check()
+    expect(page).to_have_url(re.compile(r"\?make=Skoda$"))
+    show = panel.get_by_role("button", name=re.compile(r"^Show [\d,]+ cars$"))
+    expect(show).to_be_in_viewport()
+    expect(show).not_to_have_text(f"Show {before:,} cars")
+    page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+    expect(opener).to_be_focused()
+    opener.click()
+    show.click()
+    expect(panel).to_be_hidden()
+    assert total(page) < before
+    assert complaints == []
+
+
+def test_the_keyboard_goes_on_where_a_filter_or_a_car_was(page: Page, complaints: list[str]) -> None:
+    page.goto("/search?make=Skoda&fuel=diesel")
+    page.get_by_role("button", name="Remove filter Skoda").press("Enter")
+    expect(page.get_by_role("button", name="Remove filter Diesel")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+    settle(page)
+    known = len(listed(page))
+    page.get_by_role("button", name="Load more").press("Enter")
+    wait_until(lambda: len(listed(page)) > known, "more cars")
+    expect(page.locator("li[data-listing-id]").nth(known)).to_be_focused()
+    assert complaints == []
+
+
+def test_going_back_from_a_car_finds_the_list_where_it_was(page: Page, complaints: list[str]) -> None:
+    page.goto("/search?make=Skoda&sort=price_asc")
+    settle(page)
+    car = page.locator("li[data-listing-id]").nth(20)
+    car.scroll_into_view_if_needed()
+    wait_until(lambda: len(shown(page)) > 20, "all cards above")
+    page.wait_for_timeout(500)
+    before = car.bounding_box()
+    car.get_by_role("link").first.click()
+    expect(page).to_have_url(re.compile("/listings/"))
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    page.go_back()
+    settle(page)
+    wait_until(lambda: len(shown(page)) > 20, "all cards above")
+    after = car.bounding_box()
+    assert before
+    assert after
+    assert abs(after["y"] - before["y"]) < 5
+    assert complaints == []
+
+
 def test_what_came_since_a_search_was_saved_is_counted(
     page: Page, carousel: str, writer: dict[str, str], complaints: list[str]
 ) -> None:

@@ -18,10 +18,13 @@ export function useSearch(state: Ref<SearchState>) {
     })),
   )
   const first = computed(() => query.data.value?.pages[0])
+  // What there was before a range made no sense is not the answer to it; its facets still serve.
+  const answer = computed(() => (isValid.value ? first.value : undefined))
+  const isStale = computed(() => isValid.value && query.isPlaceholderData.value)
   const listings = computed(() => {
     // A listing that moved between two pages comes twice.
     const all = query.data.value?.pages.flatMap((page) => page.listings) ?? []
     return [...new Map(all.map((listing) => [listing.listing_id, listing])).values()]
   })
-  return { ...query, first, listings }
+  return { ...query, first, answer, isStale, listings }
 }

@@ -1,4 +1,4 @@
-import { mount } from '@vue/test-utils'
+import { flushPromises, mount } from '@vue/test-utils'
 import { computed, ref } from 'vue'
 import { createMemoryHistory, createRouter } from 'vue-router'
 import { expect, it, vi } from 'vitest'
@@ -17,17 +17,19 @@ const router = createRouter({
 const down = new ProblemError(503, 'Temporarily unavailable', 'retry')
 
 function results({ isLoaded = true, isMore = false } = {}) {
-  const fetchNextPage = vi.fn()
+  const ceed = { make: 'Kia', model: 'Ceed' }
+  const listings = ref(isLoaded ? [{ listing_id: 'k', ...ceed }] : [])
+  const fetchNextPage = vi.fn(async () => void listings.value.push({ listing_id: 'l', ...ceed }))
   const refetch = vi.fn()
-  const listings = isLoaded ? [{ listing_id: 'k', make: 'Kia', model: 'Ceed' }] : []
+  const focusPlace = vi.fn()
   const search = {
-    listings: computed(() => listings),
-    first: ref(isLoaded ? { total: 30, listings } : undefined),
+    listings: computed(() => listings.value),
+    first: ref(isLoaded ? { total: 30, listings: [] } : undefined),
     error: ref(down),
     hasNextPage: ref(true),
     isFetchingNextPage: ref(false),
     isFetchNextPageError: ref(isMore),
-    isPlaceholderData: ref(false),
+    isStale: ref(false),
     fetchNextPage,
     refetch,
   } as unknown as ReturnType<typeof useSearch>
@@ -36,13 +38,13 @@ function results({ isLoaded = true, isMore = false } = {}) {
     global: {
       plugins: [i18n, router],
       stubs: {
-        ListingGrid: { template: '<ul />' },
+        ListingGrid: { template: '<ul />', setup: () => ({ focusPlace }) },
         ProblemAlert: { template: '<p role="alert" @click="$emit(\'retry\')" />' },
         UButton: { template: '<button><slot /></button>' },
       },
     },
   })
-  return { page, fetchNextPage, refetch }
+  return { page, fetchNextPage, refetch, focusPlace }
 }
 
 it('keeps what is there when asking for it again fails', () => {
@@ -57,6 +59,13 @@ it('says below what is there that more of it did not come, and tries again', asy
   expect(page.find('ul').exists()).toBe(true)
   await page.find('[role=alert]').trigger('click')
   expect(fetchNextPage).toHaveBeenCalledOnce()
+})
+
+it('leaves the keyboard on the first car that came', async () => {
+  const { page, focusPlace } = results()
+  await page.find('button').trigger('click')
+  await flushPromises()
+  expect(focusPlace.mock.calls).toEqual([[1]])
 })
 
 it('says so in place of the cars when there are none', async () => {

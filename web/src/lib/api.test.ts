@@ -55,7 +55,7 @@ it('waits twenty seconds for an answer, and asks once', async () => {
   await vi.advanceTimersByTimeAsync(19_000)
   expect(requests).toHaveLength(1)
   await vi.advanceTimersByTimeAsync(60_000)
-  expect(await problem).toMatchObject({ status: 0, ours: 'no_connection' })
+  expect(await problem).toMatchObject({ status: 0, title: 'No connection' })
   expect(await problem).toBeInstanceOf(ProblemError)
   expect(requests).toHaveLength(1)
 })

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from carousel.embedded.home import Home
 from carousel.errors import StartError, UnavailableError
 from carousel.settings import Settings
 
@@ -47,6 +46,8 @@ def started_before(settings: Settings) -> Settings:
 
     :raises StartError: nothing was ever kept there.
     """
+    from carousel.embedded.home import Home
+
     home = Home(settings.home.expanduser().resolve())
     if not (settings.database_url and settings.valkey_url) and not home.postgres.exists():
         raise StartError(f"there is no home at {home.path}: name yours with --home or CAROUSEL_HOME")

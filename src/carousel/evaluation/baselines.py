@@ -1,6 +1,8 @@
 """What Carousel is compared with, from no idea at all to what a good library offers."""
 
 import warnings
+from copy import copy
+from typing import TypeVar
 
 import numpy as np
 import scipy.sparse as sp
@@ -15,6 +17,16 @@ LATELY_SHARE = 1 / 30
 NEIGHBOURS = 200
 EASE_MOST_ITEMS = 8_000
 """EASE inverts a dense (items, items) matrix: 256 MB and some 20 s at this size, eight times that at twice of it."""
+
+
+R = TypeVar("R")
+
+
+def with_recency(model: R, recency: float) -> R:
+    """Return a fitted ALS, EASE or item-to-item that weighs the steps of a history otherwise; no fit depends on it."""
+    other = copy(model)
+    other._recency = recency  # type: ignore[attr-defined]
+    return other
 
 
 class Random:
@@ -128,7 +140,9 @@ class ItemToItem:
         self._recency = recency
 
     def fit(self, training: Training) -> None:
-        self._alike = _alike(training)
+        alike = _alike(training)
+        # Where the same may be right again, nothing is more like an item than itself.
+        self._alike = alike + sp.identity(alike.shape[0], np.float32, "csr") if training.repeats else alike
         self._items = training.item_count
 
     def scores(self, queries: Queries) -> Scores:

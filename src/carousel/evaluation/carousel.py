@@ -3,7 +3,7 @@
 Its settings are chosen on the validation split, as a running Carousel would choose them from its own archive.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carousel.activity.events import Event
-from carousel.evaluation.baselines import EASE_MOST_ITEMS, Als, Ease, ItemToItem, PopularLately
-from carousel.evaluation.choose import batches, best_of, quality, validation
+from carousel.evaluation.baselines import EASE_MOST_ITEMS, Als, Ease, ItemToItem, PopularLately, with_recency
+from carousel.evaluation.choose import M, best_of, map_batches, quality, validation
 from carousel.evaluation.models import Model, NotPossibleError, Scores, Training
 from carousel.evaluation.split import Queries
 from carousel.evaluation.stock import Listings
@@ -27,11 +27,12 @@ from carousel.recommend.sources import FindsNear
 from carousel.recommend.training import LEAST_CHOICES, LEAST_SHOPPERS, MOST_CHOICES, MOST_SHOPPERS, History, train
 from carousel.taste.taste import Draft, Taste
 
-RECENCIES = (1.0, 0.95, 0.8, 0.6)
+RECENCIES = (1.0, 0.95, 0.8, 0.6, 0.3, 0.1)
 EASE_REGS = (30.0, 100.0, 300.0, 1000.0)
 ALS_SETTINGS = ((32, 0.05, 2.0), (64, 0.05, 10.0), (64, 1.0, 10.0), (128, 0.05, 2.0))
 """(embedding_size, reg, alpha) that are tried; `carousel tune` searches wider."""
 BLENDS = (0.0, 0.25, 0.5, 0.75, 1.0)
+POPULAR = (0.0, 0.1, 0.3, 0.6)
 MOST_TO_TRY = 2_000_000
 """Interactions up to which several settings are tried; above it one fit is enough to wait for."""
 MOST_EVENTS = 200
@@ -44,6 +45,7 @@ class CrowdSettings:
 
     :ivar crowd: the crowd's share where listings are known; the rest is the taste's.
     :ivar blend: the share of the companions (EASE or item-to-item); the rest is ALS.
+    :ivar popular: the share of what is popular lately; the rest is ALS and companions.
     :ivar recency: the weight of an event one step back in the history.
     """
 
@@ -54,6 +56,7 @@ class CrowdSettings:
     ease_reg: float = 200.0
     recency: float = 1.0
     blend: float = 0.5
+    popular: float = 0.0
     companions: Literal["ease", "item-to-item"] = "ease"
     crowd: float = 0.5
 
@@ -84,9 +87,8 @@ class TunedAls:
     name = "ALS"
 
     def fit(self, training: Training) -> None:
-        few = len(training.log) <= MOST_TO_TRY
-        tried = [Als(size, reg, alpha) for size, reg, alpha in (ALS_SETTINGS if few else ALS_SETTINGS[1:2])]
-        self._model = _again(tried[best_of(tried, training)], training)
+        chosen, _ = _best_als(training)
+        self._model = _fitted(Als(*chosen), training)
 
     def scores(self, queries: Queries) -> Scores:
         return self._model.scores(queries)
@@ -98,18 +100,18 @@ class TunedEase:
     name = "EASE"
 
     def fit(self, training: Training) -> None:
-        known = int((training.users_of_item > 0).sum())
-        if known > 4 * EASE_MOST_ITEMS:
+        if not fits_ease(training):
+            known = _known(training)
             raise NotPossibleError(f"{known:,} items do not fit a dense matrix; at most {4 * EASE_MOST_ITEMS:,}")
-        tried = [Ease(reg) for reg in (EASE_REGS if known <= EASE_MOST_ITEMS else EASE_REGS[2:3])]
-        self._model = _again(tried[best_of(tried, training)], training)
+        reg, _ = _best_ease(training)
+        self._model = _fitted(Ease(reg), training)
 
     def scores(self, queries: Queries) -> Scores:
         return self._model.scores(queries)
 
 
 class CarouselCrowd:
-    """The collaborative part alone: ALS and companions, blended; who has no history gets what is popular lately."""
+    """The collaborative part alone: ALS, companions and what is popular lately, blended."""
 
     name = "Carousel"
 
@@ -121,48 +123,52 @@ class CarouselCrowd:
         parts = validation(training)
         if self._given is None and parts is not None:
             self.settings = self._choose(training, *parts)
-        self._fit_parts(training)
+        s = self.settings
+        self._als = _fitted(Als(s.embedding_size, s.reg, s.alpha, s.epochs, s.recency), training)
+        self._companions = _fitted(companions_of(training, s), training)
+        self._popular = standard(_interest(training)[None, :])
 
     def scores(self, queries: Queries) -> Scores:
-        return blended(self._als.scores(queries), self._companions.scores(queries), self.settings.blend) + (
-            1e-3 * standard(self._popular(queries))  # decides where nothing else does
-        )
-
-    def _fit_parts(self, training: Training) -> None:
-        s = self.settings
-        self._als = Als(s.embedding_size, s.reg, s.alpha, s.epochs, s.recency)
-        self._companions = companions_of(training, s)
-        self._als.fit(training)
-        self._companions.fit(training)
-        self._interest = _interest(training)
-
-    def _popular(self, queries: Queries) -> Scores:
-        return np.repeat(self._interest[None, :], len(queries), axis=0)
+        known = blended(self._als.scores(queries), self._companions.scores(queries), self.settings.blend)
+        return with_popular(known, self._popular, self.settings.popular)
 
     def _choose(self, training: Training, earlier: Training, queries: Queries) -> CrowdSettings:
-        settings = self.settings
-        if len(training.log) <= MOST_TO_TRY:
-            als = [Als(size, reg, alpha) for size, reg, alpha in ALS_SETTINGS]
-            size, reg, alpha = ALS_SETTINGS[best_of(als, training)]
-            ease = [Ease(value) for value in EASE_REGS] if fits_ease(training) else []
-            settings = replace(settings, embedding_size=size, reg=reg, alpha=alpha,
-                               ease_reg=EASE_REGS[best_of(ease, training)] if ease else settings.ease_reg)  # fmt: skip
-        kinds: tuple[Literal["ease", "item-to-item"], ...] = ("ease", "item-to-item")
-        parts = [
-            replace(settings, recency=r, companions=c) for r in RECENCIES for c in kinds[not fits_ease(training) :]
-        ]
-        reached: list[tuple[float, CrowdSettings]] = []
-        for settings in parts:
-            part = CarouselCrowd(settings)
-            part._fit_parts(earlier)
-            found = np.zeros(len(BLENDS))
-            for batch in (queries.batch(*b) for b in batches(queries, earlier.item_count)):
-                one, two = part._als.scores(batch), part._companions.scores(batch)
-                last = 1e-3 * standard(part._popular(batch))
-                found += [quality(blended(one, two, blend) + last, earlier, batch).sum() for blend in BLENDS]
-            best = int(found.argmax())
-            reached.append((float(found[best]), replace(settings, blend=BLENDS[best])))
-        return max(reached, key=lambda pair: pair[0])[1]
+        """Choose ALS and EASE each by itself, then recency, companions and blend together, then what is popular."""
+        (size, reg, alpha), als = _best_als(training)
+        settings = replace(self.settings, embedding_size=size, reg=reg, alpha=alpha)
+        companions: dict[Literal["ease", "item-to-item"], Model] = {"item-to-item": _fitted(ItemToItem(), earlier)}
+        if fits_ease(training):
+            ease_reg, companions["ease"] = _best_ease(training)
+            settings = replace(settings, ease_reg=ease_reg)
+        popular = standard(_interest(earlier)[None, :])
+
+        def reached(tried: Sequence[CrowdSettings]) -> list[float]:
+            """Return how well settings that differ in blend and share of the popular alone answer."""
+            total = np.zeros(len(tried))
+            one, two = (with_recency(model, tried[0].recency) for model in (als, companions[tried[0].companions]))
+            for batch in map_batches(queries, earlier.item_count):
+                pair = one.scores(batch), two.scores(batch)
+                for at, s in enumerate(tried):
+                    scores = with_popular(blended(*pair, s.blend), popular, s.popular)
+                    total[at] += quality(scores, earlier, batch).sum()
+            return total.tolist()
+
+        def best(groups: Iterable[Sequence[CrowdSettings]]) -> CrowdSettings:
+            found = [pair for tried in groups for pair in zip(reached(tried), tried, strict=True)]
+            return max(found, key=lambda pair: pair[0])[1]
+
+        settings = best(
+            [replace(settings, recency=recency, companions=kind, blend=blend) for blend in BLENDS]
+            for recency in RECENCIES
+            for kind in companions
+        )
+        return best([[replace(settings, popular=share) for share in POPULAR]])
+
+
+def with_popular(known: Scores, popular: Scores, share: float) -> Scores:
+    """Blend what is known of each user with what is popular (1, items), which decides where nothing else does."""
+    both: Scores = (1 - share) * known + (share + 1e-3) * popular
+    return both
 
 
 class CarouselHybrid:
@@ -192,7 +198,7 @@ class CarouselHybrid:
         crowd.fit(earlier)
         self._taste.fit(earlier)
         reached = np.zeros(len(BLENDS))
-        for batch in (queries.batch(*b) for b in batches(queries, earlier.item_count)):
+        for batch in map_batches(queries, earlier.item_count):
             one, two = self._taste.scores(batch), crowd.scores(batch)
             reached += [quality(blended(one, two, share), earlier, batch).sum() for share in BLENDS]
         return BLENDS[int(reached.argmax())]
@@ -302,8 +308,31 @@ def _histories(training: Training, listings: Listings) -> list[History]:
     return histories[: int(np.searchsorted(ends, MOST_CHOICES, "right"))]
 
 
+def _known(training: Training) -> int:
+    return int((training.users_of_item > 0).sum())
+
+
 def fits_ease(training: Training) -> bool:
-    return int((training.users_of_item > 0).sum()) <= EASE_MOST_ITEMS
+    """Whether EASE is worth its while: of more items than fit in memory it knows the most popular alone."""
+    return _known(training) <= 4 * EASE_MOST_ITEMS
+
+
+def _best_als(training: Training) -> tuple[tuple[int, float, float], Als]:
+    """Return the best (embedding_size, reg, alpha), and that model fitted to what lies before the validation split."""
+    tried = ALS_SETTINGS if len(training.log) <= MOST_TO_TRY else ALS_SETTINGS[1:2]
+    if "als" not in training.cache:
+        training.cache["als"] = best_of([Als(*settings) for settings in tried], training)
+    number, model = cast("tuple[int, Als]", training.cache["als"])
+    return tried[number], model
+
+
+def _best_ease(training: Training) -> tuple[float, Ease]:
+    """Return the best regularisation, and that model fitted to what lies before the validation split."""
+    tried = EASE_REGS if _known(training) <= EASE_MOST_ITEMS else EASE_REGS[2:3]
+    if "ease" not in training.cache:
+        training.cache["ease"] = best_of([Ease(reg) for reg in tried], training)
+    number, model = cast("tuple[int, Ease]", training.cache["ease"])
+    return tried[number], model
 
 
 def companions_of(training: Training, settings: CrowdSettings) -> Model:
@@ -346,6 +375,6 @@ def _interest(training: Training) -> NDArray[np.float32]:
     return model.interest
 
 
-def _again(model: Model, training: Training) -> Model:
+def _fitted(model: M, training: Training) -> M:
     model.fit(training)
     return model

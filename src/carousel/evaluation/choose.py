@@ -1,7 +1,8 @@
 """Choose settings on a validation split of what may be learned from; the questions of the test are never seen."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,11 +11,14 @@ from carousel.evaluation import metrics
 from carousel.evaluation.models import Model, Scores, Training
 from carousel.evaluation.split import Queries, Split, by_time, leave_last_out
 
-MOST_QUESTIONS = 2_000
+MOST_QUESTIONS, LEAST_QUESTIONS = 2_000, 500
+MOST_CELLS = 100_000_000
+"""Scores of one model over all questions, beyond which fewer are asked: settings are tried some fifty times."""
 FEW_QUESTIONS = 20
 BATCH_CELLS = 4_000_000
 """Scores held at a time: 16 MB."""
 K = 10
+M = TypeVar("M", bound=Model)
 
 
 def validation(training: Training) -> tuple[Training, Queries] | None:
@@ -35,17 +39,25 @@ def validation(training: Training) -> tuple[Training, Queries] | None:
 
 def _split(training: Training) -> Split:
     log = training.log
+    most = max(LEAST_QUESTIONS, min(MOST_QUESTIONS, MOST_CELLS // training.item_count))
+    asked: dict[str, Any] = {
+        "most": most, "seed": training.seed, "targets": training.targets, "repeats": training.repeats
+    }  # fmt: skip
     if training.by_time and training.dataset.timed:
-        split = by_time(log, most=MOST_QUESTIONS, seed=training.seed)
+        split = by_time(log, **asked)
         if len(split.queries) >= 5 * FEW_QUESTIONS:
             return split
-    return leave_last_out(log, most=MOST_QUESTIONS, seed=training.seed)
+    return leave_last_out(log, **asked)
 
 
 def batches(queries: Queries, item_count: int) -> list[tuple[int, int]]:
     """Return the questions in pieces whose scores fit in memory."""
     size = max(1, min(512, BATCH_CELLS // max(item_count, 1)))
     return [(first, min(first + size, len(queries))) for first in range(0, len(queries), size)]
+
+
+def map_batches(queries: Queries, item_count: int) -> Iterator[Queries]:
+    return (queries.batch(*piece) for piece in batches(queries, item_count))
 
 
 def allowed(training: Training, queries: Queries, *, repeats: bool = False) -> NDArray[np.bool_]:
@@ -59,22 +71,27 @@ def allowed(training: Training, queries: Queries, *, repeats: bool = False) -> N
 
 def quality(scores: Scores, training: Training, queries: Queries) -> NDArray[np.float64]:
     """Return nDCG@10 of each question (q,) of a batch; the scores stay as they are."""
-    ranked = metrics.rank(scores.copy(), allowed(training, queries), queries.target_starts, queries.targets, K)
+    there = allowed(training, queries, repeats=training.repeats)
+    ranked = metrics.rank(scores.copy(), there, queries.target_starts, queries.targets, K)
     return metrics.accuracy(ranked.ranks, queries.target_starts, K)["ndcg"]
 
 
-def best_of(candidates: Sequence[Model], training: Training) -> int:
-    """Return which model answers the validation questions best; the first where there are none."""
+def best_of(candidates: Sequence[M], training: Training) -> tuple[int, M]:
+    """Return which model answers the validation questions best, and that model, fitted to what lies before them.
+
+    Where there are no such questions it is the first, not fitted.
+    """
     parts = validation(training)
-    if parts is None or len(candidates) == 1:
-        return 0
+    if parts is None:
+        return 0, candidates[0]
     earlier, queries = parts
-    reached = []
-    for model in candidates:
+    best: tuple[float, int, M] | None = None
+    for number, model in enumerate(candidates):
         model.fit(earlier)
-        found = [
-            quality(model.scores(batch), earlier, batch)
-            for batch in (queries.batch(*b) for b in batches(queries, earlier.item_count))
-        ]
-        reached.append(float(np.concatenate(found).mean()))
-    return int(np.argmax(reached))
+        reached = 0.0
+        for batch in () if len(candidates) == 1 else map_batches(queries, earlier.item_count):
+            reached += float(quality(model.scores(batch), earlier, batch).sum())
+        if best is None or reached > best[0]:
+            best = reached, number, model
+    assert best is not None
+    return best[1:]

@@ -31,7 +31,12 @@ class Training:
     listings: Listings | None = None
     seed: int = 1
     by_time: bool = True
-    """Whether the questions lie after all that may be learned from, so that settings are chosen in the same way."""
+    """Whether the questions lie after all that may be learned from; settings are chosen by questions of the same kind,
+    as are the next two."""
+    targets: int = 1
+    """How many items a question asks for."""
+    repeats: bool = False
+    """Whether what a user had may be right again."""
     cache: dict[str, object] = field(default_factory=dict, repr=False)
     """What several models need and is worked out once."""
 

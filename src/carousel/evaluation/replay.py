@@ -196,7 +196,10 @@ def split_of(dataset: Dataset, name: str, options: EvaluateOptions) -> Split:
 def _ask(
     dataset: Dataset, stock: Stock, listings: Listings | None, split: Split, options: EvaluateOptions, tell: Told
 ) -> Outcome:
-    training = Training(dataset, split.train, stock, listings, options.seed, by_time=split.cut_at is not None)
+    training = Training(
+        dataset, split.train, stock, listings, options.seed, by_time=split.cut_at is not None,
+        targets=options.targets, repeats=options.repeats,
+    )  # fmt: skip
     vectors, groups = _likeness_and_groups(training)
     answers: list[Answer] = []
     left_out: dict[str, str] = {}

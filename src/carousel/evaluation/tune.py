@@ -169,7 +169,9 @@ def _training(dataset: Dataset, stock: Stock, listings: Listings | None, seed: i
     cut_at = split_of(dataset, "time", everybody).cut_at if dataset.timed else None
     if cut_at is not None:
         log = log.take(log.at < cut_at)
-    return Training(dataset, log, stock, listings, seed, by_time=dataset.timed)
+    return Training(
+        dataset, log, stock, listings, seed, by_time=dataset.timed, targets=asked.targets, repeats=asked.repeats
+    )
 
 
 def _fingerprint(training: Training, queries: Queries) -> str:
@@ -193,7 +195,7 @@ def _now(training: Training) -> dict[str, Any]:
     """Return today's settings as a trial."""
     s = CrowdSettings()
     now: dict[str, Any] = {"embedding_size": s.embedding_size, "reg": s.reg, "alpha": s.alpha, "epochs": s.epochs,
-                           "recency": s.recency, "blend": s.blend}  # fmt: skip
+                           "recency": s.recency, "blend": s.blend, "popular": s.popular}  # fmt: skip
     if fits_ease(training):
         now |= {"companions": s.companions, "ease_reg": s.ease_reg}
     if training.listings is not None:
@@ -208,8 +210,9 @@ def _suggested(trial: optuna.Trial, training: Training) -> Settings:
     trial.suggest_float("reg", 1e-3, 100, log=True)
     trial.suggest_float("alpha", 0.3, 100, log=True)
     trial.suggest_int("epochs", 5, 30)
-    trial.suggest_float("recency", 0.4, 1.0)
+    trial.suggest_float("recency", 0.1, 1.0)
     trial.suggest_float("blend", 0.0, 1.0)
+    trial.suggest_float("popular", 0.0, 1.0)
     if fits_ease(training):
         trial.suggest_categorical("companions", ["ease", "item-to-item"])
         trial.suggest_float("ease_reg", 5, 3_000, log=True)

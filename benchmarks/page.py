@@ -116,7 +116,7 @@ def main() -> None:
 def some_car(url: str) -> str:
     with httpx.Client(base_url=url) as client:
         token = client.post("/v1/session").json()["token"]
-        answer = client.get("/v1/listings?limit=1", headers={"Authorization": f"Bearer {token}"})
+        answer = client.get("/v1/listings?n=1", headers={"Authorization": f"Bearer {token}"})
     return f"/listings/{answer.raise_for_status().json()['listings'][0]['listing_id']}"
 
 

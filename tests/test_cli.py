@@ -127,20 +127,22 @@ def test_a_process_without_servers_says_what_to_set(
 
 
 @pytest.mark.parametrize(
-    "said", ["https://a.example,http://b.example:8080/", '["https://a.example", "http://b.example:8080"]']
+    "said",
+    ["https://a.example,http://b.example:8080/", '["https://A.example:443", "http://b.example:8080"]\n'],
 )
 def test_origins_are_separated_by_commas_or_a_json_list(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
     monkeypatch.setenv("CAROUSEL_CORS_ORIGINS", said)
     assert Settings().cors_origins == ["https://a.example", "http://b.example:8080"]
 
 
+@pytest.mark.parametrize("said", ["https://a.example/shop", "https://*.a.example", "a.example", "https://u@a.example"])
 def test_what_no_browser_sends_as_an_origin_is_refused_in_one_line(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], said: str
 ) -> None:
-    monkeypatch.setenv("CAROUSEL_CORS_ORIGINS", "https://a.example/shop")
+    monkeypatch.setenv("CAROUSEL_CORS_ORIGINS", said)
     code, _, err = run(monkeypatch, capsys, "api")
     assert (code, err.count("\n")) == (1, 1)
-    assert err.startswith("carousel: CAROUSEL_CORS_ORIGINS is not usable: 'https://a.example/shop' is no origin")
+    assert err.startswith(f"carousel: CAROUSEL_CORS_ORIGINS is not usable: {said!r} is no origin")
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ class Settings(BaseSettings):
     @field_validator("cors_origins", mode="before")
     @classmethod
     def _are_origins(cls, value: Any) -> Any:
-        origins = re.split(r"[\s,]+", value.strip(" []")) if isinstance(value, str) else value
+        origins = re.split(r"[\s,]+", value.strip(" \n\t[]")) if isinstance(value, str) else value
         return [_origin(origin.strip("\"'")) for origin in origins if origin]
 
     @field_validator("database_url")
@@ -126,12 +126,22 @@ class Settings(BaseSettings):
 
 def _origin(text: str) -> str:
     """Return an origin as browsers send it; one that they never send would let nobody in, and not say so."""
-    parts = urlsplit(text)
-    if text != "*" and not (parts.scheme in ("http", "https") and parts.netloc and parts.path in ("", "/")):
+    if text == "*":
+        return text
+    try:
+        parts = urlsplit(text.lower())
+        host, port = parts.hostname, parts.port
+        is_origin = host and "*" not in host and not (parts.username or parts.path.strip("/") or parts.query)
+    except ValueError:
+        is_origin = False
+    if not is_origin:
         raise PydanticCustomError(
-            "cors_origins", "{text} is no origin; write https://www.example.com, without a path", {"text": repr(text)}
+            "cors_origins",
+            "{text} is no origin; write * or https://www.example.com, each by itself and without a path",
+            {"text": repr(text)},
         )
-    return text.rstrip("/").lower()
+    usual = {"http": 80, "https": 443}.get(parts.scheme)
+    return f"{parts.scheme}://{host}" + (f":{port}" if port not in (None, usual) else "")
 
 
 def _libpq_understands(url: str) -> bool:

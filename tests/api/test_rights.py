@@ -207,6 +207,11 @@ def test_an_account_is_found_by_its_subject_and_nobody_gets_a_receipt_for_a_stra
         assert "nothing is held under the id" in said
         assert not file.exists()
         assert carousel(monkeypatch, capsys, *command)[0] == 2
+    database.execute(
+        "INSERT INTO dead_letter VALUES ('taste', 'activity:0', '1-0', %s, 'no event', now(), 'malformed')",
+        (b'["a-set-aside"]',),
+    )
+    assert carousel(monkeypatch, capsys, "erase-shopper", "--yes", "a-set-aside")[0] == 0
     subject = ("--subject", "john1@example.com")
     assert carousel(monkeypatch, capsys, "export-shopper", "--out", str(file), *subject)[0] == 0
     assert json.loads(file.read_bytes())["shopper"]["shopper_id"] == demo_shopper_id("john1@example.com")

@@ -22,23 +22,30 @@ class Threads:
         """:param waiting: how many more may wait; whoever comes then hears 503 at once."""
         self._what = what
         self._limiter = CapacityLimiter(at_once)
-        self._most_waiting = waiting
+        self._under_way = 0
+        self._most = at_once + waiting
 
     async def run(self, work: Callable[[Callable[[], None]], T]) -> T:
         """Return `work(begin)`, which calls `begin` when it has all it waits for, before it does anything.
 
         :raises UnavailableError: too many wait, or it has not begun in time.
         """
-        if self._limiter.statistics().tasks_waiting >= self._most_waiting:
+        if self._under_way >= self._most:
             raise UnavailableError(f"too many {self._what} wait already; retry in a few seconds")
-        with move_on_after(BEGIN_SECONDS) as door:
+        self._under_way += 1
+        is_waited_for = True
+        try:
+            with move_on_after(BEGIN_SECONDS) as door:
 
-            def begin() -> None:
-                if door.cancel_called:
-                    raise UnavailableError("nobody waits for this any more")
-                door.deadline = math.inf
+                def begin() -> None:
+                    if door.cancel_called or not is_waited_for:
+                        raise UnavailableError("nobody waits for this any more")
+                    door.deadline = math.inf
 
-            return await anyio.to_thread.run_sync(
-                work, lambda: anyio.from_thread.run_sync(begin), limiter=self._limiter, abandon_on_cancel=True
-            )
-        raise UnavailableError(f"{self._what} have to wait too long just now; retry")
+                return await anyio.to_thread.run_sync(
+                    work, lambda: anyio.from_thread.run_sync(begin), limiter=self._limiter, abandon_on_cancel=True
+                )
+            raise UnavailableError(f"{self._what} have to wait too long just now; retry")
+        finally:
+            is_waited_for = False
+            self._under_way -= 1

@@ -38,7 +38,7 @@ class Shopper:
     issued_at: datetime | None = field(default=None, compare=False)
     """When the token was made, where it says so."""
     expires_at: float | None = field(default=None, compare=False)
-    """In seconds since the epoch, which may be beyond the year 9999."""
+    """From when on the token is refused, in seconds since the epoch, which may be beyond the year 9999."""
 
 
 class _Keys:
@@ -180,7 +180,7 @@ class Tokens:
     def _shopper(self, claims: dict[str, Any]) -> Shopper:
         subject = claims["sub"]
         issued_at = datetime.fromtimestamp(float(claims["iat"]), UTC) if "iat" in claims else None
-        expires_at = float(claims["exp"])
+        expires_at = float(claims["exp"]) + _LEEWAY
         if claims["iss"] == ISSUER:
             kind: Literal["account", "anonymous"] = "anonymous" if claims.get("kind") == "anonymous" else "account"
             return Shopper(subject, kind, claims.get("name"), issued_at, expires_at)

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
+from carousel.activity import dead_letters
 from carousel.activity.events import Event, decode
 from carousel.activity.log import FIELD, partition, shopper_hash, stream_key, stream_keys
 from carousel.activity.repository import positions
@@ -63,9 +65,8 @@ def is_known(connection: Connection, valkey: Valkey, person: Person, *, partitio
         {"ids": sorted(person.ids), "hashes": [shopper_hash(i) for i in person.ids]},
     ).fetchone()
     assert row is not None
-    return bool(row[0]) or any(
-        person.is_meant(payload) for _, payload in unread(connection, valkey, person.streams(partitions))
-    )
+    waiting = (payload for _, payload in unread(connection, valkey, person.streams(partitions)))
+    return bool(row[0]) or any(map(person.is_meant, chain(waiting, dead_letters.payloads(connection))))
 
 
 def entries(valkey: Valkey, stream: str, start: str = "-") -> Iterator[tuple[str, bytes]]:

@@ -10,7 +10,18 @@ import orjson
 import pytest
 
 from carousel.errors import InputError, UnusableFeedError
-from carousel.evaluation.carousel import CrowdSettings, Settings, TasteSettings, blended, standard
+from carousel.evaluation import baselines, carousel
+from carousel.evaluation.carousel import (
+    CarouselCrowd,
+    CrowdSettings,
+    Settings,
+    TasteSettings,
+    TunedEase,
+    blended,
+    fits_ease,
+    standard,
+    with_popular,
+)
 from carousel.evaluation.choose import allowed, validation
 from carousel.evaluation.dataset import Dataset, ReadOptions, load
 from carousel.evaluation.models import Training, chosen
@@ -120,6 +131,55 @@ def test_settings_are_chosen_without_the_questions_of_the_test(crowds: Dataset) 
     earlier, queries = parts
     assert earlier.log.at.max() < split.cut_at
     assert (queries.at < split.cut_at).all()
+
+
+def test_who_takes_the_same_again_and_again_is_understood(dataset_of: Callable[..., Dataset]) -> None:
+    """Each user has three items of their own among many, and returns to them."""
+    rng = np.random.default_rng(1)
+    rows = []
+    for user in range(60):
+        own = rng.choice(40, 3, replace=False)
+        rows += [(f"u{user}", f"i{item}", 10 * n + user / 100) for n, item in enumerate(rng.choice(own, 12))]
+    dataset = dataset_of(sorted(rows, key=lambda row: row[2]))
+    options = replace(LAST_ONLY, k=3, repeats=True, models=("item-to-item", "als", "carousel"))
+    (outcome,) = evaluate(dataset, stock_of(dataset, all_stock=True), None, options)
+    hits = {name: answer.intervals["hr"].mean for name, answer in by_name(outcome).items()}
+    assert hits["item to item"] > 0.9
+    assert hits["Carousel"] >= max(hits.values()) - 0.02
+
+
+def test_where_the_last_item_decides_the_ones_before_hardly_count(dataset_of: Callable[..., Dataset]) -> None:
+    rng = np.random.default_rng(1)
+    rows = []
+    for user in range(300):
+        items = [item % 60 for start in rng.choice(60, 4) for item in (start, start + 1)]
+        rows += [(f"u{user}", f"i{item}", 10 * n + user / 1_000) for n, item in enumerate(items)]
+    dataset = dataset_of(sorted(rows, key=lambda row: row[2]))
+    split = leave_last_out(dataset.log)
+    crowd = CarouselCrowd()
+    crowd.fit(Training(dataset, split.train, stock_of(dataset, all_stock=True), by_time=False))
+    assert crowd.settings.recency <= 0.3
+
+
+def test_of_more_items_than_fit_ease_knows_the_most_popular(crowds: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(baselines, "EASE_MOST_ITEMS", 15)
+    monkeypatch.setattr(carousel, "EASE_MOST_ITEMS", 15)
+    training = Training(crowds, crowds.log, stock_of(crowds, all_stock=True), by_time=False)
+    assert int((training.users_of_item > 0).sum()) > 15
+    assert fits_ease(training)
+    for model in (TunedEase(), CarouselCrowd(CrowdSettings(companions="ease", blend=1))):
+        model.fit(training)
+        scores = model.scores(leave_last_out(crowds.log).queries)
+        assert np.isfinite(scores).all()
+        assert (scores.std(axis=1) > 0).all()
+    monkeypatch.setattr(carousel, "EASE_MOST_ITEMS", 4)
+    assert not fits_ease(training)
+
+
+def test_what_is_popular_decides_as_much_as_it_is_given() -> None:
+    known, popular = np.array([[2.0, 1.0, 1.0]], np.float32), np.array([[0.0, 1.0, 2.0]], np.float32)
+    assert np.argsort(-with_popular(known, popular, 0.0))[0].tolist() == [0, 2, 1]  # of two that are as good
+    assert np.argsort(-with_popular(known, popular, 1.0))[0].tolist() == [2, 1, 0]
 
 
 def test_a_log_of_single_items_cannot_be_asked_about(log_file: Write) -> None:

@@ -57,7 +57,10 @@ def evaluate(
     test_days: TestDaysOption = None,
     targets: TargetsOption = 1,
     repeats: RepeatsOption = False,
-    max_users: Annotated[int, typer.Option(min=1, help="Ask about so many users at most, drawn by the seed.")] = 10_000,
+    max_users: Annotated[
+        int | None,
+        typer.Option(min=1, help="Ask about so many users at most, drawn by the seed [default: 2,000 to 10,000]."),
+    ] = None,
     all_stock: AllStockOption = False,
     user: UserOption = None,
     item: ItemOption = None,

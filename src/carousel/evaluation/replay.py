@@ -43,8 +43,10 @@ from carousel.evaluation.models import Model, NotPossibleError, Training
 from carousel.evaluation.split import Queries, Split, by_time, leave_last_out
 from carousel.evaluation.stock import Listings, Stock
 
-MOST_USERS = 10_000
-"""Questions are drawn beyond that: the intervals are narrow by then, and the time grows with them."""
+MOST_USERS, LEAST_USERS = 10_000, 2_000
+MOST_CELLS = 500_000_000
+"""Questions are drawn beyond so many users, and users times items: the intervals are narrow by then, and the time grows
+with them."""
 PER_USER = ("hr", "ndcg", "recall", "mrr", "novelty", "diversity", "calibration")
 FEW_QUESTIONS = 200
 _NOT_BY_TIME = (
@@ -83,6 +85,7 @@ class EvaluateOptions:
 
     :ivar splits: "time" and "last"; without times there is only "last".
     :ivar targets: items held out per user, :ivar repeats: whether what was seen may be recommended and asked for.
+    :ivar max_users: users asked about at most, None: as many as the number of items allows.
     """
 
     k: int = 10
@@ -91,7 +94,7 @@ class EvaluateOptions:
     test_days: float | None = None
     targets: int = 1
     repeats: bool = False
-    max_users: int = MOST_USERS
+    max_users: int | None = None
     seed: int = 1
     settings: Settings | None = None
 
@@ -175,14 +178,13 @@ def split_of(dataset: Dataset, name: str, options: EvaluateOptions) -> Split:
     :raises InputError: the days to ask about are all that the log covers.
     """
     log = dataset.log
+    most = options.max_users or max(LEAST_USERS, min(MOST_USERS, MOST_CELLS // max(dataset.item_count, 1)))
     if name != "time":
-        return leave_last_out(
-            log, targets=options.targets, repeats=options.repeats, most=options.max_users, seed=options.seed
-        )
+        return leave_last_out(log, targets=options.targets, repeats=options.repeats, most=most, seed=options.seed)
     days = options.test_days if dataset.clock else None
     split = by_time(
         log, test_seconds=None if days is None else days * 86_400, targets=options.targets, repeats=options.repeats,
-        most=options.max_users, seed=options.seed,
+        most=most, seed=options.seed,
     )  # fmt: skip
     if days is not None and not len(split.train):
         raise InputError(

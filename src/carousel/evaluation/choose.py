@@ -72,7 +72,7 @@ def allowed(training: Training, queries: Queries, *, repeats: bool = False) -> N
 def quality(scores: Scores, training: Training, queries: Queries) -> NDArray[np.float64]:
     """Return nDCG@10 of each question (q,) of a batch; the scores stay as they are."""
     there = allowed(training, queries, repeats=training.repeats)
-    ranked = metrics.rank(scores.copy(), there, queries.target_starts, queries.targets, K)
+    ranked = metrics.rank(scores.copy(), there, queries.target_starts, queries.targets, 0)
     return metrics.accuracy(ranked.ranks, queries.target_starts, K)["ndcg"]
 
 

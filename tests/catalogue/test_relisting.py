@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from carousel.catalogue.listing import Listing, ListingId
-from carousel.catalogue.repository import Stage, documents_near, set_status, upsert
+from carousel.catalogue.repository import Offer, Stage, documents_near, set_status, upsert
 from carousel.catalogue.snapshot import LiveSnapshot
 from carousel.embedded.servers import Servers
 from carousel.storage.postgres import Connection, make_pool
@@ -226,3 +226,14 @@ def test_a_listing_corrected_with_its_relisting_at_once_is_not_found_by_what_it_
     upsert(database, [another("a", vin=VIN)])
     upsert(database, [car("b", vin=VIN, days=1), another("a", vin=OTHER_VIN)])
     assert cars(database) == {"a": "a", "b": "b"}
+
+
+def test_a_listing_set_free_by_a_full_feed_is_withdrawn_where_the_feed_has_it_no_more(database: Connection) -> None:
+    upsert(database, [car("a", vin=VIN, source="feed"), car("b", vin=VIN, days=1, source="feed")])
+    offer, stage = Offer(database, ["feed"]), Stage(database)
+    stage.add([car("a", vin=OTHER_VIN, source="feed")], [None])
+    _, withdrawn = stage.apply(offer, [ListingId("b")])
+    assert withdrawn == ["b"]
+    assert cars(database) == {"a": "a", "b": "b"}
+    assert document(database, "b")["status"] == "withdrawn"
+    assert database.execute("SELECT listing_id FROM listing WHERE status = 'active'").fetchall() == [("a",)]

@@ -596,8 +596,9 @@ class Stage:
                 released.pop(listing_id, None)
             insert = _insert_sql(f"SELECT {_SELECTED} FROM listing_stage ORDER BY listing_id")  # noqa: S608 - constant
             written = connection.execute(insert.encode()).rowcount
-            _release(connection, released)
+            # First, because what is released is changed too, and then no longer as it was offered.
             withdrawn = offer.withdraw(gone) if offer is not None else []
+            _release(connection, released)
             if written:
                 _bump(connection)
         connection.execute("TRUNCATE listing_stage")

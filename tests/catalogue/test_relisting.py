@@ -1,5 +1,6 @@
 """One car offered twice is one car: recognised, remembered, and shown once."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -237,3 +238,37 @@ def test_a_listing_set_free_by_a_full_feed_is_withdrawn_where_the_feed_has_it_no
     assert cars(database) == {"a": "a", "b": "b"}
     assert document(database, "b")["status"] == "withdrawn"
     assert database.execute("SELECT listing_id FROM listing WHERE status = 'active'").fetchall() == [("a",)]
+
+
+@pytest.mark.parametrize("order", ["abc", "bac", "cba"])
+@pytest.mark.parametrize("parts", [0, 1, 3])
+def test_listings_corrected_to_the_same_other_car_at_once_stay_one(
+    database: Connection, order: str, parts: int
+) -> None:
+    """By the API (0), and by a feed in one part or in several."""
+    before = {listing_id: car(listing_id, vin=VIN, days=days) for days, listing_id in enumerate("abcd")}
+    upsert(database, list(before.values()))
+    assert set(cars(database).values()) == {"a"}
+    corrected = [replace(before[listing_id], vin=OTHER_VIN, price_amount=Decimal(9_000)) for listing_id in order]
+    if parts:
+        stage = Stage(database)
+        for start in range(0, 3, 3 // parts):
+            part = corrected[start : start + 3 // parts]
+            stage.add(part, [None] * len(part))
+        stage.apply()
+    else:
+        upsert(database, corrected)
+    stored = cars(database)
+    assert stored.pop("d") == "d"
+    assert len(set(stored.values())) == 1
+
+
+def test_a_listing_that_somebody_else_changed_meanwhile_is_set_free_by_a_feed_all_the_same(
+    database: Connection,
+) -> None:
+    upsert(database, [car("a", vin=VIN), car("b", vin=VIN, days=1)])
+    stage = Stage(database)
+    stage.add([car("a", vin=OTHER_VIN), car("b", vin=OTHER_VIN, days=1)], [None] * 2)
+    upsert(database, [car("b", vin=VIN, days=1, price=9_000)])
+    stage.apply()
+    assert cars(database) == {"a": "a", "b": "b"}

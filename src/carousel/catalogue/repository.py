@@ -410,10 +410,12 @@ class _Renamed:
     """Stored listings that are of another car than they said, as of one write.
 
     :ivar ids: what is stored of them is no longer true.
+    :ivar found: those whose other car is known.
     :ivar released: by such a listing, those of its former car, which had it as the first.
     """
 
     ids: set[ListingId] = field(default_factory=set)
+    found: set[ListingId] = field(default_factory=set)
     released: dict[ListingId, list[ListingId]] = field(default_factory=dict)
 
 
@@ -581,7 +583,7 @@ class Stage:
 
         :return: of those left, `imported` and `updated` would have been.
         """
-        connection, released = self._connection, self._renamed.released
+        connection, renamed = self._connection, self._renamed
         with connection.transaction():
             connection.execute("ANALYZE listing_stage")
             connection.execute(
@@ -593,12 +595,13 @@ class Stage:
                 " AND l.changed_by::text IS DISTINCT FROM s.version RETURNING s.version IS NULL, s.listing_id"
             ).fetchall()
             for _, listing_id in left:
-                released.pop(listing_id, None)
+                renamed.released.pop(listing_id, None)
+                renamed.found.discard(listing_id)
             insert = _insert_sql(f"SELECT {_SELECTED} FROM listing_stage ORDER BY listing_id")  # noqa: S608 - constant
             written = connection.execute(insert.encode()).rowcount
             # First, because what is released is changed too, and then no longer as it was offered.
             withdrawn = offer.withdraw(gone) if offer is not None else []
-            _release(connection, released)
+            _release(connection, renamed)
             if written:
                 _bump(connection)
         connection.execute("TRUNCATE listing_stage")
@@ -685,7 +688,7 @@ def _upsert_batch(
         if changes:
             rows = _rows(changes)
             imported = _insert_rows(connection, rows) if len(rows) <= _SMALL else _copy_rows(connection, rows)
-            _release(connection, renamed.released)
+            _release(connection, renamed)
             _bump(connection)
     return _result(listings, {c.listing.listing_id for c in changes}, imported)
 
@@ -763,6 +766,8 @@ def _with_past(
                 past = past if car is None else past_of(without_past(before), None)
                 found = same.past_of(change)
                 past, car = (past, None) if found is None else (together(found, past), found.car)
+                if found is not None:
+                    renamed.found.add(listing_id)
         if past is not None:
             remember(change.document, past, change.listing, now)
             change = replace(change, car=car)
@@ -809,14 +814,18 @@ def _has_left(
     return len(strangers) == len(others)
 
 
-def _release(connection: Connection, released: Mapping[ListingId, Sequence[ListingId]]) -> None:
-    """Make the listings that were of one car with another be of a car of their own, without its past."""
+def _release(connection: Connection, renamed: _Renamed) -> None:
+    """Make the listings that were of one car with another be of a car of their own, without its past.
+
+    Those that were found to be of some car by the same write stay of that one, which may be the releasing one again.
+    """
+    released = renamed.released
     if not released:
         return
     rows = connection.execute(
         "SELECT car, listing_id, document FROM listing WHERE listing_id = ANY(%s) AND car = ANY(%s)"
         " ORDER BY listed_at, listing_id FOR UPDATE",
-        ([mate for mates in released.values() for mate in mates], list(released)),
+        ([mate for mates in released.values() for mate in mates if mate not in renamed.found], list(released)),
     ).fetchall()
     first: dict[str, dict[str, Any]] = {}
     for car, _, document in rows:

@@ -1,1 +1,4 @@
-ALTER TABLE catalogue_state DROP COLUMN words_version;
+DROP TRIGGER listing_words_said ON listing;
+DROP FUNCTION listing_words_said();
+DROP INDEX listing_words_version;
+ALTER TABLE listing DROP COLUMN words_version;

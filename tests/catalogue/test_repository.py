@@ -120,6 +120,27 @@ async def test_words_that_older_code_split_are_indexed_again_once(
 
 
 @pytest.mark.parametrize("count", [1, 60])
+async def test_words_that_an_older_process_writes_beside_are_indexed_at_the_next_start(
+    database: Connection, reading: AsyncConnection, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    listings = [car(number, model="MX-5") for number in range(count)]
+    upsert(database, listings)
+    assert index_words(database) == 0
+    with monkeypatch.context() as older:
+        columns = {name: kind for name, kind in repository._COLUMNS.items() if name != "words_version"}
+        older.setattr(repository, "_COLUMNS", columns)
+        older.setattr(repository, "_words_index", lambda _: "'mx-5':1")
+        upsert(database, [car(0, model="MX-5", mileage_km=60_000), car(-1, model="MX-5")])  # one changed, one new
+    others = {f"car-{number}" for number in range(1, count)}
+    assert await matched(reading, database, "mx5") == others
+    assert index_words(database) == 2
+    assert await matched(reading, database, "mx5") == {"car-0", "car--1"} | others
+    upsert(database, [replace(listing, mileage_km=70_000) for listing in listings])
+    set_status(database, [ListingId("car-0")], "reserved")
+    assert index_words(database) == 0
+
+
+@pytest.mark.parametrize("count", [1, 60])
 def test_a_text_of_any_form_can_be_indexed(database: Connection, count: int) -> None:
     text = ("ﷺ" * 100 + "-" + "长" * 180) + "'\\:1A"
     assert upsert(database, [car(number, title=text, model="-") for number in range(count)]).imported == count

@@ -47,6 +47,9 @@ from carousel.catalogue.relisting import (
 from carousel.catalogue.traits import DEFAULT_KNOTS, NUMERIC, Described, Knots, fit_knots
 from carousel.catalogue.traits import describe as describe_values
 from carousel.storage.postgres import AsyncConnection, Connection, halfvec, halfvec_binary
+from carousel.telemetry import log
+
+_logger = log(__name__)
 
 # --- reads -----------------------------------------------------------------------------------------------------------
 
@@ -353,7 +356,7 @@ _COLUMNS: dict[str, str] = {
     "power_kw": "int2", "price_amount": "numeric", "price_currency": "text", "lat": "float4", "lon": "float4",
     "listed_at": "timestamptz", "updated_at": "timestamptz", "document": "json", "raw": "json", "content_hash": "bytea",
     "search": "text", "embedding": "bytea", "embedding_version": "int2", "vin": "text", "source_listing_id": "text",
-    "likeness": "bytea", "car": "text",
+    "likeness": "bytea", "car": "text", "words_version": "int2",
 }  # fmt: skip
 _AS_IS = tuple(name for name in _COLUMNS if name in FIELD_NAMES and name not in ("status", "listed_at", "updated_at"))
 
@@ -648,31 +651,35 @@ def ensure_index(connection: Connection) -> bool:
 
 
 def index_words(connection: Connection) -> int:
-    """Index the words of all listings again if they were split by another code; return how many listings that were.
+    """Index again the words of the listings that another code split; return how many listings that were.
 
-    The connection must be in autocommit.
+    What a process of another version writes meanwhile is left to the next call, and so is what a killed one left. The
+    connection must be in autocommit.
     """
-    if connection.execute("SELECT 1 FROM catalogue_state WHERE words_version = %s", (WORDS_VERSION,)).fetchone():
+    stale = f"(words_version < {WORDS_VERSION} OR words_version > {WORDS_VERSION})"  # as the index can look for it
+    found = connection.execute(f"SELECT count(*) FROM listing WHERE {stale}".encode()).fetchone()  # noqa: S608
+    assert found is not None
+    if not found[0]:
         return 0
     done, last = 0, ""
-    with bulk_index(connection, _count_active(connection)):
+    with bulk_index(connection, found[0]):
         while True:
             with connection.transaction():
                 rows = connection.execute(
-                    "SELECT listing_id, document FROM listing WHERE listing_id > %s ORDER BY listing_id LIMIT %s"
-                    " FOR UPDATE",
+                    f"SELECT listing_id, document FROM listing WHERE listing_id > %s AND {stale}"  # noqa: S608 - constant
+                    " ORDER BY listing_id LIMIT %s FOR UPDATE",
                     (last, BATCH),
                 ).fetchall()
                 if not rows:
                     break
                 connection.execute(
-                    "UPDATE listing SET search = new.search::tsvector"
+                    "UPDATE listing SET search = new.search::tsvector, words_version = %s"
                     " FROM unnest(%b::text[], %b::text[]) AS new (listing_id, search)"
                     " WHERE listing.listing_id = new.listing_id",
-                    ([listing_id for listing_id, _ in rows], [_words_index(document) for _, document in rows]),
+                    (-WORDS_VERSION, [row[0] for row in rows], [_words_index(document) for _, document in rows]),
                 )
             done, last = done + len(rows), rows[-1][0]
-    connection.execute("UPDATE catalogue_state SET words_version = %s", (WORDS_VERSION,))
+    _logger.info("indexed the words of listings that another version split", listings=done)
     return done
 
 
@@ -937,6 +944,7 @@ def _rows(changes: Sequence[_Change]) -> list[tuple[Any, ...]]:
         values["raw"] = None if change.raw is None else orjson.dumps(change.raw, default=str).decode()
         values["content_hash"] = change.content_hash
         values["search"] = _words_index(change.document)
+        values["words_version"] = WORDS_VERSION
         values["embedding"] = vector
         values["embedding_version"] = VERSION
         values["likeness"] = change.likeness
@@ -948,7 +956,10 @@ def _rows(changes: Sequence[_Change]) -> list[tuple[Any, ...]]:
 def _insert_sql(rows: str) -> str:
     names = ", ".join(_COLUMNS)
     # An API that changes an imported listing has no row of the source to put in its place.
-    kept = {"raw": "raw = coalesce(excluded.raw, listing.raw)"}
+    kept = {
+        "raw": "raw = coalesce(excluded.raw, listing.raw)",
+        "words_version": "words_version = -excluded.words_version",  # migration 0012 says why
+    }
     update = ", ".join(kept.get(name, f"{name} = excluded.{name}") for name in _COLUMNS if name != "listing_id")
     return f"""
         INSERT INTO listing ({names}) {rows}

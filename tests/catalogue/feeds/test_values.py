@@ -419,12 +419,25 @@ def test_two_letters_are_a_code_where_codes_are_meant(text: str, missing: bool) 
 
 @pytest.mark.parametrize(
     "text",
-    ["Tue, 16 Dec 2014 21:30:00 +0100", "16 Dec 2014 8:30 PM", "16 Dec 2014 20:30:00 GMT", "Dec 16, 2014 8:30 p.m.",
-     "16. Dezember 2014 um 20:30 Uhr", "16 grudnia 2014 r. 20:30", "16 декабря 2014 г. в 20:30"],
+    ["Tue, 16 Dec 2014 21:30:00 +0100", "16 Dec 2014 21:30:00 +0100 (Central European Time)", "16 Dec 2014 8:30 PM",
+     "16 Dec 2014 20:30:00 GMT", "Dec 16, 2014 8:30 p.m.", "16. Dezember 2014 um 20:30 Uhr", "16 décembre 2014 à 20h30",
+     "16 grudnia 2014 r. 20:30", "16 декабря 2014 г. в 20:30"],
 )  # fmt: skip
 def test_a_time_behind_a_named_month_keeps_its_half_of_the_day_and_its_zone(text: str) -> None:
     assert v.moment("listed_at")(text).fields == {"listed_at": datetime(2014, 12, 16, 20, 30, tzinfo=UTC)}
 
 
-def test_a_zone_nobody_knows_makes_a_time_unreadable() -> None:
-    assert v.moment("listed_at")("16 Dec 2014 20:30 CST") == v.Parsed({}, ("listed_at_unreadable",))
+@pytest.mark.parametrize(("clock", "hour"), [("3pm", 15), ("3 p.m.", 15), ("12am", 0), ("10h", 10)])
+@pytest.mark.parametrize("day", ["16 Dec 2014", "Dec 16, 2014", "16.12.2014"])
+def test_an_hour_may_stand_alone(day: str, clock: str, hour: int) -> None:
+    assert v.moment("listed_at")(f"{day} {clock}").fields == {"listed_at": datetime(2014, 12, 16, hour, tzinfo=UTC)}
+
+
+@pytest.mark.parametrize("rest", [" 20:30 CST", " 25:61", " 20:30 +99:00", ", morning", " (new)", "."])
+@pytest.mark.parametrize("day", ["16 Dec 2014", "Dec 16, 2014"])
+def test_behind_a_named_month_what_is_no_time_leaves_the_day(day: str, rest: str) -> None:
+    assert v.moment("listed_at")(day + rest) == v.Parsed({"listed_at": datetime(2014, 12, 16, tzinfo=UTC)})
+
+
+def test_a_year_of_five_digits_is_none() -> None:
+    assert v.moment("listed_at")("16 Dec 20141") == v.Parsed({}, ("listed_at_unreadable",))

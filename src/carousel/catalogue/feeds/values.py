@@ -509,15 +509,17 @@ def _short_month_and_year(text: str) -> tuple[int, int] | None:
     return (2000 if short <= RANGES["model_year"][1] % 100 else 1900) + short, int(match["m"])
 
 
-_CLOCK = r"(?P<t>\d{1,2}:\d{2}(?::\d{2})?)(?:\s?(?P<half>[ap])\.?m\.?)?"
+_CLOCK = (  # 15:15, 3:15:00 pm, 3pm, 15h15, 15h
+    r"(?P<t>(?:[01]?\d|2[0-3])(?:[:h][0-5]\d(?::[0-5]\d)?|h|(?=\s?[ap]\.?m)))(?:\s?(?P<half>[ap])\.?m\.?)?"
+)
 _DAY_FIRST = re.compile(
     rf"^(?P<d>\d{{1,2}})[./-](?P<m>\d{{1,2}})[./-](?P<y>\d{{4}})(?:[ ,T]+{_CLOCK})?$", re.IGNORECASE
 )
 _YEAR_FIRST = re.compile(r"^(\d{4})[/.](\d{1,2})[/.](\d{1,2})(.*)$")
-_AND_CLOCK = (  # 5 maja 2020 r.; 5. Mai 2020 um 15:15 Uhr; Tue, 5 May 2020 15:15:00 +0200
-    r"(?: (?:г(?:ода|\.)?|року|р\.|r\.))?(?:,? (?:(?:um|at|a las|a|alle|ore|o|om|kl\.?|в) )?"
+_AND_CLOCK = (  # 5 maja 2020 r.; 5. Mai 2020 um 15:15 Uhr; Tue, 5 May 2020 15:15:00 +0200; else the day alone
+    r"(?:(?: (?:г(?:ода|\.)?|року|р\.|r\.))?(?:,? (?:(?:um|at|a las|a|alle|ore|o|om|kl\.?|в) )?"
     rf"{_CLOCK}(?: ?(?:uhr|hrs?|h))?"
-    r"(?: ?(?:utc?|gmt|z)?(?P<z>[+-]\d{2}:?\d{2})?(?: \(\w+\))?)?)?$"
+    r"(?: ?(?:utc?|gmt|z)?(?P<z>[+-](?:0\d|1[0-4]):?[0-5]\d)?(?: \([^)]+\))?)?)?$|(?!\d))"
 )
 _NAMED = re.compile(
     rf"^(?:[^\W\d_]{{2,12}}\.?,? )?(?P<d>\d{{1,2}})\.?(?: de)? {_NAME}\.?(?: de)?,? (?P<y>\d{{4}}){_AND_CLOCK}"
@@ -571,10 +573,10 @@ def _moment(text: str, month_first: bool) -> datetime | None:
 def _clock(parts: re.Match[str]) -> str:
     """Return the time of day a match of `_CLOCK` names, of 24 hours; midnight where it names none."""
     said = parts.groupdict()
-    hour, _, rest = (said["t"] or "00:00").partition(":")
+    hour, _, rest = (said["t"] or "0").lower().replace("h", ":").partition(":")
     half = said.get("half")
     of_24 = int(hour) if half is None else int(hour) % 12 + 12 * (half.lower() == "p")
-    return f"{of_24:02d}:{rest}"
+    return f"{of_24:02d}:{rest or '00'}"
 
 
 def vin(text: str) -> Parsed:

@@ -241,6 +241,26 @@ def test_a_comma_inside_an_address_of_a_picture_is_part_of_it(convert: Convert, 
         assert listing(row).images == (one, two)
 
 
+@pytest.mark.parametrize(
+    "option", ["w_800,h_600,c_fill/1.jpg", "width=800,quality=75/1.jpg", "1.jpg?rect=0,0,800,600", "1.jpg;jsessionid=3"]
+)
+@pytest.mark.parametrize("other", ["/2.jpg", "//b.example/2.jpg", "2.jpg", "img_2.jpg", "pictures/2.jpg", "", "none"])
+def test_an_address_of_a_picture_ends_before_one_that_is_none(
+    convert: Convert, cars: Cars, option: str, other: str
+) -> None:
+    one, three = f"https://a.example/{option}", "https://a.example/3.jpg"
+    [row] = convert(cars(f'make,model,year,images\nSkoda,Fabia,2015,"{one},{other},{three}"\n'))
+    assert listing(row).images == (one, three)
+
+
+@pytest.mark.parametrize("quote", ["'", '""'])
+def test_addresses_of_pictures_may_be_quoted(convert: Convert, cars: Cars, quote: str) -> None:
+    one, two = "https://a.example/w_800,h_600/1.jpg", "https://a.example/2.jpg"
+    for first in (one, f"{quote}{one}{quote}"):
+        [row] = convert(cars(f'make,model,year,images\nSkoda,Fabia,2015,"{first},{quote}{two}{quote}"\n'))
+        assert listing(row).images == (one, two)
+
+
 def test_a_currency_column_speaks_for_price_and_list_price(convert: Convert, cars: Cars) -> None:
     [row] = convert(cars("make,model,year,price,msrp,currency\nSkoda,Fabia,2015,9000,19000,PLN\n"))
     assert said(row, "price_currency", "msrp_amount", "import_warnings") == ("PLN", Decimal(19_000), ())

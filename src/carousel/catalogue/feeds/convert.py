@@ -457,11 +457,14 @@ def _list(text: str, separators: str) -> list[str]:
     return [part.strip() for part in re.split(separators, text) if part.strip()]
 
 
+# A comma inside an address is part of it where an option of a picture follows: ".../w_800,h_600/car.jpg",
+# "...?rect=0,0,800,600", ".../width=800,quality=75/car.jpg". Before anything else it stands between two addresses.
+_BETWEEN_IMAGES = r"[;,]+(?!(?:[a-z]{1,2}|dpr|fps)_|\w+=|\d+(?:[;,/&\s|]|$))|[\s|]+"
+
+
 def _images(text: str) -> Parsed:
-    # A comma inside an address is part of it: ".../w_800,h_600/car.jpg".
-    said = tuple(
-        url[:2_000] for url in _list(text, r"[;,]+(?=https?://|[\s|]|$)|[\s|]+") if re.match(r"https?://", url)
-    )[:50]
+    urls = (part.strip("\"'") for part in _list(text, _BETWEEN_IMAGES))
+    said = tuple(url[:2_000] for url in urls if re.match(r"https?://", url))[:50]
     return Parsed({"images": said, "image_count": len(said)}) if said else NOTHING
 
 

@@ -93,6 +93,15 @@ async def test_a_full_feed_withdraws_what_is_gone_and_says_so(api: httpx.AsyncCl
     assert [x["model"] for x in (await api.get("/v1/listings")).json()["listings"]] == ["Octavia"]
 
 
+async def test_a_full_feed_leaves_what_another_file_brought_whatever_the_script_of_its_name(
+    api: httpx.AsyncClient,
+) -> None:
+    for name, row in (("москва.csv", "Skoda,Fabia,2015"), ("питер.csv", "Skoda,Octavia,2016")):
+        run = (await send(api, f"make,model,year\n{row}\n", filename=name, full_feed=True, force=True)).json()
+        assert (run["state"], run["counts"]["withdrawn"]) == ("done", 0)
+    assert (await api.get("/v1/listings")).json()["total"] == 2
+
+
 async def test_a_file_that_is_none_fails_with_the_reason_and_the_name_it_was_sent_under(
     api: httpx.AsyncClient,
 ) -> None:

@@ -37,6 +37,13 @@ def test_spelling_of_a_make_does_not_move_a_car() -> None:
     assert _distance(OCTAVIA, replace(OCTAVIA, make="SKODA", model="octavia")) == 0
 
 
+def test_makes_and_models_of_any_script_are_different_ones() -> None:
+    gaz = replace(OCTAVIA, make="ГАЗ", model="Волга")
+    uaz, other = replace(gaz, make="УАЗ"), replace(gaz, model="Соболь")
+    assert 0 < _distance(gaz, other) < _distance(gaz, uaz)
+    assert _distance(gaz, replace(gaz, make="газ", model="ВОЛГА")) == 0
+
+
 def test_missing_and_absurd_values_stay_finite_and_bounded() -> None:
     bare = Listing(listing_id=ListingId("2"), make="X", model="Y", model_year=1900)
     absurd = replace(OCTAVIA, price_amount=Decimal(9_000_000_000), mileage_km=2_000_000)

@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from carousel.catalogue.listing import ENUMS, Listing, slug
+from carousel.catalogue.listing import ENUMS, Listing, name_key
 
 VERSION = 1
 """Grows when the meaning of any dimension changes; rows of an older version are embedded again."""
@@ -73,8 +73,8 @@ def embed(listings: Sequence[Listing]) -> NDArray[np.float32]:
 
 def of_model(make: str, model: str) -> NDArray[np.float32]:
     """Return the last dimensions of an embedding, which the listings of one model have in common."""
-    make = slug(make)
-    name = f"{make} {slug(model)}"
+    make = name_key(make)
+    name = f"{make} {name_key(model)}"
     return np.concatenate(
         [MAKE_WEIGHT * _direction(make, _MAKE_DIMENSIONS), MODEL_WEIGHT * _direction(name, _MODEL_DIMENSIONS)]
     )

@@ -294,6 +294,18 @@ def name_key(text: str) -> str:
 _NO_LETTERS = re.compile(r"(?:\W|[_\u0080-\u036f])+")  # to U+036F all is Latin
 
 
+def feed_name(text: str) -> str:
+    """Return what a feed is called by the name of its file, of up to 64 letters, digits and "-"; "" if it has none.
+
+    Names of other scripts than Latin differ by a digest: "Москва" is "1e1d252e", "cars Москва" is "cars-288d905b".
+    """
+    name, key = slug(text), name_key(text)
+    if name == key:
+        return name[:64]
+    digest = hashlib.blake2b(key.encode(), digest_size=4).hexdigest()
+    return f"{name[:55]}-{digest}".strip("-")
+
+
 def search_text(document: Mapping[str, Any]) -> str:
     """Return the text of a stored listing that a search by words looks through."""
     names = ("make", "model", "variant", "generation", "title", "city")

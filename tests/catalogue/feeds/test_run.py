@@ -111,6 +111,15 @@ def test_a_full_feed_withdraws_what_it_no_longer_has_and_brings_back_what_return
     assert one(database, "status") == ["active"] * 4
 
 
+def test_files_of_any_script_are_feeds_of_their_own(database: Connection, tmp_path: Path, here: Path) -> None:
+    names = {"shop 1": "shop-1", "Москва": "1e1d252e", "cars Москва": "cars-288d905b", "cars Питер": "cars-c36c9fcb"}
+    for number, name in enumerate(names):
+        path = tmp_path / f"{name}.csv"
+        path.write_text(f"id,make,model,year\n{number},Skoda,Fabia,2015\n", encoding="utf-8")
+        assert import_files(database, [path], ImportOptions(full_feed=True, force=True)).withdrawn == 0
+    assert one(database, "source") == list(names.values())
+
+
 def test_a_full_feed_with_nothing_usable_withdraws_nothing(database: Connection, cars: Cars, here: Path) -> None:
     import_files(database, [cars("id,make,model,year\na,Skoda,Fabia,2015\n")], ImportOptions())
     report = import_files(database, [cars("id,make,model,year\n,,,\n")], ImportOptions(full_feed=True))

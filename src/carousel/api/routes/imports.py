@@ -16,7 +16,7 @@ from carousel.api.uploads import discard, filename_of
 from carousel.catalogue import imports
 from carousel.catalogue.feeds.header import OF_REJECTS
 from carousel.catalogue.feeds.run import ImportOptions
-from carousel.catalogue.listing import slug
+from carousel.catalogue.listing import feed_name
 from carousel.errors import InputError
 
 router = APIRouter(prefix="/v1", tags=["imports"], responses=PROBLEMS, dependencies=[SecretKey])
@@ -67,7 +67,7 @@ async def start_import(
     """Import the file that is the body: any form `carousel import` reads. The answer comes as soon as the file is
     here; the import goes on by itself, and `Location` says where to look at it."""
     name = filename_of(filename)
-    feed = source or slug(Path(name).stem)[:64] or "upload"
+    feed = source or feed_name(Path(name).stem) or "upload"
     options = ImportOptions(
         source=feed,
         currency=currency,

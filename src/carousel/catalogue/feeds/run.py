@@ -29,7 +29,7 @@ from carousel.catalogue.feeds.rejects import ENDING, RejectsFile
 from carousel.catalogue.feeds.report import FileReport, ImportReport, show
 from carousel.catalogue.feeds.seen import Seen
 from carousel.catalogue.imports import RejectedRow, RunRecorder
-from carousel.catalogue.listing import RATES_PER_EUR, Listing, ListingId, slug
+from carousel.catalogue.listing import RATES_PER_EUR, Listing, ListingId, feed_name
 from carousel.catalogue.repository import BATCH, WriteResult
 from carousel.errors import InputError, UnusableFeedError
 from carousel.storage.postgres import Connection
@@ -240,7 +240,7 @@ def open_input(path: Path, options: ImportOptions, now: datetime, folder: Path |
     # The file's name speaks only where no column does; --make always does.
     columns_speak = any(header.of(name) for name in ("make", "make_and_model", "title"))
     given = Given(
-        source=options.source or (header.profile.name if header.profile else slug(name)[:64]) or "import",
+        source=options.source or (header.profile.name if header.profile else feed_name(name)) or "import",
         now=now,
         currency=options.currency.upper() if options.currency else None,
         assumed_currency=options.assumed_currency.upper(),

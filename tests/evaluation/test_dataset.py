@@ -38,6 +38,7 @@ def said(dataset: Dataset, column: str) -> object:
         "Session-ID,Car ID,Event Time",
         "Kunde,Fahrzeug,Zeitstempel",
         "reviewerID,asin,unixReviewTime",
+        "customer_id,article_id,t_dat",
     ],
 )
 def test_columns_are_found_by_their_names(log_file: Write, header: str) -> None:
@@ -54,6 +55,83 @@ def test_columns_can_be_named(log_file: Write) -> None:
     assert (dataset.user_count, dataset.item_ids, dataset.timed) == (2, ["x", "y"], True)
     with pytest.raises(UnusableFeedError, match="--user nobody: there is no such column"):
         load(path, ReadOptions(user="nobody", item="what"))
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "roles"),
+    [
+        ("user_id,user_type,ad_ref,listing_price,ts", "u{u},dealer,{i},{i}000,{t}", ("user_id", "ad_ref", None)),
+        ("created,user_ref,car_make,car_model,car_ref", "{t},{u},VW,Golf,{i}", ("user_ref", "car_ref", None)),
+        ("ts,user_agent,client_ip,session_key,listing_ref", "{t},Moz,10.0.0.1,{u},{i}",
+         ("session_key", "listing_ref", None)),
+        ("time,user_country,user_hash,advert_title,advert_no", "{t},DE,{u},VW Golf,{i}",
+         ("user_hash", "advert_no", None)),
+        ("user_id,ad_id,type,action,ts", "{u},{i},suv,favorite,{t}", ("user_id", "ad_id", "action")),
+        ("userId,anonymousId,product_id,ts", ",{u},{i},{t}", ("anonymousId", "product_id", None)),
+        ("card_id,user_id,listing,ts", "7,{u},{i},{t}", ("user_id", "listing", None)),
+    ],
+)  # fmt: skip
+def test_a_name_that_only_begins_like_a_role_is_passed_over(
+    log_file: Write, header: str, row: str, roles: tuple[str, ...]
+) -> None:
+    rows = "\n".join(row.format(u=f"u{n % 7}", i=n % 11, t=1_700_000_000 + n) for n in range(50))
+    dataset = load(log_file(f"{header}\n{rows}\n"))
+    assert tuple(said(dataset, role) for role in ("user", "item", "type")) == roles
+
+
+def test_what_many_share_is_no_user_and_no_item(log_file: Write) -> None:
+    with pytest.raises(UnusableFeedError, match="no column says the user or the item"):
+        load(log_file("user_agent,listing_price,ts\nMozilla,12000,1700000000\nOpera,13000,1700000001\n"))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Пользователь;Объявление;Дата;Действие",
+        "uzytkownik;ogloszenie;data;akcja",
+        "użytkownik;ogłoszenie;data zdarzenia;typ",
+        "kullanici_id;ilan_no;tarih;islem",
+        "Kundennummer;Inseratsnummer;Zeitpunkt;Ereignis",
+        "Besucher;Fahrzeug-ID;Datum;Aktion",
+        "usuario;anuncio;fecha;evento",
+        "utilisateur;annonce;horodatage;action",
+        "utente;codice annuncio;data;azione",
+        "uživatel;inzerát;čas;akce",
+    ],
+)
+def test_columns_are_found_in_many_languages(log_file: Write, header: str) -> None:
+    rows = "\n".join(f"u{n % 7};{n % 11};{1_700_000_000 + n};view" for n in range(50))
+    dataset = load(log_file(f"{header}\n{rows}\n"))
+    assert [said(dataset, role) for role in ("user", "item", "time", "type")] == header.split(";")
+
+
+def test_a_column_that_is_named_in_other_letters_is_that_column(log_file: Write) -> None:
+    path = log_file("Когда;Кто;Что\n1700000000;u1;x\n1700000100;u2;y\n")
+    dataset = load(path, ReadOptions(user="Кто", item="что", time="Когда"))
+    assert [said(dataset, role) for role in ("user", "item", "time")] == ["Кто", "Что", "Когда"]
+    with pytest.raises(UnusableFeedError, match="--user Где: there is no such column"):
+        load(path, ReadOptions(user="Где", item="Что"))
+
+
+@pytest.mark.parametrize(
+    ("row", "columns"),
+    [
+        ("user_{u},car_{i},{day} 10:00:00", (1, 2, 3)),
+        ("user_{u}\t{day}T10:00:00Z\tid-{i}\tDeep Dish", (1, 3, 2)),
+        ("user_{u}\tcar_{i}\tsome text", (1, 2, None)),
+        ("{u}\t{day}T10:00:00Z\t30.2359{u}\t-97.795{i}\t{i}", (1, 5, 2)),
+    ],
+)
+def test_a_first_row_that_is_like_the_others_is_no_header(
+    log_file: Write, row: str, columns: tuple[int | None, ...]
+) -> None:
+    rows = [row.format(u=n % 7, i=n % 11, day=f"2024-05-{n % 28 + 1:02d}") for n in range(60)]
+    dataset = load(log_file("\n".join(rows)))
+    assert dataset.facts["rows"] == 60
+    assert tuple(said(dataset, role) for role in ("user", "item", "time")) == tuple(
+        n and f"column_{n}" for n in columns
+    )
+    assert (dataset.user_count, dataset.item_count) == (7, 11)
 
 
 @pytest.mark.parametrize(

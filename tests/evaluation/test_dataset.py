@@ -14,8 +14,10 @@ import orjson
 import polars as pl
 import pytest
 
+from carousel.activity.events import WEIGHTS, EventType
 from carousel.errors import UnusableFeedError
 from carousel.evaluation.dataset import Dataset, ReadOptions, load
+from carousel.evaluation.kinds import event_type
 
 Write = Callable[..., Path]
 AT = datetime(2026, 1, 31, 12, tzinfo=UTC).timestamp()
@@ -214,6 +216,31 @@ def test_types_become_weights(log_file: Write) -> None:
     assert "Not interest, so not counted: 'shown'." in dataset.notes
 
 
+@pytest.mark.parametrize("kind", WEIGHTS)
+def test_our_own_types_are_themselves(kind: EventType) -> None:
+    assert event_type(kind) == kind
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    {
+        "impression": "display view_item_list viewItemList product_impression list_view",
+        "search": "apply_filter filter_applied save_search view_search_results Suche",
+        "favourite": "bookmark add_bookmark starred addtocart add_to_wishlist Gemerkt favori избранное ulubione saved",
+        "contact": "booking reserved phone_call callback lead_form generate_lead Anruf Anfrage appel llamada звонок",
+        "test_drive": "testDrive Probefahrt",
+        "click": "select_item clickout Klick",
+        "view": "page_view productview first_visit Aufruf Besuch vue wyświetlenie просмотр görüntüleme visualizzazione",
+        "hide": "hide_listing ausgeblendet not_interested",
+        "share": "shared geteilt compartir",
+        "compare": "comparison Vergleich comparar",
+        None: "start session_start video_start carousel restart scroll facebook",
+    }.items(),
+)
+def test_types_are_known_by_whole_words_in_many_languages(kind: EventType | None, names: str) -> None:
+    assert {name: event_type(name) for name in names.split()} == dict.fromkeys(names.split(), kind)
+
+
 def packed(kind: str, data: bytes) -> bytes:
     if kind == "zip":
         out = io.BytesIO()
@@ -285,6 +312,27 @@ def test_ratings_and_counts(log_file: Write) -> None:
     assert len(load(rated, ReadOptions(min_rating=4)).log) == 2
     counted = load(log_file("user_id,artist_id,listen_count\n1,1,1\n1,2,100\n"))
     assert sorted(counted.log.weights.tolist()) == pytest.approx([1, 1 + np.log(100)], rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["clicked", "is_click", "click", "label", "clicks"])
+def test_what_was_shown_and_not_clicked_is_no_interest(log_file: Write, name: str) -> None:
+    rows = "\n".join(f"u{n % 5},i{n},3,{int(n % 4 == 0)},{1_700_000_000 + n}" for n in range(40))
+    dataset = load(log_file(f"user_id,item_id,position,{name},timestamp\n{rows}\n"))
+    assert dataset.log.weights.tolist() == [1] * 10
+    assert dataset.notes == (f"30 rows whose '{name}' is not above 0 are no interest, so not counted.",)
+
+
+def test_a_flag_may_be_true_or_false_and_a_label_may_be_text(log_file: Write) -> None:
+    head = "user_id,item_id,label,timestamp"
+    dataset = load(log_file(f"{head}\na,x,true,1700000000\na,y,False,1700000001\n"))
+    assert dataset.item_ids == ["x"]
+    dataset = load(log_file(f"{head}\na,x,red,1700000000\na,y,blue,1700000001\n"))
+    assert (dataset.item_ids, said(dataset, "strength")) == (["x", "y"], None)
+
+
+def test_ratings_may_have_a_decimal_comma(log_file: Write) -> None:
+    path = log_file("Benutzer;Fahrzeug-ID;Zeit;Bewertung\n1;a;1700000000;4,5\n1;b;1700000001;3,5\n2;a;1700000002;5\n")
+    assert load(path, ReadOptions(min_rating=4)).item_ids == ["a"]
 
 
 def test_without_a_time_the_seed_draws_the_order(log_file: Write) -> None:

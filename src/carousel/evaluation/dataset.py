@@ -208,9 +208,7 @@ def _collected(
         text(roles.item).cast(pl.Categorical).alias("item"),
         (form.seconds(pl.col(roles.time)) if form and roles.time else pl.lit(0.0)).alias("at"),
         (text(roles.type) if roles.type else pl.lit("")).fill_null("").cast(pl.Categorical).alias("type"),
-        (pl.col(roles.strength).str.strip_chars().cast(pl.Float32, strict=False) if roles.strength else pl.lit(1.0))
-        .cast(pl.Float32)
-        .alias("strength"),
+        (_number(pl.col(roles.strength)) if roles.strength else pl.lit(1.0)).cast(pl.Float32).alias("strength"),
     ]
     frame = table.frame.select(columns).collect(engine="streaming")
     if options.min_rating is not None and roles.strength is None:
@@ -231,13 +229,24 @@ def _collected(
     elif roles.is_rating:
         notes.append("Every rating counts as interest, a low one too; --min-rating 4 changes that.")
     elif roles.strength:
-        weight = weight * (1 + pl.col("strength").fill_null(1).clip(lower_bound=1).log())
-        notes.append(f"An interaction weighs 1 + ln({roles.strength}).")
+        count = pl.col("strength").fill_null(1)
+        weight = pl.when(count > 0).then(weight * (1 + count.clip(lower_bound=1).log())).otherwise(0.0)
+        without = int((frame["strength"] <= 0).sum())
+        if without:
+            notes.append(f"{without:,} rows whose {roles.strength!r} is not above 0 are no interest, so not counted.")
+        if (frame["strength"] > 1).any():
+            notes.append(f"An interaction weighs 1 + ln({roles.strength}).")
     kinds: tuple[EventType, ...] = tuple(kind or "view" for kind in ours.values())
     index = {name: i for i, name in enumerate(names)}
     kind = pl.col("type").cast(pl.String).replace_strict(index, return_dtype=pl.Int16)
     frame = frame.with_columns(weight.alias("weight"), kind.alias("kind")).drop("type", "strength")
     return frame.filter(pl.col("weight") != 0), kinds
+
+
+def _number(column: pl.Expr) -> pl.Expr:
+    """Return a column of text as numbers: 4,5 is 4.5 as much of Europe writes it, and a flag is 1 or 0."""
+    text = column.str.strip_chars().str.to_lowercase().replace({"true": "1", "false": "0"})
+    return text.str.replace(r"^(-?\d+),(\d\d?)$", "${1}.${2}").cast(pl.Float32, strict=False).fill_nan(None)
 
 
 def _coded(frame: pl.DataFrame, *, timed: bool, seed: int) -> tuple[Log, int, list[str]]:

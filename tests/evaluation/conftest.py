@@ -84,6 +84,6 @@ def cars(tmp_path_factory: pytest.TempPathFactory) -> tuple[Dataset, Stock, List
             rows.append(f"s{shopper},{car},{at + 3600 * step + shopper},view")
     (folder / "log.csv").write_text("\n".join(rows))
     dataset = load(folder / "log.csv")
-    read, dated = read_listings(folder / "cars.ndjson")
+    read, dated, _ = read_listings(folder / "cars.ndjson")
     dataset, joined = join(dataset, read, dated=dated)
     return dataset, stock_of(dataset, all_stock=True), joined

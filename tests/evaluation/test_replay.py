@@ -29,7 +29,7 @@ from carousel.evaluation.page import page
 from carousel.evaluation.replay import MODELS, Answer, EvaluateOptions, Outcome, evaluate
 from carousel.evaluation.report import Report, markdown, to_json
 from carousel.evaluation.split import by_time, leave_last_out
-from carousel.evaluation.stock import Listings, Stock, join, stock_of
+from carousel.evaluation.stock import Listings, Stock, join, read_listings, stock_of
 from carousel.market.listings import make_listings
 from carousel.recommend.scorers import WEIGHTS
 
@@ -227,6 +227,45 @@ def test_ids_that_match_no_listing(log_file: Write, two_crowds: str) -> None:
     dataset = load(log_file(two_crowds))
     with pytest.raises(UnusableFeedError, match="no item of the interactions is among the listings: items look like"):
         join(dataset, make_listings(5, seed=1, now=NOW), dated=True)
+
+
+@pytest.mark.parametrize(
+    ("header", "listed", "logged", "how"),
+    [
+        ("Inserats-ID", "{}", "{}", ", matched by 'Inserats-ID'."),
+        ("Anzeigen-Nr", "{}", "{}.0", ", matched by 'Anzeigen-Nr' without zeros before and '.0' behind."),
+        ("car_id", "000{}", "{}", ", matched by 'car_id' without zeros before and '.0' behind."),
+        ("item_id", "{}", "ad-{}", ", matched by 'item_id' without what stands before the number."),
+        ("item_id", "ad-{}", "{}", ", matched by 'item_id' without what stands before the number."),
+        ("gibberish", "{}", "{}", ", matched by 'gibberish'."),
+        ("listing_id", "{}", "{}", "."),
+    ],
+)
+def test_listings_are_matched_by_whichever_column_holds_the_ids(
+    log_file: Write, tmp_path: Path, header: str, listed: str, logged: str, how: str
+) -> None:
+    feed = tmp_path / "cars.csv"
+    rows = "\n".join(f"{listed.format(1000 + n)},VW,Golf,{2000 + n},{9000 + n}" for n in range(20))
+    feed.write_text(f"{header},make,model,year,price\n{rows}\n", encoding="utf-8")
+    lines = "\n".join(f"u{n % 3},{logged.format(1000 + n)},{1_700_000_000 + n}" for n in range(12))
+    cars, dated, cells = read_listings(feed)
+    joined, listings = join(load(log_file(f"user_id,ad,ts\n{lines}\n")), cars, dated=dated, cells=cells)
+    assert f"12 of 12 items (100% of the interactions) are among the 20 listings{how}" in joined.notes
+    assert [cars[row].year for row in listings.rows[:12]] == [2000 + n for n in range(12)]
+
+
+def test_a_price_is_no_id_because_it_is_one_of_the_items(log_file: Write, tmp_path: Path) -> None:
+    feed = tmp_path / "cars.csv"
+    feed.write_text(
+        "who knows,make,model,year,price\n" + "\n".join(f"x{n}x,VW,Golf,{2000 + n},{9000 + n}" for n in range(20)),
+        encoding="utf-8",
+    )
+    cars, dated, cells = read_listings(feed)
+    dataset = load(log_file("user_id,ad,ts\na,9001,1700000000\nb,7,1700000001\nc,8,1700000002\n"))
+    with pytest.raises(
+        UnusableFeedError, match=r"items look like '7', listings like .*, who knows 'x0x', make 'VW', model"
+    ):
+        join(dataset, cars, dated=dated, cells=cells)
 
 
 def test_a_blend_does_not_depend_on_scale_and_is_finite() -> None:

@@ -197,8 +197,8 @@ def _data(
             )
             return dataset, stock_of(dataset, all_stock=all_stock), None, said
         told(f"reading {listings.name}", 0.0)
-        cars, dated = read_listings(listings)
-        dataset, joined = join(dataset, cars, dated=dated)
+        cars, dated, cells = read_listings(listings)
+        dataset, joined = join(dataset, cars, dated=dated, cells=cells)
         stock = stock_of(dataset, all_stock=all_stock, listings=cars, joined=joined, dated=dated)
         said = "all items at any time" if all_stock else "as the listings say" if dated else "read off the interactions"
         return dataset, stock, joined, said

@@ -1,7 +1,10 @@
 """What could be shown at a time, and what the listings of a file say about the items of a log."""
 
+import itertools
+import re
+import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,11 +19,18 @@ from carousel.catalogue.listing import Listing
 from carousel.catalogue.snapshot import Snapshot
 from carousel.catalogue.traits import Described, describe, fit_knots, values_of
 from carousel.errors import UnusableFeedError
+from carousel.evaluation.columns import is_an_id
 from carousel.evaluation.dataset import Dataset, Log
 
 MARGIN_SHARE = 0.05
 """How long after its last interaction an item without dates counts as available, as a share of the log's time."""
 _FEW_MATCHED = 0.5
+_SURE = 0.5
+"""Share of the items above which a column of the listings holds their ids, whatever it is called."""
+_LONGEST_ID = 128
+
+Cells = Mapping[str, Sequence[str]]
+"""The columns of a feed, a cell for each listing; "" for a text too long for an id."""
 
 
 @dataclass(frozen=True)
@@ -57,47 +67,52 @@ class Listings:
     matched: float
 
 
-def read_listings(path: Path) -> tuple[list[Listing], bool]:
-    """Read a feed of listings as `carousel import` does, and whether it says when they were listed.
+def read_listings(path: Path) -> tuple[list[Listing], bool, Cells]:
+    """Read a feed of listings as `carousel import` does, whether it says when they were listed, and its own cells.
 
     :raises UnusableFeedError: it is no feed, or no row is a car.
     """
     with tempfile.TemporaryDirectory(prefix="carousel-evaluate-") as folder:
         item = open_input(path, ImportOptions(), datetime.now(UTC), Path(folder))
-        listings = [outcome for _, outcome in outcomes(item, Seen()) if isinstance(outcome, Listing)]
+        listings: list[Listing] = []
+        columns: list[list[str]] = [[] for _ in item.feed.columns]
+        for row, outcome in outcomes(item, Seen()):
+            if isinstance(outcome, Listing):
+                listings.append(outcome)
+                for column, cell in zip(columns, itertools.chain(row.cells, itertools.repeat("")), strict=False):
+                    column.append(sys.intern(cell.strip()) if len(cell) <= _LONGEST_ID else "")  # most cells come again
     if not listings:
         raise UnusableFeedError(f"{path}: no row is a car that could be imported; try `carousel import --dry-run`")
-    return listings, item.header.of("listed_at") is not None
+    return listings, item.header.of("listed_at") is not None, dict(zip(item.feed.columns, columns, strict=True))
 
 
-def join(dataset: Dataset, listings: Sequence[Listing], *, dated: bool) -> tuple[Dataset, Listings]:
+def join(
+    dataset: Dataset, listings: Sequence[Listing], *, dated: bool, cells: Cells | None = None
+) -> tuple[Dataset, Listings]:
     """Match listings to items by their id, and add those nobody touched: they were stock too.
 
+    :param cells: what stands in the listings' own columns, in the order of the listings; one may hold the items' ids.
     :raises UnusableFeedError: not one id is in both files.
     """
-    by_id: dict[str, Listing] = {}
-    for listing in listings:
-        for name in (listing.source_listing_id, listing.listing_id):
-            if name:
-                by_id[name] = listing
-    matched_ids = [name for name in dataset.item_ids if name in by_id]
-    if not matched_ids:
+    by_id, how = _matched(dataset.item_ids, listings, cells or {})
+    if not by_id:
         raise UnusableFeedError(
             f"no item of the interactions is among the listings: items look like {dataset.item_ids[0]!r}, listings like"
-            f" {listings[0].listing_id!r}; name the column of the same ids with --item"
+            f" {listings[0].listing_id!r}"
+            + "".join(f", {name} {column[0]!r}" for name, column in list((cells or {}).items())[:30])
+            + "; name the column of the same ids with --item"
         )
-    used = {id(by_id[name]) for name in matched_ids}
-    item_ids = [*dataset.item_ids, *(x.listing_id for x in listings if id(x) not in used)]
+    used = {id(listing) for listing in by_id.values()}
+    untouched = [listing for listing in listings if id(listing) not in used]
+    item_ids = [*dataset.item_ids, *(x.listing_id for x in untouched)]
     row_of = {id(listing): row for row, listing in enumerate(listings)}
-    rows = np.full(len(item_ids), -1, dtype=np.intp)
-    for item, name in enumerate(item_ids):
-        if name in by_id:
-            rows[item] = row_of[id(by_id[name])]
+    of_item = [*map(by_id.get, dataset.item_ids), *untouched]
+    rows = np.array([-1 if x is None else row_of[id(x)] for x in of_item], dtype=np.intp)
     counts = np.bincount(dataset.log.items, minlength=dataset.item_count)
     share = float(counts[rows[: dataset.item_count] >= 0].sum() / counts.sum())
     notes = [
-        f"{len(matched_ids):,} of {dataset.item_count:,} items ({share:.0%} of the interactions) are among the"
-        f" {len(listings):,} listings."
+        f"{len(by_id):,} of {dataset.item_count:,} items ({share:.0%} of the interactions) are among the"
+        f" {len(listings):,} listings{how}."
     ]
     if share < _FEW_MATCHED:
         notes.append("Most interactions are with items that no listing describes: the taste cannot learn from them.")
@@ -113,6 +128,44 @@ def join(dataset: Dataset, listings: Sequence[Listing], *, dated: bool) -> tuple
     )
     joined = replace(dataset, item_ids=item_ids, notes=(*dataset.notes, *notes))
     return joined, Listings(snapshot, rows, embeddings, described, groups, share)
+
+
+def _matched(item_ids: Sequence[str], listings: Sequence[Listing], cells: Cells) -> tuple[dict[str, Listing], str]:
+    """Return the listing of each item that has one, by the ids and the spelling that match most, and how."""
+    ids = [*((str(x.listing_id), x) for x in listings), *((x.source_listing_id or "", x) for x in listings)]
+    candidates = {"": ids}
+    for name, column in cells.items():
+        if len({cell for cell in column if cell}) >= _SURE * len(listings):  # ids seldom come twice
+            candidates[name] = list(zip(column, listings, strict=True))
+    best: dict[str, Listing] = {}
+    how = ""
+    for spelling, spelt in _SPELLINGS.items():
+        items = dict(zip(item_ids, spelt(item_ids), strict=True))
+        for name, pairs in candidates.items():
+            known = dict(zip(spelt([cell for cell, _ in pairs]), (listing for _, listing in pairs), strict=True))
+            found = {item: known[key] for item, key in items.items() if key and key in known}
+            enough = 1 if not name or is_an_id(name) else _SURE * len(item_ids)
+            if len(found) > len(best) and len(found) >= enough:
+                best, how = found, (f", matched by {name!r}" if name else ", matched" if spelling else "") + spelling
+        if len(best) >= _SURE * len(item_ids):
+            break
+    return best, how
+
+
+def _without_zeros(ids: Sequence[str]) -> list[str]:
+    return [re.sub(r"\.0$", "", name).lstrip("0") for name in ids]
+
+
+def _without_prefix(ids: Sequence[str]) -> list[str]:
+    prefixes = {re.sub(r"\d.*", "", name) for name in ids if name}
+    return _without_zeros([name.removeprefix(*prefixes) for name in ids] if len(prefixes) == 1 else ids)
+
+
+_SPELLINGS: dict[str, Callable[[Sequence[str]], list[str]]] = {
+    "": list,
+    " without zeros before and '.0' behind": _without_zeros,
+    " without what stands before the number": _without_prefix,
+}
 
 
 def stock_of(dataset: Dataset, *, all_stock: bool, listings: Sequence[Listing] = (), joined: Listings | None = None,

@@ -143,12 +143,39 @@ def test_a_first_row_that_is_like_the_others_is_no_header(
         "2026-01-31T14:00:00+02:00", "2026-01-31T07:00:00-0500", "2026-01-31 12:00:00 UTC", "2026-01-31 12:00",
         "31.01.2026 12:00", "31/01/2026 12:00:00", "01/31/2026 12:00", "20260131120000", "31-Jan-2026 12:00:00",
         "2026-01-31 12:00:00+00", "2026-01-31 07:00:00.000-05", "31.01.26 12:00", "31/01/26 12:00", "01/31/26 12:00 PM",
-        "31-JAN-26 12:00:00",
+        "31-JAN-26 12:00:00", "31.01.2026, 12:00:00", "01/31/2026, 12:00:00 PM", "1/31/2026, 12:00:00\u202fPM",
+        "2026-01-31T13:00:00+01:00[Europe/Berlin]", "2026-01-31T12:00:00Z[UTC]", "January 31, 2026 12:00",
+        "Jan 31, 2026, 12:00:00 PM", "31 January 2026 12:00",
     ],
 )  # fmt: skip
 def test_one_moment_in_many_spellings(log_file: Write, time: str) -> None:
     log = load(log_file(f"user_id;item_id;date\na;x;{time}\na;y;{time}\n")).log
     assert log.at.tolist() == [AT, AT]
+
+
+def test_a_month_may_be_written_out(log_file: Write) -> None:
+    log = load(log_file('user,item,date\na,x,"September 13, 2020"\na,y,"May 3, 2021"\n')).log
+    assert [datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d") for at in log.at] == ["2020-09-13", "2021-05-03"]
+
+
+@pytest.mark.parametrize(
+    ("row", "options"),
+    [
+        ("Datum;Uhrzeit;Kunde;Fahrzeug\n{d}.01.2026;{c};u{n};{n}", ReadOptions()),
+        ("Tag;Uhrzeit;Kunde;Fahrzeug\n{d}.01.2026;{c};u{n};{n}", ReadOptions(time="Tag")),
+        ("user,item,date,time\nu{n},{n},2026-01-{d},{c}", ReadOptions()),
+        ("user,item,date,time\nu{n},{n},202601{d},{c}", ReadOptions()),
+        ("2026-01-{d}\t{c}\tu{n}\t{n}", ReadOptions()),
+    ],
+)
+def test_a_day_and_a_time_of_day_are_one_moment(log_file: Write, row: str, options: ReadOptions) -> None:
+    *header, cells = row.split("\n")
+    moments = [datetime.fromtimestamp(AT + 3600 * n, UTC) for n in range(-40, 10)]
+    rows = [cells.format(d=at.day, c=at.strftime("%H:%M:%S"), n=n % 7) for n, at in enumerate(moments)]
+    dataset = load(log_file("\n".join([*header, *rows])), options)
+    assert (dataset.user_count, dataset.item_count) == (7, 7)
+    assert dataset.log.at.tolist() == [at.timestamp() for at in moments]
+    assert any(note.startswith("The time is ") for note in dataset.notes)
 
 
 def test_day_and_month_are_told_apart_by_the_whole_file(log_file: Write) -> None:
@@ -297,6 +324,55 @@ def test_sessions_with_their_events_inside(log_file: Write) -> None:
              for s in (10, 11)]  # fmt: skip
     dataset = load(log_file(b"\n".join(map(orjson.dumps, lines)), "log.jsonl"))
     assert (len(dataset.log), dataset.user_count, dataset.item_ids) == (6, 2, ["1", "2", "3"])
+
+
+LOG = [(f"u{n % 7}", f"i{n % 11}", 1_700_000_000 + n) for n in range(60)]
+
+
+@pytest.mark.parametrize("form", ["ndjson", "json", "parquet"])
+def test_a_list_beside_the_ids_makes_no_rows_and_loses_none(log_file: Write, form: str) -> None:
+    rows = [
+        {"user_id": u, "asin": i, "timestamp": t, "images": [{"url": "a"}, {"url": "b"}][: t % 3]} for u, i, t in LOG
+    ]
+    out = io.BytesIO()
+    pl.DataFrame(rows).write_parquet(out)
+    content = {"ndjson": b"\n".join(map(orjson.dumps, rows)), "json": orjson.dumps(rows), "parquet": out.getvalue()}
+    assert len(load(log_file(content[form])).log) == 60
+
+
+def test_the_list_with_the_items_is_made_into_rows_and_others_are_not(log_file: Write) -> None:
+    rows = [{"event_timestamp": t * 1_000_000, "event_name": "view_item", "user_id": None, "user_pseudo_id": u,
+             "event_params": [{"key": "a"}, {"key": "b"}], "items": [{"item_id": i, "price": 1}] * (t % 3 == 0)}
+            for u, i, t in LOG]  # fmt: skip
+    path = log_file(b"\n".join(map(orjson.dumps, rows)), "events.json")
+    dataset = load(path)
+    assert [said(dataset, role) for role in ("user", "item", "time", "type")] == [
+        "user_pseudo_id", "items.item_id", "event_timestamp", "event_name",
+    ]  # fmt: skip
+    assert len(dataset.log) == 20
+    assert "40 of 60 rows have no items and are left out." in dataset.notes
+    assert said(load(path, ReadOptions(item="event_params.key")), "item") == "event_params.key"
+
+
+def test_ids_may_begin_as_numbers_and_go_on_as_text(log_file: Write) -> None:
+    rows = [{"user_id": n % 50 if n < 10_500 else f"a{n % 50}", "item": {"id": n % 20 + 0.0}, "ts": 1_700_000_000 + n}
+            for n in range(11_000)]  # fmt: skip
+    dataset = load(log_file(b"\n".join(map(orjson.dumps, rows))))
+    assert (len(dataset.log), dataset.user_count) == (11_000, 100)
+    assert dataset.item_ids == sorted(map(str, range(20)))
+
+
+@pytest.mark.parametrize("title", ['"Heroes', 'Deep "Dish', '"'])
+def test_a_quote_that_means_itself_loses_no_row(log_file: Write, title: str) -> None:
+    rows = "\n".join(f"{u}\t{i}\t{title if n % 7 == 0 else 'ok'} a\t{t}" for n, (u, i, t) in enumerate(LOG))
+    dataset = load(log_file(f"user\titem\ttitle\tts\n{rows}\n"))
+    assert (len(dataset.log), dataset.user_count) == (60, 7)
+
+
+def test_a_text_of_several_lines_is_one_row(log_file: Write) -> None:
+    rows = "\n".join(f'{u},{i},"good, very\ngood, indeed, a car",{t}' for u, i, t in [*LOG, ("", "i1", 1_700_000_099)])
+    dataset = load(log_file(f"user,item,text,ts\n{rows}\n"))
+    assert (len(dataset.log), dataset.user_count) == (60, 7)
 
 
 def test_quotes_that_do_not_pair_up_spoil_one_row(log_file: Write) -> None:

@@ -8,7 +8,7 @@ from carousel.catalogue.feeds.header import normalise, recognise_header
 from carousel.catalogue.feeds.letters import fold
 from carousel.errors import UnusableFeedError
 from carousel.evaluation.kinds import event_type
-from carousel.evaluation.moments import like_a_time, time_form
+from carousel.evaluation.moments import is_time_of_day, like_a_time, time_form
 
 ROLES = ("user", "item", "time", "type", "strength")
 
@@ -146,10 +146,11 @@ def looks_like_a_header(rows: Sequence[Sequence[str]], said: Collection[str] = (
         return True
     columns = list(zip(*(row for row in rows[1:] if len(row) == len(cells)), strict=True))
     again = any(cell.strip() and cell in column for cell, column in zip(cells, columns, strict=False))
-    if again or any(re.fullmatch(r"\s*[-+]?\d[\d.,:eE+-]*\s*", cell) or time_form([cell]) for cell in cells):
+    with_digits = [cell for cell in cells if re.search(r"\d", cell)]
+    if again or any(re.fullmatch(r"\s*[-+]?\d[\d.,:eE+-]*\s*", cell) or time_form([cell]) for cell in with_digits):
         return False
     # `user_17` begins like a name and is an id.
-    words = [_words(cell) for cell in cells if not re.search(r"\d", cell)]
+    words = [_words(cell) for cell in cells if cell not in with_digits]
     if any(cell in known for cell in plain) or any(re.search(rf"\b(?:{p})", w) for p in _PARTS.values() for w in words):
         return True
     return any(len(set(column)) < len(column) / 2 for column in columns)
@@ -266,7 +267,7 @@ def _by_content(sample: Mapping[str, Sequence[str | None]]) -> dict[str, str]:
         found["time"] = max(likeness, key=lambda column: likeness[column])
     for column, cells in values.items():
         distinct = set(cells)
-        if column == found.get("time"):
+        if column == found.get("time") or is_time_of_day(cells):
             continue
         if "type" not in found and distinct and len(distinct) < 30 and all(event_type(v) for v in distinct):
             found["type"] = column

@@ -13,13 +13,15 @@ from carousel.activity.events import EventType
 from carousel.errors import InputError, UnusableFeedError, first_line
 from carousel.evaluation.columns import Roles, roles_of, times_of
 from carousel.evaluation.kinds import event_type, strength
-from carousel.evaluation.moments import TimeForm, other_order, time_form
+from carousel.evaluation.moments import TimeForm, is_time_of_day, other_order, time_form
 from carousel.evaluation.reading import Table, open_table
 
 _SAMPLE = 2_000
 _NOTHING = ["", "-", "null", "NULL", "None", "none", "nan", "NaN", "N/A", "NA", "na", "\\N", "<null>", "undefined"]
 _MOST_LOST = 0.5
 """Share of rows without a user, an item or a time above which we have misunderstood the file."""
+_LOST_ANYWAY = 0.1
+"""Share of more rows that may lack something after a file's quotes were mended: so many just have an empty cell."""
 
 Told = Callable[[str], None]
 
@@ -111,7 +113,56 @@ def load(path: Path, options: ReadOptions | None = None, told: Told | None = Non
             raise UnusableFeedError(f"{path} cannot be read ({first_line(error)}); export it as CSV") from error
 
 
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """What the rows of a table say: those with a user, an item and a time, and how many lack one."""
+
+    frame: pl.DataFrame
+    read: int
+    lost: int
+    roles: Roles
+    form: TimeForm | None
+    kinds: tuple[EventType, ...]
+    notes: list[str]
+
+
 def _read(path: Path, table: Table, options: ReadOptions, tell: Told) -> Dataset:
+    rows = _rows(path, table, options)
+    if table.mended is not None and (rows.lost or table.doubtful):
+        again = _rows(path, table.mended(), options)
+        # Where quotes do pair up, a text of several lines falls apart into rows that lack most.
+        alike = again.form is not None or rows.form is None
+        as_whole = again.lost / again.read < rows.lost / rows.read + _LOST_ANYWAY
+        if alike and as_whole and again.frame.height > rows.frame.height:
+            rows = again
+    roles, form, notes = rows.roles, rows.form, rows.notes
+    if not rows.frame.height or rows.lost > _MOST_LOST * rows.read:
+        raise UnusableFeedError(
+            f"{path}: {rows.lost:,} of {rows.read:,} rows lack a user ({roles.user!r}), an item ({roles.item!r})"
+            + (f" or a time ({roles.time!r}, {form.name})" if form else "")
+            + "; name the columns with --user, --item and --time"
+        )
+    if rows.lost:
+        notes.append(f"{rows.lost:,} of {rows.read:,} rows lack a user, an item or a time and are left out.")
+    tell(f"sorting {rows.frame.height:,} interactions")
+    log, user_count, item_ids = _coded(rows.frame, timed=form is not None, seed=options.seed)
+    log, repeated = _without_duplicates(log) if form else (log, 0)
+    if repeated:
+        notes.append(f"{repeated:,} rows say the same as another and are counted once.")
+    dataset = Dataset(
+        name=path.name, log=log, user_count=user_count, item_ids=item_ids, kinds=rows.kinds, timed=form is not None,
+        clock=form is not None and form.unit > 0, notes=tuple(notes),
+        facts={"file": path.name, "form": table.form, "rows": rows.read, "columns": _said_of(roles),
+               "times": form.name if form else "none"},
+    )  # fmt: skip
+    return _core(dataset, options)
+
+
+def _rows(path: Path, table: Table, options: ReadOptions) -> _Rows:
+    """Find the columns of a table and read its rows.
+
+    :raises UnusableFeedError: no rows, no columns that could be meant, or no interest in any.
+    """
     head = table.frame.head(_SAMPLE).collect()
     if not head.height:
         raise UnusableFeedError(f"{path} has columns and no rows; export the interactions again")
@@ -122,33 +173,39 @@ def _read(path: Path, table: Table, options: ReadOptions, tell: Told) -> Dataset
     notes: list[str] = []
     if options.time is None and roles.time is not None:
         roles = replace(roles, time=_readable_time(roles.time, sample, notes))
+    clock = _time_of_day(table, roles, sample)
+    if clock is not None and roles.time is not None:
+        notes.append(f"The time is {roles.time!r} with {clock!r}.")
+        both = pl.concat_str([pl.col(roles.time), pl.col(clock).fill_null("")], separator=" ").alias(
+            f"{roles.time} {clock}"
+        )
+        table = replace(table, frame=table.frame.with_columns(both))
+        roles = replace(roles, time=f"{roles.time} {clock}")
+        sample |= head.select(both).to_dict(as_series=False)
     form = _form(table, roles, sample, notes)
     frame, kinds = _collected(table, roles, form, options, notes)
     if not (frame["weight"] > 0).any():
         raise UnusableFeedError(f"{path}: no row says that somebody was interested; its types are {', '.join(kinds)}")
     read = frame.height
+    if table.inside is not None and roles.item.startswith(f"{table.inside}."):
+        frame = frame.drop_nulls("item")
+        if frame.height < read:
+            notes.append(f"{read - frame.height:,} of {read:,} rows have no {table.inside} and are left out.")
     usable = frame.drop_nulls(["user", "item", *(["at"] if form else [])])
-    lost = read - usable.height
-    if not usable.height or lost > _MOST_LOST * read:
-        raise UnusableFeedError(
-            f"{path}: {lost:,} of {read:,} rows lack a user ({roles.user!r}), an item ({roles.item!r})"
-            + (f" or a time ({roles.time!r}, {form.name})" if form else "")
-            + "; name the columns with --user, --item and --time"
-        )
-    if lost:
-        notes.append(f"{lost:,} of {read:,} rows lack a user, an item or a time and are left out.")
-    tell(f"sorting {usable.height:,} interactions")
-    log, user_count, item_ids = _coded(usable, timed=form is not None, seed=options.seed)
-    log, repeated = _without_duplicates(log) if form else (log, 0)
-    if repeated:
-        notes.append(f"{repeated:,} rows say the same as another and are counted once.")
-    dataset = Dataset(
-        name=path.name, log=log, user_count=user_count, item_ids=item_ids, kinds=kinds, timed=form is not None,
-        clock=form is not None and form.unit > 0, notes=tuple(notes),
-        facts={"file": path.name, "form": table.form, "rows": read, "columns": _said_of(roles),
-               "times": form.name if form else "none"},
-    )  # fmt: skip
-    return _core(dataset, options)
+    return _Rows(usable, read, frame.height - usable.height, roles, form, kinds, notes)
+
+
+def _time_of_day(table: Table, roles: Roles, sample: dict[str, list[str | None]]) -> str | None:
+    """Return the column with the time of day where that of the time holds only the day."""
+    if roles.time is None or any(":" in (cell or "") for cell in sample[roles.time]):
+        return None
+    for name in times_of(list(sample)) if table.named else sample:
+        both = [f"{day} {clock}" for day, clock in zip(sample[roles.time], sample[name], strict=True) if day and clock]
+        if name not in roles.used() and is_time_of_day([cell for cell in sample[name] if cell]):
+            form = time_form(both)
+            if form is not None and form.formats:
+                return name
+    return None
 
 
 def _readable_time(named: str, sample: dict[str, list[str | None]], notes: list[str]) -> str | None:

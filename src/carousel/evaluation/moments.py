@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 import numpy as np
 import polars as pl
 
-_DATES = ("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d-%b-%Y", "%m %d, %Y",
-          "%b %d, %Y", "%d %b %Y", "%Y.%m.%d", "%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%d-%b-%y", "%d %b %y")  # fmt: skip
+_DATES = ("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d-%B-%Y", "%m %d, %Y",
+          "%B %d, %Y", "%d %B %Y", "%Y.%m.%d", "%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%d-%B-%y", "%d %B %y",
+          "%Y%m%d")  # fmt: skip
 _TIMES = ("%H:%M:%S%.f", "%H:%M:%S", "%H:%M", "%I:%M:%S %p", "%I:%M %p")
 _SAMPLE = 500
 _GOOD = 0.9  # share of the sample that a form has to read
@@ -17,6 +18,7 @@ _EARLIEST = datetime(1900, 1, 1, tzinfo=UTC).timestamp()
 """%Y reads the 24 of 31.12.24 as a year too; what lies before is a misreading, or stands for no date at all."""
 _OFFSET = r"(:\d\d(?:\.\d+)?)\s?([+-])(\d\d)(?::?(\d\d))?$"
 """An offset behind a time of day; PostgreSQL writes whole hours without minutes."""
+_TIME_OF_DAY = r"\d\d?:\d\d(:\d\d(\.\d+)?)?(\s?[AaPp][Mm])?"
 _PLAUSIBLE = tuple(datetime(year, 1, 1, tzinfo=UTC).timestamp() for year in (1995, 2100))
 """Logs of clicks and ratings begin with MovieLens, 1995; an id of nine digits is a second of 1973."""
 
@@ -40,7 +42,10 @@ class TimeForm:
         if not self.formats:
             return text.cast(pl.Float64, strict=False) * (self.unit or 1.0)
         # A zone in letters or as an offset is dropped unless it moves the clock; an offset is subtracted by hand.
-        clean = text.str.replace(r"\s*(UTC|GMT|Z)$", "").str.replace(r"(\d)T(\d)", "${1} ${2}")  # the T of OCT stays
+        clean = text.str.replace(r"\[[\w/+-]+\]$", "").str.replace(r"\s*(UTC|GMT|Z)$", "")
+        clean = clean.str.replace(r"(\d)T(\d)", "${1} ${2}")  # the T of OCT stays
+        clean = clean.str.replace(r"(\d), ?(\d\d?:)", "${1} ${2}")  # the comma before a year stays
+        clean = clean.str.replace(r"\s([AaPp][Mm])$", " ${1}")  # browsers write a narrow space there
         hours, minutes = (clean.str.extract(_OFFSET, i).cast(pl.Float64, strict=False).fill_null(0) for i in (3, 4))
         east = hours * 3600 + minutes * 60
         offset = pl.when(clean.str.extract(_OFFSET, 2) == "-").then(-east).otherwise(east)
@@ -85,6 +90,11 @@ def _of_texts(sample: Sequence[str]) -> TimeForm | None:
         if read >= _GOOD and (best is None or read > best[0]):
             best = (read, form)
     return best[1] if best else None
+
+
+def is_time_of_day(cells: Sequence[str]) -> bool:
+    """Return whether some cells say the time of day and not the day."""
+    return bool(cells) and all(re.fullmatch(_TIME_OF_DAY, cell.strip()) for cell in cells)
 
 
 def like_a_time(cells: Sequence[str]) -> tuple[bool, float, float] | None:

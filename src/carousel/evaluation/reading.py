@@ -15,13 +15,16 @@ from typing import IO
 
 import orjson
 import polars as pl
+from polars.datatypes import DataTypeClass
 
 from carousel.catalogue.feeds.encodings import encoding_of
 from carousel.errors import UnusableFeedError, first_line
-from carousel.evaluation.columns import looks_like_a_header
+from carousel.evaluation.columns import holds, looks_like_a_header
 
 _HEAD = 1 << 18
 _BLOCK = 1 << 22
+_TABS = 0.7
+"""Share of lines with the same number of tabs above which they separate, whatever commas and spaces agree on too."""
 _SEPARATORS = ("\t", ";", ",", "|", " ")
 
 
@@ -34,6 +37,10 @@ class Table:
     form: str
     mended: Callable[[], "Table"] | None = None
     """Reads the file in a slower way that forgives more."""
+    doubtful: bool = False
+    """Whether quotes that may not pair up have swallowed lines."""
+    inside: str | None = None
+    """The column whose list was made into rows; a row may have had nothing in it."""
 
     @property
     def columns(self) -> list[str]:
@@ -56,7 +63,7 @@ def open_table(path: Path, folder: Path, said: Collection[str] = ()) -> Table:
     if not head.strip():
         raise UnusableFeedError(f"{path} is empty; export the interactions again")
     try:
-        table = _parquet(plain) if head.startswith(b"PAR1") else _text(plain, head, folder, said)
+        table = _parquet(plain, said) if head.startswith(b"PAR1") else _text(plain, head, folder, said)
         columns = table.columns
     except pl.exceptions.PolarsError as error:
         raise UnusableFeedError(f"{path} cannot be read as a table ({first_line(error)}); export it as CSV") from error
@@ -92,8 +99,13 @@ def _unpacked(path: Path, folder: Path) -> Path:
     return plain
 
 
-def _parquet(path: Path) -> Table:
-    return Table(_as_text(_flat(pl.scan_parquet(path))), named=True, form="Parquet")
+def _parquet(path: Path, said: Collection[str]) -> Table:
+    return _of_objects(pl.scan_parquet(path), "Parquet", said)
+
+
+def _of_objects(frame: pl.LazyFrame, form: str, said: Collection[str]) -> Table:
+    inside = _list_of_interest(frame.collect_schema(), said)
+    return Table(_as_text(_flat(frame, inside)), named=True, form=form, inside=inside)
 
 
 def _text(path: Path, head: bytes, folder: Path, said: Collection[str]) -> Table:
@@ -106,7 +118,7 @@ def _text(path: Path, head: bytes, folder: Path, said: Collection[str]) -> Table
     if "\x00" in text:
         raise UnusableFeedError(f"{path} is not text; give CSV, JSON, NDJSON or Parquet")
     if text[:1] in "[{":
-        return _json(path, text)
+        return _json(path, text, said)
     return _csv(path, text, folder, said)
 
 
@@ -117,11 +129,14 @@ def _as_utf8(path: Path, encoding: str, folder: Path) -> Path:
     return plain
 
 
-def _json(path: Path, text: str) -> Table:
+def _json(path: Path, text: str, said: Collection[str]) -> Table:
     first, *others = text.splitlines()
     if others and first.strip().startswith("{") and first.strip().endswith("}"):
         frame = pl.scan_ndjson(path, infer_schema_length=10_000, ignore_errors=True)
-        return Table(_as_text(_flat(frame)), named=True, form="NDJSON")
+        # An id that is a number in the first rows may be a text in a later one.
+        kinds = {name: _of_text(kind) for name, kind in frame.collect_schema().items()}
+        frame = pl.scan_ndjson(path, schema_overrides=kinds, infer_schema_length=10_000, ignore_errors=True)
+        return _of_objects(frame, "NDJSON", said)
     try:
         document = orjson.loads(path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
     except orjson.JSONDecodeError as error:
@@ -131,7 +146,16 @@ def _json(path: Path, text: str) -> Table:
     rows = [row for row in document if isinstance(row, dict)]
     if not rows:
         raise UnusableFeedError(f"{path} holds no list of objects; give one object per interaction")
-    return Table(_as_text(_flat(pl.DataFrame(rows, infer_schema_length=None, strict=False).lazy())), True, "JSON")
+    return _of_objects(pl.DataFrame(rows, infer_schema_length=None, strict=False).lazy(), "JSON", said)
+
+
+def _of_text(kind: pl.DataType | DataTypeClass) -> pl.DataType:
+    """Return a type with text for every number inside."""
+    if isinstance(kind, pl.Struct):
+        return pl.Struct({field.name: _of_text(field.dtype) for field in kind.fields})
+    if isinstance(kind, pl.List):
+        return pl.List(_of_text(kind.inner))
+    return pl.String()
 
 
 def _csv(path: Path, text: str, folder: Path, said: Collection[str]) -> Table:
@@ -167,14 +191,14 @@ def _csv(path: Path, text: str, folder: Path, said: Collection[str]) -> Table:
     form = {"\t": "TSV", ",": "CSV"}.get(separator, f"CSV with {separator!r}")
 
     def mended() -> Table:
-        plain = _line_by_line(path, folder, separator, eol)
+        plain = _line_by_line(path, folder, separator, eol, width)
         with plain.open(encoding="utf-8") as file:
             return _csv(plain, file.read(_HEAD), folder, said)
 
-    return Table(frame, named, form, mended if quoted else None)
+    return Table(frame, named, form, mended if quoted else None, doubtful=any(line.count('"') % 2 for line in lines))
 
 
-def _line_by_line(path: Path, folder: Path, separator: str, eol: str) -> Path:
+def _line_by_line(path: Path, folder: Path, separator: str, eol: str, width: int) -> Path:
     """Write a file anew whose quotes do not pair up: no cell of a log spans lines, so each line is read by itself."""
     plain = folder / "mended.csv"
     with (
@@ -183,6 +207,8 @@ def _line_by_line(path: Path, folder: Path, separator: str, eol: str) -> Path:
     ):
         for line in file:
             cells = next(csv.reader([line.strip("\r\n")], delimiter=separator), [])
+            if len(cells) < width == line.count(separator) + 1:  # a quote was opened that means itself
+                cells = line.split(separator)
             out.write(separator.join(re.sub(f'["\r\n{re.escape(separator)}]', " ", cell) for cell in cells) + eol)
     return plain
 
@@ -200,21 +226,47 @@ def _double_colons(path: Path, lines: list[str]) -> Table:
 def _separator(lines: list[str]) -> str:
     """Return the separator most lines have the same number of, at least one."""
 
-    def agreement(separator: str) -> tuple[float, int]:
+    def agreement(separator: str) -> tuple[bool, float, int]:
         counts = Counter(len(row) for row in csv.reader(lines[:200], delimiter=separator))
         width, times = counts.most_common(1)[0]
-        return (times / sum(counts.values()) if width > 1 else 0.0, width)
+        share = times / sum(counts.values()) if width > 1 else 0.0
+        return separator == "\t" and share >= _TABS, share, width
 
     return max(_SEPARATORS, key=agreement)
 
 
-def _flat(frame: pl.LazyFrame) -> pl.LazyFrame:
+def _list_of_interest(schema: pl.Schema, said: Collection[str]) -> str | None:
+    """Return the column of lists whose objects are the rows: what was said is in it, or the user or the item is."""
+    lists = {
+        name: [f"{name}.{field.name}" for field in kind.inner.fields]
+        for name, kind in schema.items()
+        if isinstance(kind, pl.List) and isinstance(kind.inner, pl.Struct)
+    }
+    for name, columns in lists.items():
+        if set(columns) & set(said):
+            return name
+    outside = [name for name in _flat_names(schema) if name not in lists]
+    missing = [role for role in ("item", "user") if not holds(outside, role)]
+    for role in missing:
+        for name, columns in lists.items():
+            if holds(columns, role):
+                return name
+    return next(iter(lists)) if missing and len(lists) == 1 else None
+
+
+def _flat_names(schema: pl.Schema) -> list[str]:
+    return [
+        column
+        for name, kind in schema.items()
+        for column in ([f"{name}.{f.name}" for f in kind.fields] if isinstance(kind, pl.Struct) else [name])
+    ]
+
+
+def _flat(frame: pl.LazyFrame, inside: str | None) -> pl.LazyFrame:
     """Make a row of each object in a list, and `user.id` of an object in a column; deeper ones are not used."""
+    if inside is not None:  # a session with its events; one without any stays a row
+        frame = frame.explode(inside, empty_as_null=True, keep_nulls=True)
     schema = frame.collect_schema()
-    lists = [n for n, kind in schema.items() if isinstance(kind, pl.List) and isinstance(kind.inner, pl.Struct)]
-    if len(lists) == 1:  # a session with its events
-        frame = frame.explode(lists)
-        schema = frame.collect_schema()
     columns: list[pl.Expr] = []
     for name, kind in schema.items():
         if isinstance(kind, pl.Struct):

@@ -41,6 +41,14 @@ def test_with_repeats_the_very_last_event_is_asked_for(dataset_of: Build) -> Non
     assert asked(dataset, leave_last_out(dataset.log, repeats=True)) == [(["x", "z"], ["x"])]
 
 
+def test_with_repeats_an_item_that_comes_again_is_one_target(dataset_of: Build) -> None:
+    rows = [("bob", "x", 1), ("bob", "y", 2), ("bob", "x", 3), ("bob", "z", 4), ("bob", "y", 5), ("bob", "z", 6)]
+    dataset = dataset_of(rows)
+    split = leave_last_out(dataset.log, repeats=True, targets=3)
+    assert asked(dataset, split) == [(["x", "y", "x"], ["z", "y"])]
+    assert split.train.at.tolist() == [1, 2, 3]
+
+
 def test_what_was_hidden_is_history_and_never_an_answer(dataset_of: Build) -> None:
     dataset = dataset_of([("ann", "x", 1), ("ann", "y", 2), ("ann", "z", -3)])
     assert asked(dataset, leave_last_out(dataset.log)) == [(["x"], ["y"])]

@@ -1,5 +1,6 @@
 """Read the interactions of any system into numpy columns: who did what with which item, when."""
 
+import contextlib
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -129,12 +130,8 @@ class _Rows:
 def _read(path: Path, table: Table, options: ReadOptions, tell: Told) -> Dataset:
     rows = _rows(path, table, options)
     if table.mended is not None and (rows.lost or table.doubtful):
-        again = _rows(path, table.mended(), options)
-        # Where quotes do pair up, a text of several lines falls apart into rows that lack most.
-        alike = again.form is not None or rows.form is None
-        as_whole = again.lost / again.read < rows.lost / rows.read + _LOST_ANYWAY
-        if alike and as_whole and again.frame.height > rows.frame.height:
-            rows = again
+        with contextlib.suppress(UnusableFeedError):
+            rows = _better(rows, _rows(path, table.mended(), options))
     roles, form, notes = rows.roles, rows.form, rows.notes
     if not rows.frame.height or rows.lost > _MOST_LOST * rows.read:
         raise UnusableFeedError(
@@ -193,6 +190,17 @@ def _rows(path: Path, table: Table, options: ReadOptions) -> _Rows:
             notes.append(f"{read - frame.height:,} of {read:,} rows have no {table.inside} and are left out.")
     usable = frame.drop_nulls(["user", "item", *(["at"] if form else [])])
     return _Rows(usable, read, frame.height - usable.height, roles, form, kinds, notes)
+
+
+def _better(rows: _Rows, mended: _Rows) -> _Rows:
+    """Return the reading of a file that says more.
+
+    Where quotes do pair up, a text of several lines falls apart when each line is read by itself, into rows that lack
+    most.
+    """
+    as_whole = mended.lost / mended.read < rows.lost / rows.read + _LOST_ANYWAY
+    as_timed = mended.form is not None or rows.form is None
+    return mended if as_whole and as_timed and mended.frame.height > rows.frame.height else rows
 
 
 def _time_of_day(table: Table, roles: Roles, sample: dict[str, list[str | None]]) -> str | None:

@@ -105,7 +105,7 @@ def _last_out(
 ) -> Split:
     """Hold out each user's last items.
 
-    :param targets: how many, at most half of what the user has.
+    :param targets: how many, at most half of what the user has; an item that comes again among them is asked once.
     :param repeats: whether an item counts that the user had before; else it is the last that was new to them.
     :param most: ask at most so many users, drawn by the seed.
     """
@@ -134,6 +134,9 @@ def _last_out(
     if most is not None and len(chosen) > most:
         chosen = np.sort(np.random.default_rng(seed).choice(chosen, most, replace=False))
         target_rows = target_rows[np.isin(users[target_rows], chosen)]
+    # Who comes back to an item among the last ones wants one thing, not two.
+    pairs = users[target_rows].astype(np.int64) * (int(log.items.max()) + 1) + items[target_rows]
+    target_rows = target_rows[np.sort(np.unique(pairs, return_index=True)[1])]
     begin = np.searchsorted(users, chosen)
     target_starts = np.searchsorted(users[target_rows], [*chosen.tolist(), users.max() + 1])
     first_target = target_rows[target_starts[:-1]]

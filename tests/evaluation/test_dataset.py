@@ -70,6 +70,8 @@ def test_columns_can_be_named(log_file: Write) -> None:
          ("user_hash", "advert_no", None)),
         ("user_id,ad_id,type,action,ts", "{u},{i},suv,favorite,{t}", ("user_id", "ad_id", "action")),
         ("userId,anonymousId,product_id,ts", ",{u},{i},{t}", ("anonymousId", "product_id", None)),
+        ("session_id,user_key,listing_key,ts", "s{u}{i},{u},{i},{t}", ("user_key", "listing_key", None)),
+        ("customer_email,ad_slug,ts", "{u},{i},{t}", ("customer_email", "ad_slug", None)),
         ("card_id,user_id,listing,ts", "7,{u},{i},{t}", ("user_id", "listing", None)),
     ],
 )  # fmt: skip

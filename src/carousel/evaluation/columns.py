@@ -44,8 +44,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 # How names in many languages begin, folded; a name counts where it ends there or says that it is an id.
 _PARTS: dict[str, str] = {
-    "user": r"user|customer|visitor|shopper|member|client|person|buyer|session|anonymous|nutzer|benutzer|kunde|besucher"
-    r"|kaufer|interessent|usuario|visitante|comprador|utilisateur|visiteur|acheteur|utente|visitatore|acquirente"
+    "user": r"user|customer|visitor|shopper|member|client|person|buyer|account|session|anonymous|nutzer|benutzer|kunde"
+    r"|besucher|kaufer|interessent|usuario|visitante|comprador|utilisateur|visiteur|acheteur|utente|visitatore|acquirente"
     r"|uzytkownik|klient|kupujac|odwiedzajac|uzivatel|zakaznik|navstevnik|pouzivatel|kullanici|musteri|ziyaretci|uye"
     r"|gebruiker|klant|bezoeker|bruger|bruker|anvandare|felhasznalo|utilizator|пользовател|клиент|покупател|посетител"
     r"|користувач",
@@ -58,8 +58,8 @@ _PARTS: dict[str, str] = {
     r"|udalost|islem|olay|typ\b|tipo\b|деистви|событи|тип",
 }
 _IDS = (
-    "id|ids|uid|uuid|guid|ref|reference|no|nr|num|number|key|hash|code|token|handle|nummer|kennung|numero|codigo|codice"
-    "|referencia|numer|numar|kod|cislo|numarasi|kodu|номер|код|ид"
+    "id|ids|uid|uuid|guid|ref|reference|no|nr|num|number|key|hash|code|token|handle|email|login|cookie|slug"
+    "|nummer|kennung|numero|codigo|codice|referencia|numer|numar|kod|cislo|numarasi|kodu|номер|код|ид"
 )
 _INFLECTED = "(?:s|n|e|en|in|a|o|y|u|i|ie|ия|ие|ь|я|и)?"
 _OF_MANY = (
@@ -218,6 +218,8 @@ def _by_name(sample: Mapping[str, Sequence[str | None]], taken: set[str]) -> dic
             )
         if best is None and role == "time":
             best = next(iter(times_of(rest)), None)
+        elif role == "user" and best is not None and _plain(best) in _SESSIONS:
+            best = _alike([column for column in rest if "session" not in _plain(column)], role) or best
         elif best is None and role in ("user", "item"):
             best = _alike(rest, role)
         if best is not None:

@@ -676,7 +676,7 @@ def index_words(connection: Connection) -> int:
                     "UPDATE listing SET search = new.search::tsvector, words_version = %s"
                     " FROM unnest(%b::text[], %b::text[]) AS new (listing_id, search)"
                     " WHERE listing.listing_id = new.listing_id",
-                    (-WORDS_VERSION, [row[0] for row in rows], [_words_index(document) for _, document in rows]),
+                    (WORDS_VERSION, [row[0] for row in rows], [_words_index(document) for _, document in rows]),
                 )
             done, last = done + len(rows), rows[-1][0]
     _logger.info("indexed the words of listings that another version split", listings=done)
@@ -956,10 +956,7 @@ def _rows(changes: Sequence[_Change]) -> list[tuple[Any, ...]]:
 def _insert_sql(rows: str) -> str:
     names = ", ".join(_COLUMNS)
     # An API that changes an imported listing has no row of the source to put in its place.
-    kept = {
-        "raw": "raw = coalesce(excluded.raw, listing.raw)",
-        "words_version": "words_version = -excluded.words_version",  # migration 0012 says why
-    }
+    kept = {"raw": "raw = coalesce(excluded.raw, listing.raw)"}
     update = ", ".join(kept.get(name, f"{name} = excluded.{name}") for name in _COLUMNS if name != "listing_id")
     return f"""
         INSERT INTO listing ({names}) {rows}

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from carousel.activity.events import Event
 from carousel.evaluation.baselines import EASE_MOST_ITEMS, Als, Ease, ItemToItem, PopularLately, with_recency
-from carousel.evaluation.choose import M, best_of, map_batches, quality, validation
+from carousel.evaluation.choose import M, batches, best_of, quality, validation
 from carousel.evaluation.models import Model, NotPossibleError, Scores, Training
 from carousel.evaluation.split import Queries
 from carousel.evaluation.stock import Listings
@@ -143,13 +143,14 @@ class CarouselCrowd:
         popular = standard(_interest(earlier)[None, :])
 
         def reached(tried: Sequence[CrowdSettings]) -> list[float]:
-            """Return how well settings that differ in blend and share of the popular alone answer."""
+            """Return how well settings that share a recency answer; each part is asked once for all of them."""
             total = np.zeros(len(tried))
-            one, two = (with_recency(model, tried[0].recency) for model in (als, companions[tried[0].companions]))
-            for batch in map_batches(queries, earlier.item_count):
-                pair = one.scores(batch), two.scores(batch)
+            parts = {kind: with_recency(companions[kind], tried[0].recency) for kind in {s.companions for s in tried}}
+            for batch in batches(queries, earlier):
+                one = standard(with_recency(als, tried[0].recency).scores(batch))
+                others = {kind: standard(part.scores(batch)) for kind, part in parts.items()}
                 for at, s in enumerate(tried):
-                    scores = with_popular(blended(*pair, s.blend), popular, s.popular)
+                    scores = with_popular(mixed(one, others[s.companions], s.blend), popular, s.popular)
                     total[at] += quality(scores, earlier, batch).sum()
             return total.tolist()
 
@@ -158,9 +159,12 @@ class CarouselCrowd:
             return max(found, key=lambda pair: pair[0])[1]
 
         settings = best(
-            [replace(settings, recency=recency, companions=kind, blend=blend) for blend in BLENDS]
+            [
+                replace(settings, recency=recency, companions=kind, blend=blend)
+                for kind in companions
+                for blend in BLENDS
+            ]
             for recency in RECENCIES
-            for kind in companions
         )
         return best([[replace(settings, popular=share) for share in POPULAR]])
 
@@ -198,9 +202,9 @@ class CarouselHybrid:
         crowd.fit(earlier)
         self._taste.fit(earlier)
         reached = np.zeros(len(BLENDS))
-        for batch in map_batches(queries, earlier.item_count):
-            one, two = self._taste.scores(batch), crowd.scores(batch)
-            reached += [quality(blended(one, two, share), earlier, batch).sum() for share in BLENDS]
+        for batch in batches(queries, earlier):
+            one, two = standard(self._taste.scores(batch)), standard(crowd.scores(batch))
+            reached += [quality(mixed(one, two, share), earlier, batch).sum() for share in BLENDS]
         return BLENDS[int(reached.argmax())]
 
 
@@ -357,12 +361,13 @@ def standard(scores: Scores) -> Scores:
 
 def blended(one: Scores, two: Scores, share: float) -> Scores:
     """Return (1 − share) · one + share · two, each standardised per question."""
-    if share == 0:
-        return standard(one)
-    if share == 1:
-        return standard(two)
-    blend: Scores = (1 - share) * standard(one) + share * standard(two)
-    return blend
+    return mixed(standard(one), standard(two), share)
+
+
+def mixed(one: Scores, two: Scores, share: float) -> Scores:
+    """Return (1 − share) · one + share · two, which are standardised already."""
+    mix: Scores = (1 - share) * one + share * two
+    return mix
 
 
 def _interest(training: Training) -> NDArray[np.float32]:

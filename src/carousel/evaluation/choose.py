@@ -50,20 +50,19 @@ def _split(training: Training) -> Split:
     return leave_last_out(log, **asked)
 
 
-def batches(queries: Queries, item_count: int) -> list[tuple[int, int]]:
-    """Return the questions in pieces whose scores fit in memory."""
-    size = max(1, min(512, BATCH_CELLS // max(item_count, 1)))
-    return [(first, min(first + size, len(queries))) for first in range(0, len(queries), size)]
+def batches(queries: Queries, training: Training) -> Iterator[Queries]:
+    """Yield the questions in pieces whose scores fit in memory."""
+    size = max(1, min(512, BATCH_CELLS // max(training.item_count, 1)))
+    for first in range(0, len(queries), size):
+        yield queries.batch(first, min(first + size, len(queries)))
 
 
-def map_batches(queries: Queries, item_count: int) -> Iterator[Queries]:
-    return (queries.batch(*piece) for piece in batches(queries, item_count))
-
-
-def allowed(training: Training, queries: Queries, *, repeats: bool = False) -> NDArray[np.bool_]:
-    """Return what could be shown to each (q, items): in stock then, not seen before; a target always could."""
+def allowed(training: Training, queries: Queries) -> NDArray[np.bool_]:
+    """Return what could be shown to each (q, items): in stock then, not seen before but with repeats; a target always
+    could.
+    """
     there = training.stock.at(queries.at)
-    if not repeats:
+    if not training.repeats:
         there[queries.row_of_event(), queries.history.items] = False
     there[np.repeat(np.arange(len(queries)), np.diff(queries.target_starts)), queries.targets] = True
     return there
@@ -71,8 +70,7 @@ def allowed(training: Training, queries: Queries, *, repeats: bool = False) -> N
 
 def quality(scores: Scores, training: Training, queries: Queries) -> NDArray[np.float64]:
     """Return nDCG@10 of each question (q,) of a batch; the scores stay as they are."""
-    there = allowed(training, queries, repeats=training.repeats)
-    ranked = metrics.rank(scores.copy(), there, queries.target_starts, queries.targets, 0)
+    ranked = metrics.rank(scores.copy(), allowed(training, queries), queries.target_starts, queries.targets, 0)
     return metrics.accuracy(ranked.ranks, queries.target_starts, K)["ndcg"]
 
 
@@ -89,7 +87,7 @@ def best_of(candidates: Sequence[M], training: Training) -> tuple[int, M]:
     for number, model in enumerate(candidates):
         model.fit(earlier)
         reached = 0.0
-        for batch in () if len(candidates) == 1 else map_batches(queries, earlier.item_count):
+        for batch in () if len(candidates) == 1 else batches(queries, earlier):
             reached += float(quality(model.scores(batch), earlier, batch).sum())
         if best is None or reached > best[0]:
             best = reached, number, model

@@ -219,9 +219,7 @@ def _ask(
         answers.append(
             Answer(**answer, fit_seconds=fitted - began, ask_seconds=time.perf_counter() - fitted)  # type: ignore[arg-type]
         )
-    there = np.concatenate(
-        [allowed(training, b, repeats=options.repeats).sum(axis=1) for b in _pieces(split.queries, training)]
-    )
+    there = np.concatenate([allowed(training, b).sum(axis=1) for b in batches(split.queries, training)])
     known = training.users_of_item[split.queries.targets] > 0
     outcome = Outcome(
         split.name, len(split.queries), len(split.train), float(known.mean()), float(there.mean()), answers, left_out,
@@ -238,8 +236,8 @@ def _measure(
     k = options.k
     ranks, lists, beyond = [], [], []
     ever = np.zeros(training.item_count, dtype=bool)
-    for batch in _pieces(queries, training):
-        candidates = allowed(training, batch, repeats=options.repeats)
+    for batch in batches(queries, training):
+        candidates = allowed(training, batch)
         ever |= candidates.any(axis=0)
         ranked = metrics.rank(model.scores(batch), candidates, batch.target_starts, batch.targets, k)
         ranks.append(ranked.ranks)
@@ -262,10 +260,6 @@ def _measure(
         "by_length": _by_length(values["hr"], queries),
         "settings": getattr(model, "settings", None),
     }
-
-
-def _pieces(queries: Queries, training: Training) -> list[Queries]:
-    return [queries.batch(first, last) for first, last in batches(queries, training.item_count)]
 
 
 def _by_length(hits: NDArray[np.float64], queries: Queries) -> dict[str, float]:

@@ -14,7 +14,7 @@ from carousel.api.dependencies import Resources, SecretKey, Use
 from carousel.api.schemas import PROBLEMS, ImportOut, ImportPage, ImportStarted, Problem, RejectOut, RejectPage
 from carousel.api.uploads import discard, filename_of
 from carousel.catalogue import imports
-from carousel.catalogue.feeds.header import OF_REJECTS
+from carousel.catalogue.feeds.header import OF_REJECTS, of_rejects
 from carousel.catalogue.feeds.run import ImportOptions
 from carousel.catalogue.listing import feed_name
 from carousel.errors import InputError
@@ -132,8 +132,7 @@ async def list_rejects(
         run = await imports.get(connection, import_id)
         if "text/csv" in request.headers.get("accept", ""):
             columns = await imports.reject_columns(connection, import_id)
-            if tuple(columns[: len(OF_REJECTS)]) == OF_REJECTS:  # mended rejects that are rejected again
-                columns = columns[len(OF_REJECTS) :]
+            columns = columns[of_rejects(columns) :]  # mended rejects that are rejected again
             disposition = f'attachment; filename="rejects-{import_id}.csv"'
             return StreamingResponse(
                 _lines(use, import_id, columns),

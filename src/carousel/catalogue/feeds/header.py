@@ -19,6 +19,12 @@ IGNORE = "ignore"
 OF_REJECTS = ("line", "reason", "detail")
 """What a file of rejected rows begins with: when it was mended and comes back, these say nothing of the car."""
 
+
+def of_rejects(columns: Sequence[str]) -> int:
+    """Return how many columns stand before a feed's own because it is a file of rejects that comes back."""
+    return len(OF_REJECTS) if tuple(columns[: len(OF_REJECTS)]) == OF_REJECTS else 0
+
+
 _LONGEST_NAME = 80  # characters of a name of a column
 _KILOWATTS = re.compile(r"(?<![^\W\d_])kW(?![a-z])")  # a capital letter inside a word begins another one, but for this
 _NUMBERED = re.compile(r"_?[2-9]$")
@@ -147,8 +153,7 @@ def recognise_header(cells: Sequence[str], *, said: Mapping[str, str] | None = N
     normal = [normalise(c) for c in cells]
     profile = recognise(frozenset(normal))
     chosen = _said(cells, said or {}, file)
-    if tuple(cells[: len(OF_REJECTS)]) == OF_REJECTS:
-        chosen = dict.fromkeys(range(len(OF_REJECTS)), (IGNORE, None)) | chosen
+    chosen = dict.fromkeys(range(of_rejects(cells)), (IGNORE, None)) | chosen
     candidates: list[tuple[int, int, str, str | None, str]] = []  # (rank, index, field, unit, why)
     spares: list[tuple[int, str, str | None]] = []
     for index, cell in enumerate(normal):

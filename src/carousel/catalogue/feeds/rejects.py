@@ -8,7 +8,7 @@ from typing import Self, TextIO
 
 from carousel.catalogue.feeds.convert import Rejected
 from carousel.catalogue.feeds.feed import Row
-from carousel.catalogue.feeds.header import OF_REJECTS
+from carousel.catalogue.feeds.header import OF_REJECTS, of_rejects
 from carousel.telemetry import log
 
 _logger = log(__name__)
@@ -26,7 +26,7 @@ class RejectsFile:
         self._path = named or Path.cwd() / f"{feed.name.removesuffix(ENDING)}{ENDING}"
         self._is_feed = self._path.resolve() == feed.resolve()
         self._partial = self._path.with_name(f".{self._path.name}.{os.getpid()}.partial")
-        self._skipped = len(OF_REJECTS) if tuple(columns[: len(OF_REJECTS)]) == OF_REJECTS else 0
+        self._skipped = of_rejects(columns)
         self._columns = columns[self._skipped :]
         self._file: TextIO | None = None
         self._failed = False

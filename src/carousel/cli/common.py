@@ -48,7 +48,7 @@ def started_before(settings: Settings) -> Settings:
     """
     from carousel.embedded.home import Home
 
-    home = Home(settings.home.expanduser().resolve())
+    home = Home.of(settings.home)
     if not (settings.database_url and settings.valkey_url) and not home.postgres.exists():
         raise StartError(f"there is no home at {home.path}: name yours with --home or CAROUSEL_HOME")
     return settings

@@ -139,6 +139,7 @@ def import_(
     settings = start("import", quiet=True, home=home)
     from carousel.catalogue.feeds.run import ImportOptions
     from carousel.embedded.attach import is_reachable
+    from carousel.embedded.home import Home
     from carousel.embedded.importing import import_files
 
     said = reading(
@@ -151,7 +152,7 @@ def import_(
     stop_as_with_ctrl_c()
     code = import_files(settings, files, options, as_json=as_json)
     if not dry_run and not is_reachable(settings):
-        home = settings.home.expanduser().resolve()
+        home = Home.of(settings.home).path
         print(f"in home {home}, where nothing runs: `carousel up --home {home}` serves it", file=sys.stderr)
     raise typer.Exit(code)
 

@@ -12,7 +12,7 @@ from carousel.settings import Settings
 def is_reachable(settings: Settings) -> bool:
     """Whether there are servers without starting any."""
     given = bool(settings.database_url and settings.valkey_url)
-    return given or Home(settings.home.expanduser().resolve()).running() is not None
+    return given or Home.of(settings.home).running() is not None
 
 
 @contextlib.contextmanager
@@ -27,7 +27,7 @@ def attached(settings: Settings, *, migrated: bool = True) -> Iterator[Settings]
         yield settings
         return
     with contextlib.ExitStack() as stack:
-        found = Home(settings.home.expanduser().resolve()).running()
+        found = Home.of(settings.home).running()
         if found is None:
             servers = stack.enter_context(running_servers(settings.home, valkey_fsync=settings.valkey_fsync))
             found = {"database_url": servers.database_url, "valkey_url": servers.valkey_url}

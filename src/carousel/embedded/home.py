@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import orjson
 
@@ -26,6 +27,11 @@ class Home:
     """The paths of a home; `prepare` makes what is missing."""
 
     path: Path
+
+    @classmethod
+    def of(cls, path: Path) -> Self:
+        """Return the home of a path as it was given, with ~ or relative."""
+        return cls(path.expanduser().resolve())
 
     @property
     def postgres(self) -> Path:

@@ -45,7 +45,7 @@ def running_servers(path: Path, *, valkey_fsync: str = "everysec") -> Iterator[S
 
     :raises StartError: the home is in use or not writable, or a server does not start.
     """
-    home = Home(path.expanduser().resolve())
+    home = Home.of(path)
     home.prepare()
     with home.lock(), contextlib.ExitStack() as stack:
         postgres, valkey = make_servers(home, valkey_fsync=valkey_fsync)

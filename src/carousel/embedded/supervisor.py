@@ -42,7 +42,7 @@ def up(plan: Plan, announce: Callable[[str], None]) -> None:
 
     :raises StartError: it cannot start as asked.
     """
-    home = Home(plan.settings.home.expanduser().resolve())
+    home = Home.of(plan.settings.home)
     home.prepare()
     with home.lock():
         home.run_file.unlink(missing_ok=True)  # of one that was killed

@@ -387,6 +387,7 @@ class Moment(BaseModel):
     facts: dict[str, JsonValue] = Field(
         description="What the text is made of, for other languages: the `name` of a car that is still known; `query`, "
         "`filters` and `currency` of a search; `reset` if all was forgotten.",
+        examples=[{"name": "Škoda Octavia"}],
     )
 
 

@@ -101,8 +101,7 @@ class TunedEase:
 
     def fit(self, training: Training) -> None:
         if not fits_ease(training):
-            known = _known(training)
-            raise NotPossibleError(f"{known:,} items do not fit a dense matrix; at most {4 * EASE_MOST_ITEMS:,}")
+            raise NotPossibleError(f"knows at most {4 * EASE_MOST_ITEMS:,} items; there are {_known(training):,}")
         reg, _ = _best_ease(training)
         self._model = _fitted(Ease(reg), training)
 

@@ -78,6 +78,8 @@ def test_looks_are_counted_by_shopper_and_listing_and_fade(database: Connection)
     looks = looks_since(database, days=120, half_life=timedelta(days=45))
     assert looks.listing_ids == ("a", "b, ü")
     assert looks.shopper_count == 2
+    hashes = "SELECT hashtextextended(name, 0) AS hash FROM unnest(ARRAY['john', 'mary']) AS name ORDER BY hash"
+    assert looks.hashes.tolist() == [hash_ for (hash_,) in database.execute(hashes).fetchall()]
     found: dict[int, dict[int, tuple[float, float]]] = {0: {}, 1: {}}
     for shopper, listing, amount, aged in zip(looks.shoppers, looks.listings, looks.amounts, looks.aged, strict=True):
         found[int(shopper)][int(listing)] = (float(amount), float(aged))

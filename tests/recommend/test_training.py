@@ -10,7 +10,7 @@ from psycopg.types.json import Json
 from carousel.activity.events import Event
 from carousel.activity.repository import archive
 from carousel.catalogue.repository import set_status, upsert
-from carousel.catalogue.snapshot import LiveSnapshot
+from carousel.catalogue.snapshot import LiveSnapshot, Snapshot
 from carousel.cli.training import train as train_command
 from carousel.crowd import repository
 from carousel.embedded.servers import Servers
@@ -56,6 +56,7 @@ def test_a_training_ends_in_a_served_version(database: Connection, market: Marke
     done = training.train_from_archive(database, PACKAGED, progress=lambda now, all_: epochs.append((now, all_)))
     assert done.served, done.why_not
     assert done.figures["gain"] > 0
+    assert done.figures["held_out"] >= 3
     assert [v.served for v in repository.versions(database)] == [True]
     stored = repository.load(database, done.version)
     assert stored is not None
@@ -68,9 +69,9 @@ def test_a_training_ends_in_a_served_version(database: Connection, market: Marke
 def test_sold_cars_teach_too(database: Connection, market: Market) -> None:
     filled(database, market)
     set_status(database, [x.listing_id for x in market.listings[::2]], "sold")
-    _, known, looks = training._read(database, 1)
+    _, learning, held_out, looks = training._read(database, 1)
     shoppers = {e.shopper_id for e in market.past}
-    assert len(known) >= 0.9 * len(shoppers)
+    assert len(learning) + len(held_out) >= 0.9 * len(shoppers)
     assert looks.shape[0] == len(shoppers)
 
 
@@ -86,13 +87,57 @@ def test_a_worse_model_is_kept_but_not_served(
 ) -> None:
     filled(database, market)
     first = training.train_from_archive(database, PACKAGED)
-    monkeypatch.setattr(training, "gain", lambda model, *_: 1.0 if "gain" in model.figures else 0.2)
+    monkeypatch.setattr(training, "gains", lambda model, *_: np.full(3, 1.0 if "gain" in model.figures else 0.2))
     second = training.train_from_archive(database, PACKAGED)
     assert not second.served
     assert second.why_not is not None
     assert f"version {first.version} predicts" in second.why_not
     assert {v.version: v.served for v in repository.versions(database)} == {first.version: True, second.version: False}
     assert training.train_from_archive(database, PACKAGED, force=True).served
+
+
+def test_who_is_held_out_was_never_learned_from(database: Connection, market: Market) -> None:
+    """A served model that had would know the held-out shoppers of the next one, and stay the better one for ever."""
+
+    def histories(known: list[training.History], snapshot: Snapshot) -> set[frozenset[str]]:
+        return {frozenset(snapshot.ids[row] for row in rows) for rows, _ in known}
+
+    upsert(database, market.listings)
+    late = set(sorted({e.shopper_id for e in market.past})[::3])
+    archive(database, [e for e in market.past if e.shopper_id not in late])
+    snapshot, learning, held_out, _ = training._read(database, 1)
+    first = histories(learning, snapshot), histories(held_out, snapshot)
+    archive(database, [e for e in market.past if e.shopper_id in late])
+    snapshot, learning, held_out, _ = training._read(database, 1)
+    second = histories(learning, snapshot), histories(held_out, snapshot)
+    assert len(second[1]) >= len(first[1]) >= 3
+    assert first[0] < second[0]
+    assert not second[1] & first[0]
+
+
+def test_some_are_held_out_of_few_and_a_tenth_of_many() -> None:
+    rng = np.random.default_rng(1)
+    hashes = np.sort(rng.integers(-(2**63), 2**63 - 1, 10_000))
+    assert training._held_out(hashes) == pytest.approx(1_000, abs=100)
+    assert training._held_out(hashes[-20:]) == 3  # of whose hashes none is in the lowest tenth
+
+
+def test_only_what_is_surely_worse_than_a_fair_measure_is_refused(
+    database: Connection, market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled(database, market)
+    training.train_from_archive(database, PACKAGED)
+    monkeypatch.setattr(training, "gains", lambda *_: np.full(4, 2.0))
+
+    def refused(*losses: float) -> bool:
+        return training._objection(database, 2 - np.array(losses), market.snapshot, ()) is not None
+
+    assert refused(0.1, 0.12, 0.09, 0.1)
+    assert not refused(0.3, -0.2, 0.1, 0.2)
+    assert not refused(-0.1, -0.3, 0.2, -0.4)
+    # A version of before the held-out shoppers were always the same does not say how many there were.
+    database.execute("UPDATE crowd_model SET figures = figures - 'held_out'")
+    assert not refused(0.1, 0.12, 0.09, 0.1)
 
 
 async def test_the_api_serves_a_new_version_by_itself(database: Connection, market: Market) -> None:

@@ -185,6 +185,7 @@ class Looks:
 
     :ivar shoppers, listings: numbers of a shopper and of an id in `listing_ids` (m,).
     :ivar amounts: the weight of the evidence, in views (m,); `aged` is the same with old looks fading.
+    :ivar hashes: of each shopper's id (shoppers,), ascending: the same whenever it is read, and even over 64 bits.
     """
 
     listing_ids: tuple[str, ...]
@@ -192,11 +193,12 @@ class Looks:
     listings: NDArray[np.intp]
     amounts: NDArray[np.float32]
     aged: NDArray[np.float32]
+    hashes: NDArray[np.int64]
 
     @property
     def shopper_count(self) -> int:
         """How many shoppers there are."""
-        return int(self.shoppers[-1]) + 1 if len(self.shoppers) else 0
+        return len(self.hashes)
 
 
 def looks_since(connection: Connection, *, days: int, half_life: timedelta) -> Looks:
@@ -256,7 +258,10 @@ def looks_since(connection: Connection, *, days: int, half_life: timedelta) -> L
         .sort("pair")
     )
     shopper, listing = np.divmod(looks["pair"].to_numpy(), max(len(names), 1))
-    return Looks(tuple(names["listing"]), shopper, listing, looks["amount"].to_numpy(), looks["aged"].to_numpy())
+    hashes = rows["shopper"].unique().sort().to_numpy()
+    return Looks(
+        tuple(names["listing"]), shopper, listing, looks["amount"].to_numpy(), looks["aged"].to_numpy(), hashes
+    )  # fmt: skip
 
 
 def event_of(row: TupleRow) -> Event:

@@ -37,8 +37,9 @@ factors learn from all shoppers."""
 LEAST_SHOPPERS = 30
 LEAST_CHOICES = 3
 _HELD_OUT = 0.1
-_WORSE = 0.05
-"""What a new model may lose against the served one, in units of log-probability, by chance."""
+_LEAST_HELD_OUT = 3
+_WORSE = 2.0
+"""By how many standard errors of the difference a new model may predict worse than the served one: that is chance."""
 _SLATE_DAYS = 30
 """How far back clicked slates are read: what they were chosen by is others' blend before long."""
 _LOCK = 7_203_441  # any number, the same for every training
@@ -75,11 +76,11 @@ def train_from_archive(
     if not locked or not locked[0]:
         raise InputError("another training is under way; wait until it has ended", field="train")
     try:
-        snapshot, known, looks = _read(connection, seed)
-        held_out = known[: max(1, int(_HELD_OUT * len(known)))]
-        model = train(snapshot, known[len(held_out) :], looks, seed=seed, progress=progress)
-        figures = {**model.figures, "gain": gain(model, snapshot, held_out)}
-        why_not = None if force else _objection(connection, figures["gain"], snapshot, held_out)
+        snapshot, learning, held_out, looks = _read(connection, seed)
+        model = train(snapshot, learning, looks, seed=seed, progress=progress)
+        own = gains(model, snapshot, held_out)
+        figures = {**model.figures, "gain": float(own.mean()), "held_out": float(len(held_out))}
+        why_not = None if force else _objection(connection, own, snapshot, held_out)
         weights = placements.knobs["home"]["weights"]
         learned = learn(logged_slates(connection, days=_SLATE_DAYS), weights, seed=seed)
         model = replace(model, figures={**figures, **learned.figures}, blend=learned.blend)
@@ -89,8 +90,9 @@ def train_from_archive(
     return Trained(version, why_not is None, model.figures, why_not, learned.why_not)
 
 
-def _read(connection: Connection, seed: int) -> tuple[Snapshot, list["History"], csr_matrix]:
-    """Return the stock, what some shoppers chose of it, and what every shopper looked at (shoppers, listings)."""
+def _read(connection: Connection, seed: int) -> tuple[Snapshot, list[History], list[History], csr_matrix]:
+    """Return the stock, what some shoppers chose of it, what those who are held out did, and what every shopper looked
+    at (shoppers, listings)."""
     looks = looks_since(connection, days=DAYS, half_life=HALF_LIFE)
     snapshot = Snapshot(revision=0)
     snapshot.apply(snapshot_rows(connection, looks.listing_ids))
@@ -104,36 +106,64 @@ def _read(connection: Connection, seed: int) -> tuple[Snapshot, list["History"],
     enough = np.flatnonzero(np.diff(starts) >= LEAST_CHOICES)
     drawn = np.random.default_rng(seed).permutation(enough)[:MOST_SHOPPERS]
     drawn = drawn[np.cumsum(starts[drawn + 1] - starts[drawn]) <= MOST_CHOICES]
-    known = [(rows[a:b], amounts[a:b]) for a, b in zip(starts[drawn], starts[drawn + 1], strict=True)]
-    if len(known) < LEAST_SHOPPERS:
+    if len(drawn) < LEAST_SHOPPERS:
         raise InputError(
-            f"nothing to learn from yet: {len(known)} shoppers looked at {LEAST_CHOICES} or more listings in the last "
+            f"nothing to learn from yet: {len(drawn)} shoppers looked at {LEAST_CHOICES} or more listings in the last "
             f"{DAYS} days; at least {LEAST_SHOPPERS} are needed",
             field="train",
         )
-    return snapshot, known, matrix
+    drawn.sort()
+    known = [(rows[a:b], amounts[a:b]) for a, b in zip(starts[drawn], starts[drawn + 1], strict=True)]
+    count = _held_out(looks.hashes[drawn])
+    return snapshot, known[count:], known[:count], matrix
 
 
-def _objection(connection: Connection, own: float, snapshot: Snapshot, held_out: Sequence["History"]) -> str | None:
-    """Return why a model should not be served: it says nothing, or less than the served one of the same shoppers."""
-    if own <= 0:
+def _held_out(hashes: NDArray[np.int64]) -> int:
+    """Return how many of the shoppers are held out, the first by their hash.
+
+    They are the same in every training, however many others join: a served model that had learned from them would
+    always know them better than a new one does. Only where they would be too few some more are taken.
+    """
+    tenth = np.iinfo(np.int64).min + int(_HELD_OUT * 2**64)
+    return max(_LEAST_HELD_OUT, int(np.searchsorted(hashes, tenth)))
+
+
+def _objection(
+    connection: Connection, own: NDArray[np.float64], snapshot: Snapshot, held_out: Sequence[History]
+) -> str | None:
+    """Return why a model should not be served: it says nothing, or surely less than the served one of the same
+    shoppers.
+
+    :param own: its gain for each of them.
+    """
+    if own.mean() <= 0:
         return "it predicts held-out choices no better than chance"
     now = next((v for v in repository.versions(connection) if v.served), None)
-    model = repository.load(connection, now.version) if now else None
-    before = gain(model, snapshot, held_out) if model else -np.inf
-    if now and own < before - _WORSE:
-        return f"version {now.version} predicts held-out choices better ({before:.2f} against {own:.2f})"
+    # A version that does not say how many it held out is of before they were always the same, and learned from these.
+    model = repository.load(connection, now.version) if now and "held_out" in now.figures else None
+    if now is None or model is None:
+        return None
+    before = gains(model, snapshot, held_out)
+    lost = before - own
+    error = float(lost.std(ddof=1) / np.sqrt(len(lost)))
+    if lost.mean() > _WORSE * error:
+        return (
+            f"version {now.version} predicts held-out choices better "
+            f"({before.mean():.2f} against {own.mean():.2f}, by {lost.mean():.2f} ± {error:.2f})"
+        )
     return None
 
 
-def gain(model: ChoiceModel, snapshot: Snapshot, held_out: Iterable["History"]) -> float:
-    """Return how much likelier than by chance every second choice is, known the others: the mean log-ratio."""
+def gains(model: ChoiceModel, snapshot: Snapshot, held_out: Iterable[History]) -> NDArray[np.float64]:
+    """Return for each shopper how much likelier than by chance every second choice is, known the others: the mean
+    log-ratio."""
     crowd = Crowd(model).refresh(snapshot)
-    gains = []
-    for rows, weights in held_out:
-        scores = crowd.scores(crowd.believe(rows[::2], weights[::2]).mean)
-        gains.append(float(scores[rows[1::2]].mean()))
-    return float(np.mean(gains))
+    return np.array(
+        [
+            crowd.scores(crowd.believe(rows[::2], weights[::2]).mean)[rows[1::2]].mean(dtype=np.float64)
+            for rows, weights in held_out
+        ]
+    )
 
 
 def train(

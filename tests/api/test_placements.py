@@ -11,7 +11,9 @@ import orjson
 import pytest
 
 from carousel.errors import StartError
+from carousel.recommend.repository import counts
 from carousel.settings import Settings
+from carousel.storage.postgres import Connection
 
 Make = Callable[..., dict[str, Any]]
 Running = Callable[[Settings], AbstractAsyncContextManager[httpx.AsyncClient]]
@@ -173,3 +175,12 @@ async def test_a_bad_file_stops_the_start(settings: Settings, running: Running, 
     with pytest.raises(StartError, match=r"home\.explorations: there is no such key; did you mean 'exploration'\?"):
         async with running(settings.model_copy(update={"placements_file": file})):
             pass
+
+
+async def test_a_slate_keeps_the_shares_it_was_served_under(ruled: httpx.AsyncClient, database: Connection) -> None:
+    shopper = {"Authorization": f"Bearer {(await ruled.post('/v1/session')).json()['token']}"}
+    for placement in ("saved", "email"):
+        slate = (await ruled.get("/v1/recommendations", params={"placement": placement}, headers=shopper)).json()
+        await ruled.get(f"/v1/recommendations/{slate['recommendation_id']}/trace", headers=WRITER)  # writes the slate
+    kept = {own.placement: list(own.shares.items()) for own in counts(database, days=1)}
+    assert kept == {"saved": [("wider", {"control": 0.5, "bold": 0.5})], "email": []}

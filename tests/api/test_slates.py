@@ -96,6 +96,61 @@ async def test_why_not_this_car(api: httpx.AsyncClient, shopper: dict[str, str])
 
 
 @pytest.mark.usefixtures("stock")
+async def test_the_slate_is_made_again_within_the_filters_of_its_request(
+    api: httpx.AsyncClient, shopper: dict[str, str], car: Make
+) -> None:
+    for i in range(30):
+        body = car(f"e{i}", make=f"Make {i % 12}", model="E", fuel_type="electric", price_amount=20_000 + 100 * i)
+        await api.put(f"/v1/listings/e{i}", json=body, headers=WRITER)
+    params = {"fuel": "electric", "max_price": "21900", "currency": "EUR", "n": "5"}
+    for _ in range(2):  # anew, and once more from the cache
+        slate = (await api.get("/v1/recommendations", params=params, headers=shopper)).json()
+        told = await trace(api, slate, "c0")
+        assert told["filters"] == {"fuel": ["electric"], "max_price": 21_900, "currency": "EUR"}
+        assert (told["why"]["outcome"], told["why"]["removed_by"]) == ("removed", "outside_limits")
+        assert (await trace(api, slate, "e25"))["why"]["removed_by"] == "outside_limits"
+        why = (await trace(api, slate, slate["listings"][0]["listing_id"]))["why"]
+        assert (why["outcome"], why["position"]) == ("shown", 1)
+        assert 5 <= why["candidates"] <= 20
+    assert (await trace(api, await served(api, shopper)))["filters"] == {}
+
+
+@pytest.mark.usefixtures("stock")
+async def test_what_was_shown_was_shown_whatever_would_become_of_it_now(
+    api: httpx.AsyncClient, shopper: dict[str, str]
+) -> None:
+    slate = await served(api, shopper)
+    gone = slate["listings"][2]["listing_id"]
+    await api.patch(f"/v1/listings/{gone}", json={"status": "sold"}, headers=WRITER)
+    why = (await trace(api, slate, gone))["why"]
+    assert (why["outcome"], why["position"], why["removed_by"]) == ("shown", 3, "sold")
+
+
+@pytest.mark.usefixtures("stock")
+async def test_of_the_rows_of_a_page_only_the_first_is_made_again(
+    api: httpx.AsyncClient, shopper: dict[str, str]
+) -> None:
+    first, *others = (await api.get("/v1/recommendations/rows", params={"n": 5}, headers=shopper)).json()["rows"]
+    shown = first["listings"][0]["listing_id"]
+    assert (await trace(api, first, shown))["why"]["position"] == 1
+    assert others
+    for row in others:
+        path = f"/v1/recommendations/{row['recommendation_id']}/trace"
+        assert (await api.get(path, headers=WRITER)).status_code == 200
+        answer = await api.get(path, params={"listing_id": row["listings"][0]["listing_id"]}, headers=WRITER)
+        assert answer.status_code == 422
+        assert f"of the row {row['row']}, which is not made again" in answer.json()["detail"]
+
+
+@pytest.mark.usefixtures("stock")
+async def test_a_slate_that_another_process_has_not_written_yet_is_waited_for(
+    api: httpx.AsyncClient, second_api: httpx.AsyncClient, shopper: dict[str, str]
+) -> None:
+    slate = await served(second_api, shopper)
+    assert (await trace(api, slate))["recommendation_id"] == slate["recommendation_id"]
+
+
+@pytest.mark.usefixtures("stock")
 async def test_a_trace_is_for_operators_and_says_what_is_unknown(
     api: httpx.AsyncClient, shopper: dict[str, str]
 ) -> None:

@@ -158,7 +158,8 @@ class TracedListing(BaseModel):
 
 
 class Why(BaseModel):
-    """What becomes of one listing when the slate is made again now."""
+    """What becomes of one listing when the slate is made again now; if the slate that was served has it, it is `shown`
+    at that `position`, and the rest says how it would stand now."""
 
     listing_id: str
     outcome: Outcome = Field(
@@ -187,6 +188,9 @@ class SlateTrace(BaseModel):
     variant: str | None
     taste_version: int
     crowd_version: int = Field(description="Version of the choice model; 0 for none.")
+    filters: dict[str, Any] = Field(
+        description="What the request asked for.", examples=[{"fuel": ["electric"], "body": ["suv"]}]
+    )
     listings: list[TracedListing]
     why: Why | None = None
 

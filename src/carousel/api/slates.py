@@ -8,7 +8,8 @@ from carousel.storage.postgres import Pool
 from carousel.telemetry import log, slates_lost
 
 _logger = log(__name__)
-_SECONDS = 1.0
+SECONDS = 1.0
+"""How often what waits is written."""
 _MOST = 20_000
 """Slates that wait while PostgreSQL is away; the oldest are dropped, and counted."""
 _AT_ONCE = 1_000
@@ -31,7 +32,7 @@ class SlateLog:
     async def run(self) -> None:
         """Write what waits, once a second, for ever."""
         while True:
-            await asyncio.sleep(_SECONDS)
+            await asyncio.sleep(SECONDS)
             try:
                 await self.flush()
             except Exception as error:  # the database may be away for a while; the slates wait

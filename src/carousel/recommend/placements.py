@@ -84,10 +84,15 @@ class Experiment(BaseModel):
         """Return the shopper's variant: always the same, and independent of every other experiment."""
         key = f"{len(self.name)}:{self.name}{shopper_id}".encode()
         point = int.from_bytes(blake2b(key, digest_size=8).digest()) / 2**64
-        names = [name for name, variant in self.variants.items() if variant["share"] > 0]
-        bounds = accumulate(self.variants[name]["share"] for name in names)
+        names = list(self.shares)
+        bounds = accumulate(self.shares.values())
         # The shares add up to 1 but for rounding, so the last variant takes what is left.
         return next((name for name, bound in zip(names, bounds, strict=True) if point < bound), names[-1])
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """Return the share of each variant that has one, in their order: what decides who is in which."""
+        return {name: variant["share"] for name, variant in self.variants.items() if variant["share"] > 0}
 
 
 class File(TypedDict, total=False):
@@ -139,6 +144,10 @@ class Placements:
             name=placement, variant=",".join(variants) or None, weights=knobs["weights"], caps=knobs["caps"],
             exploration=knobs["exploration"], diversity=knobs["diversity"], seen=knobs["seen"],
         )  # fmt: skip
+
+    def shares(self, placement: str) -> dict[str, dict[str, float]]:
+        """Return the shares of the variants of every experiment at a placement."""
+        return {one.name: one.shares for one in self.experiments if placement in one.placements}
 
 
 def load(path: Path | None = None) -> Placements:

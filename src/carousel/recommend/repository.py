@@ -1,13 +1,15 @@
 """Served slates in PostgreSQL: the only place that knows table `slate`."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
+from pydantic import TypeAdapter
 
+from carousel.catalogue.search import Filters
 from carousel.storage.postgres import AsyncConnection, Connection
 
 
@@ -23,10 +25,28 @@ class SlateRecord:
     placement: str
     row_kind: str | None = None
     variant: str | None = None
+    shares: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Of each experiment at the placement those its variants had, in the order of the file."""
     taste_version: int
     crowd_version: int
+    filters: Mapping[str, Any] = field(default_factory=dict)
+    """What the request asked for, as `said_of` says it."""
     listings: Sequence[Mapping[str, Any]] | None = None
     """By place: listing_id, score, source, propensity, terms."""
+
+
+_FILTERS = TypeAdapter(Filters)
+
+
+def said_of(filters: Filters) -> dict[str, Any]:
+    """Return the fields of filters that ask for something, as JSON has them."""
+    said: dict[str, Any] = _FILTERS.dump_python(filters, mode="json", exclude_defaults=True)
+    return said
+
+
+def filters_of(slate: SlateRecord) -> Filters:
+    """Return the filters a slate was asked for with."""
+    return _FILTERS.validate_python(slate.filters)
 
 
 async def write(connection: AsyncConnection, records: Sequence[SlateRecord]) -> None:
@@ -35,11 +55,12 @@ async def write(connection: AsyncConnection, records: Sequence[SlateRecord]) -> 
     await connection.execute(
         """
         INSERT INTO slate (recommendation_id, same_as, shopper_id, served_at, placement, row_kind, variant,
-                           taste_version, crowd_version, listings)
+                           taste_version, crowd_version, filters, shares, listings)
         SELECT s.* FROM unnest(%b::text[]::uuid[], %b::text[]::uuid[], %b::text[], %b::timestamptz[], %b::text[],
-                               %b::text[], %b::text[], %b::bigint[], %b::bigint[], %b::text[]::json[])
+                               %b::text[], %b::text[], %b::bigint[], %b::bigint[], %b::text[]::json[],
+                               %b::text[]::json[], %b::text[]::json[])
             AS s(recommendation_id, same_as, shopper_id, served_at, placement, row_kind, variant, taste_version,
-                 crowd_version, listings)
+                 crowd_version, filters, shares, listings)
         WHERE NOT EXISTS (
             SELECT FROM erasure
             WHERE shopper_hash = sha256(convert_to(s.shopper_id, 'UTF8')) AND erased_at >= s.served_at
@@ -56,6 +77,8 @@ async def write(connection: AsyncConnection, records: Sequence[SlateRecord]) -> 
             [r.variant for r in records],
             [r.taste_version for r in records],
             [r.crowd_version for r in records],
+            [orjson.dumps(r.filters).decode() if r.filters else None for r in records],
+            [orjson.dumps(r.shares).decode() if r.shares else None for r in records],
             [None if r.listings is None else orjson.dumps(r.listings).decode() for r in records],
         ),
     )
@@ -63,7 +86,7 @@ async def write(connection: AsyncConnection, records: Sequence[SlateRecord]) -> 
 
 _COLUMNS = (
     "s.recommendation_id, s.shopper_id, s.served_at, s.placement, s.row_kind, s.variant, s.taste_version, "
-    "s.crowd_version, coalesce(s.listings, first.listings), s.same_as"
+    "s.crowd_version, coalesce(s.listings, first.listings), s.same_as, s.filters, s.shares"
 )
 _FROM = "slate AS s LEFT JOIN slate AS first ON first.recommendation_id = s.same_as"
 
@@ -101,6 +124,8 @@ def _record(row: Sequence[Any]) -> SlateRecord:
         crowd_version=row[7],
         listings=row[8],
         same_as=str(row[9]) if row[9] else None,
+        filters=row[10] or {},
+        shares=row[11] or {},
     )
 
 
@@ -167,6 +192,8 @@ class ShopperCounts:
     impressions: int
     clicks: int
     contacts: int
+    shares: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Those the variants of each experiment had when the slates were served."""
 
 
 def counts(connection: Connection, *, days: int, placement: str | None = None) -> list[ShopperCounts]:
@@ -177,7 +204,9 @@ def counts(connection: Connection, *, days: int, placement: str | None = None) -
     rows = connection.execute(
         """
         WITH served AS (
-            SELECT recommendation_id, placement, row_kind, variant, shopper_id FROM slate
+            SELECT recommendation_id, placement, row_kind, variant, shopper_id,
+                   coalesce(shares::text, '{}') AS shares
+            FROM slate
             WHERE served_at > now() - make_interval(days => %(days)s)
                   AND (%(placement)s::text IS NULL OR placement = %(placement)s)
         ), did AS (
@@ -198,13 +227,13 @@ def counts(connection: Connection, *, days: int, placement: str | None = None) -
             FROM did GROUP BY 1  -- who clicked has seen it, also where the impression was lost
         )
         SELECT placement, row_kind, variant, shopper_id, count(*), coalesce(sum(impressions), 0),
-               coalesce(sum(clicks), 0), coalesce(sum(contacts), 0)
+               coalesce(sum(clicks), 0), coalesce(sum(contacts), 0), shares
         FROM served LEFT JOIN per_slate USING (recommendation_id)
-        GROUP BY 1, 2, 3, 4
+        GROUP BY placement, row_kind, variant, shopper_id, shares
         """,
         {"days": days, "placement": placement},
     ).fetchall()
-    return [ShopperCounts(*row[:4], *map(int, row[4:])) for row in rows]
+    return [ShopperCounts(*row[:4], *map(int, row[4:8]), *map(orjson.loads, row[8:])) for row in rows]
 
 
 def seller_impressions(connection: Connection, *, days: int) -> dict[str, int]:

@@ -323,7 +323,8 @@ export const recommendRows = <ThrowOnError extends boolean = false>(options?: Op
  * Trace Slate
  *
  * What was served, with source, score terms and chance of each listing. With `listing_id` also why that listing
- * is there or not: the slate is made again for the same shopper, by what is known and on sale now.
+ * is there or not: the slate is made again for the same shopper and the same filters, by what is known and on sale
+ * now. Of the rows of a page only the first, `picked_for_you`, can be made again.
  */
 export const traceSlate = <ThrowOnError extends boolean = false>(options: Options<TraceSlateData, ThrowOnError>): RequestResult<TraceSlateResponses, TraceSlateErrors, ThrowOnError> => (options.client ?? client).get<TraceSlateResponses, TraceSlateErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

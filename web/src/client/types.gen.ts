@@ -1716,6 +1716,14 @@ export type SlateTrace = {
      */
     crowd_version: number;
     /**
+     * Filters
+     *
+     * What the request asked for.
+     */
+    filters: {
+        [key: string]: unknown;
+    };
+    /**
      * Listings
      */
     listings: Array<TracedListing>;
@@ -1986,7 +1994,8 @@ export type TraitBody = {
 /**
  * Why
  *
- * What becomes of one listing when the slate is made again now.
+ * What becomes of one listing when the slate is made again now; if the slate that was served has it, it is `shown`
+ * at that `position`, and the rest says how it would stand now.
  */
 export type Why = {
     /**

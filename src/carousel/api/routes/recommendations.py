@@ -21,7 +21,7 @@ from carousel.catalogue.snapshot import Snapshot
 from carousel.recommend import factors as recommend_factors
 from carousel.recommend import query as recommend_query
 from carousel.recommend.query import Placement, Served
-from carousel.recommend.repository import SlateRecord
+from carousel.recommend.repository import SlateRecord, said_of
 from carousel.taste.taste import Taste
 from carousel.telemetry import slates_served
 
@@ -45,7 +45,7 @@ async def recommend(
         return [_shape({}, slate.listings)]
 
     taste, variant, made = await _made(use, shopper, "slate", placement, n, wanted, make)
-    (slate,) = await _answer(use, made, shopper.shopper_id, placement, variant, taste)
+    (slate,) = await _answer(use, made, shopper.shopper_id, placement, wanted, variant, taste)
     answer = {"placement": placement, "variant": variant, "taste_version": taste.version} | slate
     return Response(orjson.dumps(answer), media_type="application/json")
 
@@ -77,7 +77,7 @@ async def recommend_rows(
         ]
 
     taste, variant, made = await _made(use, shopper, "rows", placement, n, wanted, make)
-    slates = await _answer(use, made, shopper.shopper_id, placement, variant, taste)
+    slates = await _answer(use, made, shopper.shopper_id, placement, wanted, variant, taste)
     rows = [row for row in slates if row["listings"]]
     answer = {
         "placement": placement,
@@ -190,12 +190,19 @@ def _shape(about: dict[str, Any], listings: Sequence[Served]) -> Made:
 
 
 async def _answer(
-    use: Resources, slates: Sequence[Made], shopper_id: str, placement: str, variant: str | None, taste: Taste
+    use: Resources,
+    slates: Sequence[Made],
+    shopper_id: str,
+    placement: str,
+    wanted: Filters,
+    variant: str | None,
+    taste: Taste,
 ) -> list[dict[str, Any]]:
     """Read the rows as they are now: whatever was late before, a sold car ends here. Each answer is a slate of its
     own, and is kept in the log."""
     async with use.pool.connection() as connection:
         documents = await repository.active_documents(connection, [i for s in slates for i, _, _ in s["listings"]])
+    filters, shares = said_of(wanted), use.recommender.placements.shares(placement)
     answers = []
     for slate in slates:
         recommendation_id = slate.get("recommendation_id") or str(uuid7())
@@ -208,8 +215,10 @@ async def _answer(
                 placement=placement,
                 row_kind=slate.get("row"),
                 variant=variant,
+                shares=shares,
                 taste_version=taste.version,
                 crowd_version=use.recommender.version,
+                filters=filters,
                 listings=slate.get("log"),
             )
         )

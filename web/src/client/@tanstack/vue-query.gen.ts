@@ -672,7 +672,8 @@ export const traceSlateQueryKey = (options: Options<TraceSlateData>) => createQu
  * Trace Slate
  *
  * What was served, with source, score terms and chance of each listing. With `listing_id` also why that listing
- * is there or not: the slate is made again for the same shopper, by what is known and on sale now.
+ * is there or not: the slate is made again for the same shopper and the same filters, by what is known and on sale
+ * now. Of the rows of a page only the first, `picked_for_you`, can be made again.
  */
 export const traceSlateOptions = (options: Options<TraceSlateData>) => queryOptions<TraceSlateResponse, DefaultError, TraceSlateResponse, ReturnType<typeof traceSlateQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {

@@ -1,0 +1,1 @@
+ALTER TABLE slate DROP COLUMN filters, DROP COLUMN shares;

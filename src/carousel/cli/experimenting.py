@@ -26,20 +26,15 @@ def experiments(
 
     from carousel.errors import unknown_name
     from carousel.recommend import experiments as figures
-    from carousel.recommend.placements import load
     from carousel.recommend.query import Placement
     from carousel.recommend.repository import counts, seller_impressions
 
     if placement is not None and placement not in get_args(Placement):
         raise typer.BadParameter(f"--placement {unknown_name(placement, get_args(Placement))}")
-    with stores("experiments", home) as (settings, connection, _):
+    with stores("experiments", home) as (_, connection, _):
         rows = counts(connection, days=days, placement=placement)
         sellers = seller_impressions(connection, days=days)
-        planned = {
-            one.name: {name: float(variant["share"]) for name, variant in one.variants.items()}
-            for one in load(settings.placements_file).experiments
-        }
-    places, tried = figures.by_place(rows), figures.experiments(rows, planned)
+    places, tried = figures.by_place(rows), figures.experiments(rows)
     spread = figures.gini(sellers.values())
     if as_json:
         said = {
@@ -55,7 +50,10 @@ def experiments(
         return
     _table("Slates", {f"{p} {r}".strip(): own for (p, r), own in places.items()})
     for one in tried:
-        _table(f"Experiment {one.name}", one.variants)
+        shares = ", ".join(f"{name} {share:.0%}" for name, share in one.shares.items())
+        _table(f"Experiment {one.name}: {shares or 'shares not kept'}", one.variants)
+        if one.moved:
+            print(f"{one.moved:,} of its shoppers were in another variant too, under other shares")
         for pair in one.comparisons:
             print(f"{pair.one} against {pair.other}: click rate {_rate(pair.difference, signed=True)}")
         if not one.is_trustworthy:

@@ -1,11 +1,11 @@
 """What slates are worth to those who see them: click and contact rates with intervals, and variants compared. No I/O.
 
-A shopper is in one variant for good, so shoppers are what is drawn at random: rates are ratios of sums over shoppers,
-and their errors follow from how much shoppers differ (the delta method), not from counting impressions as if each were
-another person.
+As long as the shares stay a shopper is in one variant, so shoppers are what is drawn at random: rates are ratios of
+sums over shoppers, and their errors follow from how much shoppers differ (the delta method), not from counting
+impressions as if each were another person. Other shares move shoppers, so they are a trial with figures of its own.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from carousel.recommend.repository import ShopperCounts
 
-_Z = 1.96
+_CONFIDENCE = 0.95
 MISMATCH = 0.001
 """Below so small a probability the sizes of the variants are no chance, and nothing else about them can be believed."""
 
@@ -25,12 +25,15 @@ class Rate:
 
     :ivar error: standard error. It is kept beside the interval because the interval ends at 0 and 1, and its ends
         then no longer say how unsure the ratio is.
+    :ivar freedom: degrees of freedom of the error, in Student's sense: of few shoppers it is itself only a guess, so
+        the interval is wider. None where the error is no such guess.
     """
 
     value: float | None
     low: float | None = None
     high: float | None = None
     error: float | None = None
+    freedom: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +60,18 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class ExperimentFigures:
-    """One experiment: each variant, whether their sizes are as planned, and their differences."""
+    """One experiment under the same shares: each variant, whether their sizes are as planned, and their differences.
+
+    :ivar shares: of the variants when the slates were served; empty for slates of before they were kept.
+    :ivar mismatch: probability of sizes as uneven as these by chance; None where it cannot be told.
+    :ivar moved: how many of the shoppers were in another variant too, under other shares.
+    """
 
     name: str
+    shares: Mapping[str, float]
     variants: Mapping[str, Performance]
     mismatch: float | None
-    """Probability of sizes as uneven as these by chance; None where it cannot be told."""
+    moved: int
     comparisons: tuple[Comparison, ...]
 
     @property
@@ -93,38 +102,41 @@ def by_place(rows: Iterable[ShopperCounts]) -> dict[tuple[str, str], Performance
     return {place: performance(own) for place, own in sorted(groups.items())}
 
 
-def experiments(
-    rows: Sequence[ShopperCounts], planned: Mapping[str, Mapping[str, float]]
-) -> tuple[ExperimentFigures, ...]:
-    """Return the figures of every experiment that appears.
-
-    :param planned: per experiment the share each variant should have.
-    """
-    groups: dict[str, dict[str, list[ShopperCounts]]] = {}
+def experiments(rows: Iterable[ShopperCounts]) -> tuple[ExperimentFigures, ...]:
+    """Return the figures of every experiment that appears, and of each of its shares by themselves."""
+    groups: dict[tuple[str, tuple[tuple[str, float], ...]], dict[str, list[ShopperCounts]]] = {}
+    variants_of: dict[tuple[str, str], set[str]] = {}
     for row in rows:
         for part in (row.variant or "").split(","):
             name, _, variant = part.partition(":")
             if variant:
-                groups.setdefault(name, {}).setdefault(variant, []).append(row)
-    return tuple(_experiment(name, own, planned.get(name, {})) for name, own in sorted(groups.items()))
+                shares = tuple(row.shares.get(name, {}).items())  # another order of the variants draws anew too
+                groups.setdefault((name, shares), {}).setdefault(variant, []).append(row)
+                variants_of.setdefault((name, row.shopper_id), set()).add(variant)
+    moved = {shopper for shopper, variants in variants_of.items() if len(variants) > 1}
+    return tuple(_experiment(name, dict(shares), own, moved) for (name, shares), own in sorted(groups.items()))
 
 
 def _experiment(
-    name: str, rows: Mapping[str, Sequence[ShopperCounts]], planned: Mapping[str, float]
+    name: str,
+    shares: Mapping[str, float],
+    rows: Mapping[str, Sequence[ShopperCounts]],
+    moved: Collection[tuple[str, str]],
 ) -> ExperimentFigures:
     variants = {variant: performance(own) for variant, own in sorted(rows.items())}
-    # A variant that is being wound down has share 0: those it still has were served before, and no size is planned.
-    shares = {variant: share for variant, share in planned.items() if share > 0}
     sizes: list[int] = [variants[v].shoppers if v in variants else 0 for v in shares]
     mismatch = None
     if len(sizes) > 1 and sum(sizes) > 0:
         from scipy.stats import chisquare  # three quarters of a second, for operators only
 
         mismatch = float(chisquare(sizes, np.array(list(shares.values())) * sum(sizes) / sum(shares.values())).pvalue)
+    shoppers = {row.shopper_id for own in rows.values() for row in own}
     return ExperimentFigures(
         name,
+        shares,
         variants,
         mismatch,
+        sum((name, shopper) in moved for shopper in shoppers),
         tuple(
             Comparison(one, other, _difference(variants[one].ctr, variants[other].ctr))
             for other, one in combinations(variants, 2)
@@ -153,7 +165,21 @@ def _rate(parts: NDArray[np.float64], wholes: NDArray[np.float64]) -> Rate:
     if np.ptp(parts / wholes) == 0:
         return _of_alike(value, count)
     error = float(np.sqrt(((parts - value * wholes) ** 2).sum() * count / (count - 1)) / whole)
-    return Rate(value, max(0.0, value - _Z * error), min(1.0, value + _Z * error), error)
+    return _within(0.0, value, error, count - 1)
+
+
+def _within(least: float, value: float, error: float, freedom: float | None) -> Rate:
+    """Return a ratio between `least` and 1 with the interval that its error gives."""
+    reach = _quantile(freedom) * error
+    return Rate(value, max(least, value - reach), min(1.0, value + reach), error, freedom)
+
+
+def _quantile(freedom: float | None) -> float:
+    """Return how many errors an interval reaches to either side; without a number of freedoms the normal's."""
+    from scipy.special import ndtri, stdtrit
+
+    above = (1 + _CONFIDENCE) / 2
+    return float(ndtri(above) if freedom is None else stdtrit(freedom, above))
 
 
 def _of_alike(value: float, count: int) -> Rate:
@@ -165,9 +191,9 @@ def _of_alike(value: float, count: int) -> Rate:
     """
     from scipy.stats import binomtest  # as slow to import as the other
 
-    found = binomtest(round(value * count), count).proportion_ci(confidence_level=0.95, method="wilson")
+    found = binomtest(round(value * count), count).proportion_ci(confidence_level=_CONFIDENCE, method="wilson")
     low, high = min(float(found.low), value), max(float(found.high), value)
-    return Rate(value, low, high, max(value - low, high - value) / _Z)
+    return Rate(value, low, high, max(value - low, high - value) / _quantile(None))
 
 
 def _difference(one: Rate, other: Rate) -> Rate:
@@ -176,5 +202,12 @@ def _difference(one: Rate, other: Rate) -> Rate:
     value = one.value - other.value
     if one.error is None or other.error is None:
         return Rate(value)
-    error = float(np.hypot(one.error, other.error))
-    return Rate(value, max(-1.0, value - _Z * error), min(1.0, value + _Z * error), error)
+    return _within(-1.0, value, float(np.hypot(one.error, other.error)), _freedom(one, other))
+
+
+def _freedom(one: Rate, other: Rate) -> float | None:
+    """Return the degrees of freedom of a difference (Welch and Satterthwaite)."""
+    known = [(rate.error or 0.0, rate.freedom) for rate in (one, other)]
+    total = sum(error**2 for error, _ in known) ** 2
+    unsure = sum(error**4 / freedom for error, freedom in known if freedom is not None)
+    return total / unsure if unsure else None

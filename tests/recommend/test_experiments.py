@@ -83,9 +83,9 @@ def test_an_interval_holds_the_truth_19_times_in_20() -> None:
     assert 0.91 <= hits / 300 <= 0.985
 
 
-@pytest.mark.parametrize("shoppers", [3, 5, 10])
+@pytest.mark.parametrize("shoppers", [3, 5])
 def test_an_interval_of_few_shoppers_is_wider_than_their_own_error_says(shoppers: int) -> None:
-    """The normal's quantiles held the truth 7 to 8 times in 10 of 3 shoppers; what is left is the ratio's skewness."""
+    """With the normal's quantiles it held the truth 8 times in 10; what is left is the skewness of clicks."""
     rng = np.random.default_rng(4)
     hits = equal = 0
     for _ in range(400):

@@ -166,6 +166,36 @@ async def test_filters_are_limits_also_when_few_listings_are_left(
     shown = by_id(listings, await recommender.recommend(query, snapshot))
     assert {(x.make, x.body_type) for x in shown} == {("BMW", "suv")}
     assert len(shown) == 10  # all there are: seen ones come back before places stay empty
+    assert {x.listing_id for x in shown[7:]} == {x.listing_id for x in viewed}
+
+
+async def test_where_everything_was_opened_it_is_shown_again(
+    recommender: Recommender, snapshot: Snapshot, listings: list[Listing]
+) -> None:
+    viewed = [x for x in listings if x.make == "BMW" and x.body_type == "suv"]
+    filters = Filters(make=("BMW",), body=("suv",))
+    query = Query(shopper_id="s", taste=taste_of(snapshot, viewed), now=NOW, filters=filters)
+    slate = await recommender.recommend(query, snapshot)
+    assert {x.listing_id for x in slate.listings} == {x.listing_id for x in viewed}
+
+
+@pytest.mark.parametrize(("n", "again"), [(25, 0), (26, 1), (30, 5), (40, 15)])
+async def test_what_was_opened_fills_only_the_places_that_nothing_else_is_left_for(
+    recommender: Recommender, snapshot: Snapshot, listings: list[Listing], n: int, again: int
+) -> None:
+    viewed = {x.listing_id for x in skodas(listings, 15)}
+    taste = taste_of(snapshot, skodas(listings, 15))
+    query = Query(shopper_id="s", taste=taste, now=NOW, n=n, filters=Filters(make=("Škoda",)))
+    slate = await recommender.recommend(query, snapshot)
+    assert [x.listing_id in viewed for x in slate.listings] == [False] * (n - again) + [True] * again
+    assert [x.position for x in slate.listings] == list(range(1, n + 1))
+    assert len({x.listing_id for x in slate.listings}) == n
+    for at in (0, n - 1):
+        trace = await recommender.trace(query, snapshot, slate.listings[at].listing_id)
+        assert (trace.outcome, trace.position) == ("shown", at + 1)
+    left_out = await recommender.trace(query, snapshot, next(iter(viewed)))
+    assert left_out.removed_by == (None if again else "already_seen")
+    assert left_out.rank is None or left_out.rank > 25
 
 
 async def test_the_same_shopper_gets_the_same_slate_until_something_happens(

@@ -140,13 +140,15 @@ class Recommender:
             raise NotFoundError(f"there is no listing {listing_id[:64]!r} in memory; was it sold long ago?")
         view = self.view(query, snapshot, await self._neighbours.near(query, snapshot))
         found = find(sources_for(snapshot, self._exact_limit), view)
-        rows, _ = self._filter(view, found)
+        rows, spare, _ = self._filter(view, found)
         at = np.array([row], dtype=np.intp)
-        scores, own = _scores(view, rows).max(axis=0), _scores(view, at)
+        own = _scores(view, at)
+        peers, ahead = (spare, len(rows)) if row in spare else (rows, 0)
+        better = np.count_nonzero(_scores(view, peers).max(axis=0) > own.max())
         slate = self._slate(view)
         shown = next((served for served in slate.listings if served.listing_id == listing_id), None)
-        removed_by = filters.removing(view, row, all_hold=len(rows) >= query.n)
-        rank = 1 + int(np.count_nonzero(scores > own.max())) if row in rows else None
+        removed_by = filters.removing(view, row, all_hold=not len(spare))
+        rank = ahead + 1 + int(better) if row in peers else None
         return Trace(
             listing_id=listing_id,
             outcome=outcome_of(shown, removed_by, rank, query.n),
@@ -154,7 +156,7 @@ class Recommender:
             full=() if shown else full_groups(snapshot, row, slate, view.placement.caps),
             sources=tuple(name for name, rows_found in found.items() if row in rows_found),
             rank=rank,
-            candidates=len(rows),
+            candidates=len(rows) + len(spare),
             position=shown.position if shown else None,
             score=round(float(own.max()), 4) if np.isfinite(own.max()) else None,
             terms=_parts(view, at, own.argmax(axis=0))[0],
@@ -166,7 +168,7 @@ class Recommender:
         with _stage("find"):
             found = find(sources_for(snapshot, self._exact_limit), view)
         with _stage("filter"):
-            rows, removed = self._filter(view, found)
+            rows, spare, removed = self._filter(view, found)
         with _stage("score"):
             scores = _scores(view, rows)
         with _stage("choose"):
@@ -181,6 +183,14 @@ class Recommender:
             chosen = diversify(
                 snapshot, rows, scores, shares, query.n, view.placement, explored=explored, boosted=boosted
             )
+            if len(spare):
+                more = _scores(view, spare)
+                left = query.n - len(chosen)
+                chosen += [
+                    len(rows) + at
+                    for at in diversify(snapshot, spare, more, shares, left, view.placement, boosted=boosted)
+                ]
+                rows, scores = np.concatenate([rows, spare]), np.concatenate([scores, more], axis=1)
         with _stage("explain"):
             listings = self._explain(view, rows[chosen], scores[:, chosen], found)
             drawn = chance_drawn(view) if explored else 1.0  # who was not drawn could not be chosen
@@ -225,12 +235,14 @@ class Recommender:
         best = (np.stack([aim.scores() for aim in view.aims]) + shares).max(axis=0) + view.boosted()
         return best if rows is None else best[rows]
 
-    def _filter(self, view: View, found: dict[str, Rows]) -> tuple[Rows, dict[str, int]]:
+    def _filter(self, view: View, found: dict[str, Rows]) -> tuple[Rows, Rows, dict[str, int]]:
+        """Return the candidates, those that may only fill what places they leave, and what was removed."""
         rows, removed = filters.apply(filters.MUST, view, np.unique(np.concatenate(list(found.values()))))
         preferred, seen = filters.apply(filters.preferred(view), view, rows)
         if len(preferred) < view.query.n:
-            return rows, removed  # a small stock: better a car seen before than an empty place
-        return preferred, removed | seen
+            # A small stock: better a car seen before than an empty place.
+            return preferred, np.setdiff1d(rows, preferred), removed
+        return preferred, rows[:0], removed | seen
 
     def _explain(
         self, view: View, rows: Rows, scores: NDArray[np.float32], found: dict[str, Rows]

@@ -80,13 +80,20 @@ def recommender(listings: list[Listing]) -> Recommender:
     return Recommender(PointNeighbours(listings), exact_limit=1_000, exploration=0.1)
 
 
-def taste_of(snapshot: Snapshot, viewed: Sequence[Listing], kind: str = "view") -> Taste:
-    taste = Taste.empty(NOW)
+def taste_of(
+    snapshot: Snapshot,
+    viewed: Sequence[Listing],
+    kind: str = "view",
+    *,
+    reason: str | None = None,
+    before: Taste | None = None,
+) -> Taste:
+    taste = before or Taste.empty(NOW)
     for listing in viewed:
         described = Described(listing.listing_id, describe(values_of(listing), snapshot.knots), embed([listing])[0])
         event = Event(
             event_id=str(uuid4()), type=kind, shopper_id="s", occurred_at=NOW, received_at=NOW,  # type: ignore[arg-type]
-            listing_id=listing.listing_id,
+            listing_id=listing.listing_id, reason=reason,
         )  # fmt: skip
         taste = update(taste, event, described)
     return settle(taste, {x.listing_id: e for x, e in zip(viewed, embed(viewed), strict=True)})
@@ -229,6 +236,28 @@ async def test_negative_evidence_pushes_its_like_down(
     assert scores[suv].mean() < scores[~suv].mean()
 
 
+async def test_nobody_is_interested_in_a_car_because_another_was_hidden(
+    recommender: Recommender, snapshot: Snapshot, listings: list[Listing]
+) -> None:
+    fiats = [x for x in listings if x.make == "Fiat"]
+    for viewed, kinds in (([], set()), (skodas(listings, 3), {"Škoda"})):
+        taste = taste_of(snapshot, fiats[:6], "hide", before=taste_of(snapshot, viewed))
+        slate = await recommender.recommend(Query(shopper_id="s", taste=taste, now=NOW), snapshot)
+        said = [r for s in slate.listings for r in s.reasons]
+        named = {r.text.removeprefix("Your interest: ").split(" ")[0] for r in said if r.code in ("make", "model")}
+        assert named == kinds
+        assert bool(viewed) == bool({r.code for r in said} & {"body", "fuel", "price", "year", "mileage"})
+
+
+async def test_a_like_that_was_hidden_as_often_is_no_reason(
+    recommender: Recommender, snapshot: Snapshot, listings: list[Listing]
+) -> None:
+    fiats = [x for x in listings if x.make == "Fiat"]
+    taste = taste_of(snapshot, fiats[1:9], "hide", reason="brand", before=taste_of(snapshot, fiats[:1]))
+    slate = await recommender.recommend(Query(shopper_id="s", taste=taste, now=NOW), snapshot)
+    assert "make" not in {r.code for s in slate.listings for r in s.reasons}
+
+
 def test_few_listings_are_scored_as_all_of_them_are(
     recommender: Recommender, snapshot: Snapshot, listings: list[Listing]
 ) -> None:
@@ -292,6 +321,17 @@ async def test_a_car_like_the_last_view_says_so_and_does_not_repeat_itself(
         if "viewed" in codes:
             assert listing.model == viewed.model or listing.body_type == viewed.body_type
             assert not (listing.make == "Kia" and listing.model == viewed.model and "model" in codes)
+
+
+async def test_cars_that_do_not_say_their_body_are_not_alike(snapshot_of: Build, listings: list[Listing]) -> None:
+    silent = [Listing(**{**_fields(x), "body_type": None, "model": f"{x.body_type} {x.fuel_type}"}) for x in listings]
+    snapshot = snapshot_of(silent)
+    query = Query(shopper_id="s", taste=taste_of(snapshot, silent[:1]), now=NOW)
+    slate = await Recommender(PointNeighbours(silent), exact_limit=1_000).recommend(query, snapshot)
+    alike = [
+        x for x, s in zip(by_id(silent, slate), slate.listings, strict=True) if "viewed" in {r.code for r in s.reasons}
+    ]
+    assert {(x.make, x.model) for x in alike} == {(silent[0].make, silent[0].model)}
 
 
 async def test_when_everything_near_is_hidden_or_sold_the_slate_is_empty(

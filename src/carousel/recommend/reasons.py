@@ -45,7 +45,7 @@ def reasons_of(
     :param viewed: for rows near to a last view, the listing that was viewed.
     :param below: how far below its expected price each listing of the snapshot is (size,).
     """
-    terms = {block: values for block, values in scorer.terms(rows).items() if block in scorer.liked}
+    terms = scorer.causes(rows)
     blocks = list(terms)
     by_row = np.stack(list(terms.values()), axis=1) if terms else np.empty((len(rows), 0))
     order = np.argsort(-by_row, axis=1).tolist()
@@ -75,7 +75,8 @@ def reasons_of(
 
 
 def _equal(snapshot: Snapshot, block: str, row: int, other: int) -> bool:
-    return bool(snapshot.codes(block)[row] == snapshot.codes(block)[other])
+    codes = snapshot.codes(block)
+    return bool(codes[row] == codes[other] > 0)  # two that do not say it are not alike
 
 
 def _value(snapshot: Snapshot, block: str, row: int) -> str:

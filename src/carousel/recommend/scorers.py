@@ -57,22 +57,24 @@ class TasteScorer:
         self.has_evidence = bool(counts)
         rates = snapshot.base_rates()
         self._tables: dict[str, NDArray[np.float64]] = {}
-        self.liked: dict[str, NDArray[np.float64]] = {}
+        self._causes: dict[str, NDArray[np.float64]] = {}
         for block, amounts in counts.items():
             self._put(block, _spread(amounts) if block in NUMERIC else amounts, rates[block])
-            if block in NUMERIC:
-                knot_terms = self._tables[block][1:]
-                by_step = membership_of_steps(len(knot_terms)) @ knot_terms
-                self._tables[block] = np.concatenate([[0.0], by_step])
 
     def _put(self, block: str, counts: NDArray[np.float64], rates: NDArray[np.float64]) -> None:
         weight, alpha = self._weights[block], SMOOTHING[block]
-        table = weight * _log_odds(counts[0], rates, alpha)
+        liked = self._table(block, weight * _log_odds(counts[0], rates, alpha))
+        self._tables[block] = self._causes[block] = liked
         if counts[1].any():
-            table -= AGAINST_SHARE * weight * _log_odds(counts[1], rates, alpha)
+            against = AGAINST_SHARE * weight * _log_odds(counts[1], rates, alpha)
+            self._tables[block] = liked - self._table(block, against)
+            self._causes[block] = np.minimum(self._tables[block], liked)
+
+    def _table(self, block: str, table: NDArray[np.float64]) -> NDArray[np.float64]:
         table[0] = 0.0  # "not said" says nothing
-        self._tables[block] = table
-        self.liked[block] = counts[0, :-1]
+        if block not in NUMERIC:
+            return table
+        return np.concatenate([[0.0], membership_of_steps(len(table) - 1) @ table[1:]])
 
     def beyond_make(self) -> NDArray[np.float32]:
         """Score every listing (size,) by everything but its make and model."""
@@ -111,11 +113,19 @@ class TasteScorer:
         return np.zeros(self._snapshot.grid_size(block)) if table is None else table
 
     def terms(self, rows: Rows) -> dict[str, NDArray[np.float64]]:
-        """Return each block's part of the score of some listings (m,): the reasons, in numbers."""
+        """Return each block's part of the score of some listings (m,)."""
+        return self._look_up(self._tables, rows)
+
+    def causes(self, rows: Rows) -> dict[str, NDArray[np.float64]]:
+        """Return how much of each block's part is there because of evidence for what the listing is (m,): the reasons,
+        in numbers. That other values are not wanted lifts a listing, too, but nobody asked for it."""
+        return self._look_up(self._causes, rows)
+
+    def _look_up(self, tables: Mapping[str, NDArray[np.float64]], rows: Rows) -> dict[str, NDArray[np.float64]]:
         snapshot = self._snapshot
         return {
             block: table[snapshot.codes(block)[rows] if block in CATEGORICAL else snapshot.grid(block)[rows]]
-            for block, table in self._tables.items()
+            for block, table in tables.items()
         }
 
 

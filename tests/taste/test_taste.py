@@ -11,7 +11,17 @@ import pytest
 from carousel.activity.events import Event, EventType
 from carousel.catalogue.listing import ListingId
 from carousel.catalogue.traits import Described
-from carousel.taste.taste import MOST_HIDDEN, MOST_TRAITS, PURCHASE_HALF_LIFE, Taste, decayed, merge, settle, update
+from carousel.taste.taste import (
+    MOST_HIDDEN,
+    MOST_TRAITS,
+    PURCHASE_HALF_LIFE,
+    Taste,
+    decayed,
+    merge,
+    phase,
+    settle,
+    update,
+)
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SUV = Described(ListingId("suv"), {"body": (("suv", 1.0),), "price": (("9000", 0.25), ("12500", 0.75))}, np.zeros(4))
@@ -80,6 +90,25 @@ def test_years_between_two_events_neither_overflow_nor_lose_the_new_one() -> Non
     taste = update(after(("view", SUV)), event("view", WAGON, at=NOW + timedelta(days=3_000)), WAGON)
     assert purchase(taste, "body", "wagon", NOW + timedelta(days=3_000)) == 1
     assert "suv" not in decayed(taste, NOW + timedelta(days=3_000))["body"]
+
+
+@pytest.mark.parametrize("ahead", [timedelta(days=1), timedelta(days=400)])
+def test_evidence_of_a_clock_that_was_ahead_does_not_grow(ahead: timedelta) -> None:
+    taste = update(Taste.empty(NOW + ahead), event("view", SUV, at=NOW + ahead), SUV)
+    assert decayed(taste, NOW)["body"]["suv"] == (1, 1, 0)
+
+
+def test_a_contact_is_a_decision_for_three_weeks() -> None:
+    taste = after(*(("view", replace(SUV, listing_id=ListingId(f"suv-{i}"))) for i in range(6)), ("contact", WAGON))
+    assert phase(taste, NOW + timedelta(days=20)) == "decision"
+    assert phase(taste, NOW + timedelta(days=22)) == "orientation"
+
+
+def test_few_models_are_a_decision_as_long_as_they_were_looked_at_lately() -> None:
+    cars = [Described(ListingId(f"{i}"), {"model": (("Skoda Octavia", 1.0),)}, np.zeros(4)) for i in range(6)]
+    taste = after(*(("view", car) for car in cars))
+    assert phase(taste, NOW) == "decision"
+    assert phase(taste, NOW + timedelta(days=22)) == "orientation"
 
 
 def test_only_the_longest_look_of_a_page_counts() -> None:

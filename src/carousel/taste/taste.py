@@ -307,12 +307,14 @@ _CONTACT = 10.0
 
 
 def phase(taste: Taste, now: datetime) -> Phase:
-    """Return whether somebody looks around or narrows down: by a contact, or by looking at few models lately."""
-    if any(r.weight >= _CONTACT for r in taste.recent):
+    """Return whether somebody looks around or narrows down: by a contact, or by looking at few models, both lately."""
+    since = now.timestamp() - PURCHASE_HALF_LIFE.total_seconds()
+    lately = [r for r in taste.recent if r.at >= since]
+    if any(r.weight >= _CONTACT for r in lately):
         return "decision"
     evidence = _decayed(taste, now)
     of_model = np.array([trait.startswith("model=") for trait in evidence.traits], dtype=bool)
-    if len(taste.recent) < _LEAST_LOOKS or not of_model.any():
+    if len(lately) < _LEAST_LOOKS or not of_model.any():
         return "orientation"
     amounts = evidence.amounts[:2].sum(axis=0)[of_model]
     # The effective number of models: 1 / Σ share².
@@ -331,7 +333,8 @@ def decayed(taste: Taste, now: datetime) -> dict[str, dict[str, Amounts]]:
 
 
 def _decayed(taste: Taste, now: datetime) -> Evidence:
-    return taste.evidence.scaled(_factors(now, taste.as_of), _FORGET_BELOW)
+    # A clock that was ahead may have left evidence of a time to come: it has not faded, and must not grow.
+    return taste.evidence.scaled(_factors(max(now, taste.as_of), taste.as_of), _FORGET_BELOW)
 
 
 def settle(taste: Taste, embeddings: Mapping[str, NDArray[np.float32]]) -> Taste:

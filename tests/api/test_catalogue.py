@@ -15,7 +15,7 @@ from carousel.catalogue.listing import ListingId
 from carousel.catalogue.repository import set_status
 from carousel.storage.postgres import Connection
 from carousel.taste.repository import save
-from carousel.taste.taste import Taste
+from carousel.taste.taste import Hide, Taste
 
 Car = Callable[..., dict[str, Any]]
 WRITER = {"Authorization": "Bearer a secret key for tests"}
@@ -264,7 +264,7 @@ async def test_a_car_the_shopper_hid_is_in_no_search_and_not_counted(
     shopper_id = (await api.get("/v1/me", headers=shopper)).json()["shopper_id"]
     save(
         database,
-        {shopper_id: (replace(Taste.empty(datetime.now(UTC)), version=1, hidden=frozenset({ListingId("c1")})), None)},
+        {shopper_id: (replace(Taste.empty(datetime.now(UTC)), version=1, hidden={ListingId("c1"): Hide()}), None)},
     )
     answer = (await api.get("/v1/listings", params={"sort": sort}, headers=shopper)).json()
     assert {x["listing_id"] for x in answer["listings"]} == {"c0", "c2"}

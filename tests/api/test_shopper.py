@@ -93,6 +93,23 @@ async def test_a_hidden_listing_is_never_served_once_the_hide_was_acknowledged(
         assert await shown(api) == expected
 
 
+async def test_a_hide_whose_reason_follows_can_be_undone(
+    api: httpx.AsyncClient, shopper: dict[str, str], car: Make, event: Make
+) -> None:
+    """As the page does it: the reason is said with the hide taken back, in one request."""
+    await api.put("/v1/listings/c0", json=car("c0"), headers=WRITER)
+    steps: tuple[tuple[list[dict[str, Any]], bool], ...] = (
+        ([event("hide", listing_id="c0")], False),
+        ([event("unhide", listing_id="c0"), event("hide", listing_id="c0", reason="price")], False),
+        ([event("unhide", listing_id="c0")], True),
+    )
+    for events, is_shown in steps:
+        sent = await api.post("/v1/events", json={"events": events}, headers=shopper)
+        assert {result["status"] for result in sent.json()["results"]} == {"accepted"}
+        answer = await api.get("/v1/recommendations", headers=shopper)
+        assert bool(answer.json()["listings"]) == is_shown
+
+
 async def test_one_bad_event_never_spoils_its_batch(
     api: httpx.AsyncClient, shopper: dict[str, str], event: Make, valkey: Valkey
 ) -> None:

@@ -38,7 +38,7 @@ def test_what_a_shopper_does_becomes_a_taste_and_stays_in_the_archive(marketplac
     assert john is not None
     assert liked(john, "Skoda") == 6.0
     assert john.evidence.nested()["make"]["Ford"] == (0.0, 0.0, 4.0)
-    assert john.hidden == {"focus"}
+    assert john.hidden.keys() == {"focus"}
     assert [recent.listing_id for recent in john.recent] == ["octavia", "fabia"]
     assert john.centroid is not None
     assert john.centroid[0] == pytest.approx(3.0)

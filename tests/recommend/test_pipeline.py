@@ -236,6 +236,26 @@ async def test_negative_evidence_pushes_its_like_down(
     assert scores[suv].mean() < scores[~suv].mean()
 
 
+@pytest.mark.parametrize("viewed", [0, 10])
+def test_what_is_too_dear_lowers_all_that_is_dearer_and_nothing_cheaper(
+    snapshot: Snapshot, listings: list[Listing], viewed: int
+) -> None:
+    prices = np.array([float(x.price_amount or 0) for x in listings])
+    at_15 = [x for x in listings if x.price_amount == 15_000]
+    liked = taste_of(snapshot, at_15[:viewed])
+    blamed = taste_of(snapshot, at_15[10:13], "hide", reason="price", before=liked)
+
+    def of_price(taste: Taste) -> Any:
+        terms = scorer_of(taste, snapshot).terms(np.arange(snapshot.size)).get("price", np.zeros(snapshot.size))
+        return np.array([terms[prices == price].mean() for price in (6_000, 10_000, 15_000, 22_000, 30_000)])
+
+    change = of_price(blamed) - of_price(liked)
+    assert (change[:2] > 0.5).all()
+    assert (change[2:] < 0).all()
+    assert change[3] == pytest.approx(change[4])
+    assert (np.diff(change) < 1e-9).all()
+
+
 async def test_nobody_is_interested_in_a_car_because_another_was_hidden(
     recommender: Recommender, snapshot: Snapshot, listings: list[Listing]
 ) -> None:

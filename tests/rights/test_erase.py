@@ -139,7 +139,7 @@ def test_what_was_on_its_way_is_dropped_and_a_later_visit_starts_afresh(
     marketplace.archives([again])
     taste = marketplace.taste(ACCOUNT)
     assert taste is not None
-    assert (taste.event_count, taste.hidden) == (1, frozenset())
+    assert (taste.event_count, taste.hidden) == (1, {})
     assert late.event_id not in marketplace.archived()
     assert marketplace.taste("s-third") is None
 

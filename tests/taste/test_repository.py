@@ -10,7 +10,7 @@ from carousel.catalogue.listing import ListingId
 from carousel.storage.postgres import Connection
 from carousel.taste.evidence import Evidence
 from carousel.taste.repository import StaleTaste, load, save
-from carousel.taste.taste import Recent, Taste
+from carousel.taste.taste import Hide, Recent, Taste
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TASTE = Taste(
@@ -19,7 +19,7 @@ TASTE = Taste(
     event_count=4,
     evidence=Evidence.of({"make": {"Škoda": (1.0, 2.5, 0.0)}, "price": {"12500": (0.0, 0.25, 4.0)}}),
     recent=(Recent(ListingId("a"), 2.0, 1_772_366_400.123_456, 1.5), Recent(ListingId('quote " and ,'), 1.0, 1e9)),
-    hidden=frozenset({ListingId("b")}),
+    hidden={ListingId("b"): Hide("price", 1_772_366_400.123_456), ListingId("c"): Hide()},
     centroid=np.arange(96, dtype=np.float32) / 64,
     interests=(ListingId("a"),),
 )
@@ -31,6 +31,12 @@ def test_a_taste_comes_back_as_it_was_saved(database: Connection) -> None:
     assert set(loaded) == {"s", "empty"}
     assert replace(loaded["s"], centroid=None) == replace(TASTE, centroid=None)
     assert np.array_equal(loaded["s"].centroid, TASTE.centroid)  # type: ignore[arg-type]
+
+
+def test_of_what_an_older_version_knew_to_be_hidden_nobody_knows_why(database: Connection) -> None:
+    save(database, {"s": (TASTE, None)})
+    database.execute("UPDATE taste SET stated = '{}'")
+    assert load(database, ["s"])["s"].hidden == {"b": Hide(), "c": Hide()}
 
 
 def test_a_writer_that_loaded_an_older_version_is_told(database: Connection) -> None:

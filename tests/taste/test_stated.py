@@ -12,7 +12,7 @@ from carousel.catalogue.listing import ListingId
 from carousel.errors import InputError
 from carousel.taste.evidence import Evidence
 from carousel.taste.stated import NOTHING, Budget, Preference, Stated, Statement, stated_of, statement_event
-from carousel.taste.taste import Recent, Taste, merge, update
+from carousel.taste.taste import Hide, Recent, Taste, merge, update
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LEARNED = Taste(
@@ -21,7 +21,7 @@ LEARNED = Taste(
     event_count=3,
     evidence=Evidence.of({"make": {"Fiat": (1.0, 2.0, 0.0), "Kia": (0.0, 1.0, 0.5)}, "body": {"suv": (0.0, 1.0, 0.0)}}),
     recent=(Recent(ListingId("a"), 1.0, 1e9), Recent(ListingId("b"), 1.0, 1e9 + 1)),
-    hidden=frozenset({ListingId("h")}),
+    hidden={ListingId("h"): Hide("price", 1e9)},
 )
 SAID = Stated(
     personalised=False,
@@ -62,8 +62,9 @@ def test_a_reset_keeps_only_what_is_hidden() -> None:
     after = said(said(LEARNED, SAID), reset=True)
     assert not after.evidence
     assert after.recent == ()
-    assert after.hidden == {"h"}
+    assert after.hidden.keys() == {"h"}
     assert after.stated.is_empty
+    assert after.hidden["h"] == Hide()  # showing it again takes back nothing that is learned from now on
 
 
 def test_dropped_listings_leave_the_history() -> None:
@@ -90,7 +91,7 @@ def test_nobody_is_known_to_who_does_not_want_it() -> None:
     impersonal = said(LEARNED, SAID).impersonal()
     assert not impersonal.evidence
     assert impersonal.stated.is_empty
-    assert impersonal.hidden == {"h"}
+    assert impersonal.hidden.keys() == {"h"}
     assert impersonal.version == LEARNED.version + 1
 
 

@@ -12,6 +12,7 @@ from carousel.activity.events import Event, EventType
 from carousel.catalogue.listing import ListingId
 from carousel.catalogue.traits import Described
 from carousel.taste.taste import (
+    AGAINST_HALF_LIFE,
     MOST_HIDDEN,
     MOST_TRAITS,
     PURCHASE_HALF_LIFE,
@@ -26,6 +27,7 @@ from carousel.taste.taste import (
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SUV = Described(ListingId("suv"), {"body": (("suv", 1.0),), "price": (("9000", 0.25), ("12500", 0.75))}, np.zeros(4))
 WAGON = Described(ListingId("wagon"), {"body": (("wagon", 1.0),)}, np.ones(4, dtype=np.float32))
+OTHER_SUV = Described(ListingId("other suv"), SUV.traits, SUV.embedding)
 
 
 def event(kind: EventType, listing: Described | None = SUV, *, at: datetime = NOW, **fields: Any) -> Event:
@@ -120,12 +122,12 @@ def test_only_the_longest_look_of_a_page_counts() -> None:
 
 def test_a_hidden_listing_is_remembered_and_its_like_loses() -> None:
     taste = after(("view", SUV), ("hide", SUV))
-    assert taste.hidden == {"suv"}
+    assert taste.hidden.keys() == {"suv"}
     assert against(taste, "body", "suv") == pytest.approx(4)
     assert [r.listing_id for r in taste.recent] == []
 
 
-@pytest.mark.parametrize(("reason", "blamed"), [("price", "price"), ("seen", None)])
+@pytest.mark.parametrize(("reason", "blamed"), [("price", "price_from"), ("seen", None)])
 def test_a_hide_counts_against_what_its_reason_blames(reason: str, blamed: str | None) -> None:
     taste = update(Taste.empty(NOW), event("hide", SUV, reason=reason), SUV)
     assert set(taste.evidence.nested()) == ({blamed} if blamed else set())
@@ -133,8 +135,55 @@ def test_a_hide_counts_against_what_its_reason_blames(reason: str, blamed: str |
 
 def test_unhide_takes_the_hide_back() -> None:
     taste = after(("hide", SUV), ("unhide", SUV))
-    assert taste.hidden == frozenset()
+    assert not taste.hidden
     assert against(taste, "body", "suv") == 0
+
+
+def hidden(taste: Taste, listing: Described, reason: str | None = None, *, at: datetime = NOW) -> Taste:
+    return update(taste, event("hide", listing, at=at, reason=reason), listing)
+
+
+def shown_again(taste: Taste, listing: Described, *, at: datetime = NOW) -> Taste:
+    return update(taste, event("unhide", listing, at=at), listing)
+
+
+@pytest.mark.parametrize("reason", [None, "price", "seen"])
+def test_unhide_takes_nothing_of_other_hides_back(reason: str | None) -> None:
+    alone = hidden(Taste.empty(NOW), SUV)
+    after_both = shown_again(hidden(alone, OTHER_SUV, reason), OTHER_SUV)
+    assert after_both.evidence == alone.evidence
+    assert after_both.hidden == alone.hidden
+
+
+def test_unhide_takes_back_what_has_not_faded() -> None:
+    later = NOW + AGAINST_HALF_LIFE
+    taste = hidden(hidden(Taste.empty(NOW), SUV), OTHER_SUV, at=later)
+    taste = shown_again(taste, SUV, at=later)
+    assert decayed(taste, later)["body"]["suv"][2] == pytest.approx(4)
+
+
+def test_a_listing_is_hidden_once_however_often_that_is_said() -> None:
+    taste = hidden(hidden(Taste.empty(NOW), SUV), SUV)
+    assert against(taste, "body", "suv") == 4
+    assert not decayed(shown_again(taste, SUV), NOW)
+    assert not decayed(shown_again(shown_again(taste, SUV), SUV), NOW)
+
+
+@pytest.mark.parametrize("between", [(), ("unhide",)])
+def test_a_reason_said_afterwards_takes_the_place_of_the_first_and_can_be_undone(between: tuple[EventType]) -> None:
+    """The page hides at once, and says why when it is told."""
+    taste = hidden(Taste.empty(NOW), SUV)
+    for kind in between:
+        taste = update(taste, event(kind, SUV), SUV)
+    taste = hidden(taste, SUV, "price")
+    assert decayed(taste, NOW) == decayed(hidden(Taste.empty(NOW), SUV, "price"), NOW)
+    assert decayed(hidden(taste, SUV), NOW) == decayed(taste, NOW)  # said with less words, it was known before
+    assert not decayed(shown_again(taste, SUV), NOW)
+
+
+def test_a_hide_of_what_nobody_knew_takes_nothing_back() -> None:
+    taste = update(hidden(Taste.empty(NOW), SUV), event("hide", OTHER_SUV), None)
+    assert against(shown_again(taste, OTHER_SUV), "body", "suv") == 4
 
 
 def test_unfavourite_takes_evidence_back_but_never_below_none() -> None:
@@ -178,7 +227,7 @@ def test_merging_adds_both_histories() -> None:
     merged = merge(account, anonymous)
     assert purchase(merged, "body", "wagon") == 1
     assert purchase(merged, "body", "suv") == 1
-    assert merged.hidden == {"suv"}
+    assert merged.hidden.keys() == {"suv"}
     assert [r.listing_id for r in merged.recent] == ["wagon"]
     assert merged.event_count == 3
     assert merged.version == account.version + 1

@@ -24,7 +24,7 @@ from carousel.dataflows.lru import Lru
 from carousel.storage.postgres import Connection, connect
 from carousel.taste import repository
 from carousel.taste.repository import StaleTaste
-from carousel.taste.taste import FORMULA, Taste, settle
+from carousel.taste.taste import FORMULA, Hide, Taste, settle
 from carousel.telemetry import log
 
 _CHUNK = 20_000  # events computed and swapped together: half a second
@@ -169,7 +169,8 @@ def _with_what_stays(taste: Taste, stored: Taste) -> Taste:
     """Add what does not fade and may have been said in a month that is gone: hidden cars, statements, the account."""
     return replace(
         taste,
-        hidden=taste.hidden | stored.hidden,
+        # Of a hide that the archive does not hold nothing counts against the like any more.
+        hidden={**dict.fromkeys(stored.hidden, Hide()), **taste.hidden},
         stated=max(taste.stated, stored.stated, key=lambda stated: stated.event_id),
         merged_into=taste.merged_into or stored.merged_into,
     )

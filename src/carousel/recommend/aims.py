@@ -91,7 +91,7 @@ def aims_of(
         for block, amounts in counts_of_rows(snapshot, interest.rows, interest.weights).items():
             counts[block] = counts[block] + amounts if block in counts else amounts
         for block, amounts in overall.items():
-            counts[block][1] = amounts[1]  # what is not wanted, is wanted for no wish
+            counts[block][1:] = amounts[1:]  # what is not wanted, is wanted for no wish
         scorer = TasteScorer(counts, snapshot, weights)
         aims.append(_aim(interest.share, scorer, crowd, interest, of, stated))
     return tuple(aims)

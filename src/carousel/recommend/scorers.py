@@ -2,6 +2,7 @@
 
 `score(x) = Σ_b w_b Σ_k φ_bk(x) · log((c_bk + α_b p_bk) / ((n_b + α_b) p_bk))`, with c the evidence, p the catalogue's
 base rate and φ the membership; evidence against is scored the same way and subtracted. Without evidence it is 0.
+Evidence against a number and all above it lies on all that the stock has from there on, in proportion to the stock.
 """
 
 from collections.abc import Mapping
@@ -14,7 +15,8 @@ from numpy.typing import NDArray
 from carousel.catalogue.snapshot import CONFIG, Snapshot, membership_of_steps
 from carousel.catalogue.traits import CATEGORICAL, NUMERIC, positions
 from carousel.recommend.query import Rows
-from carousel.taste.taste import Taste, decayed
+from carousel.taste.evidence import Amounts
+from carousel.taste.taste import FROM_HERE_UP, Taste, decayed
 
 # A session's evidence counts on top of its share in the purchase's: what is looked for right now comes first.
 SESSION_SHARE = 2.0
@@ -42,7 +44,8 @@ _SPREAD = 0.2
 
 
 Counts = Mapping[str, NDArray[np.float64]]
-"""Per block the evidence for and against (2, codes + 1): of a number its knots; the last column no listing has."""
+"""Per block the evidence for and against (2, codes + 1); the last column no listing has. Of a number the codes are its
+knots, and there is a third row: against it and all above it."""
 
 
 class TasteScorer:
@@ -59,7 +62,7 @@ class TasteScorer:
         self._tables: dict[str, NDArray[np.float64]] = {}
         self._causes: dict[str, NDArray[np.float64]] = {}
         for block, amounts in counts.items():
-            self._put(block, _spread(amounts) if block in NUMERIC else amounts, rates[block])
+            self._put(block, _beyond_knots(amounts, rates[block]) if block in NUMERIC else amounts, rates[block])
 
     def _put(self, block: str, counts: NDArray[np.float64], rates: NDArray[np.float64]) -> None:
         weight, alpha = self._weights[block], SMOOTHING[block]
@@ -133,7 +136,11 @@ def counts_of(taste: Taste, snapshot: Snapshot, now: datetime) -> dict[str, NDAr
     """Return a taste's evidence, as it stands now, by the snapshot's codes."""
     evidence = decayed(taste, now)
     counted = {block: _counted(snapshot, block, evidence[block]) for block in CATEGORICAL if block in evidence}
-    return counted | {block: _on_knots(snapshot, block, evidence[block]) for block in NUMERIC if block in evidence}
+    for block in NUMERIC:
+        upwards = evidence.get(FROM_HERE_UP.get(block, ""), {})
+        if block in evidence or upwards:
+            counted[block] = _on_knots(snapshot, block, evidence.get(block, {}), upwards)
+    return counted
 
 
 def counts_of_rows(snapshot: Snapshot, rows: Rows, weights: NDArray[np.floating]) -> dict[str, NDArray[np.float64]]:
@@ -147,12 +154,12 @@ def counts_of_rows(snapshot: Snapshot, rows: Rows, weights: NDArray[np.floating]
     for block in NUMERIC:
         membership = membership_of_steps(len(snapshot.knots[block]))
         at = snapshot.grid(block)[rows]
-        counted[block] = np.zeros((2, len(snapshot.knots[block]) + 2))
+        counted[block] = np.zeros((3, len(snapshot.knots[block]) + 2))
         counted[block][0, 1:-1] = np.where(at > 0, weights, 0) @ membership[np.maximum(at - 1, 0)]
     return {block: amounts for block, amounts in counted.items() if amounts.any()}
 
 
-def _counted(snapshot: Snapshot, block: str, values: Mapping[str, tuple[float, float, float]]) -> NDArray[np.float64]:
+def _counted(snapshot: Snapshot, block: str, values: Mapping[str, Amounts]) -> NDArray[np.float64]:
     vocabulary = snapshot.vocabularies[block]
     size = len(vocabulary)
     counts = np.zeros((2, size + 1))
@@ -164,14 +171,30 @@ def _counted(snapshot: Snapshot, block: str, values: Mapping[str, tuple[float, f
     return counts
 
 
-def _on_knots(snapshot: Snapshot, block: str, values: Mapping[str, tuple[float, float, float]]) -> NDArray[np.float64]:
-    """Put evidence, which is keyed by value, on today's knots."""
+def _on_knots(
+    snapshot: Snapshot, block: str, values: Mapping[str, Amounts], upwards: Mapping[str, Amounts]
+) -> NDArray[np.float64]:
+    """Put evidence, which is keyed by value, on today's knots.
+
+    :param upwards: the evidence against a value and all above it.
+    """
     knots = snapshot.knots[block]
-    amounts = np.array([(p + SESSION_SHARE * s, a) for s, p, a in values.values()]).T
-    at = positions(np.array([float(v) for v in values]), knots, block)
-    counts = np.zeros((2, len(knots) + 2))
+    amounts = np.array(
+        [(p + SESSION_SHARE * s, a, 0) for s, p, a in values.values()] + [(0, 0, a) for _, _, a in upwards.values()]
+    ).T
+    at = positions(np.array([float(v) for v in (*values, *upwards)]), knots, block)
+    counts = np.zeros((3, len(knots) + 2))
     counts[:, 1:-1] = amounts @ np.clip(1 - np.abs(at[:, None] - np.arange(len(knots))[None, :]), 0, 1)
     return counts
+
+
+def _beyond_knots(counts: NDArray[np.float64], rates: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the evidence for and against each knot (2, knots + 2) with what that at other knots says of it."""
+    spread = _spread(counts[:2])
+    if counts[2].any():
+        above = np.maximum(np.cumsum(rates[::-1])[::-1], 1e-9)
+        spread[1, :-1] += rates * np.cumsum(counts[2, :-1] / above)
+    return spread
 
 
 def _spread(counts: NDArray[np.float64]) -> NDArray[np.float64]:

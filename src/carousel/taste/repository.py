@@ -15,7 +15,7 @@ from carousel.errors import CarouselError
 from carousel.storage.postgres import AsyncConnection, Connection, halfvec
 from carousel.taste.evidence import Evidence
 from carousel.taste.stated import NOTHING, stated_of
-from carousel.taste.taste import Recent, Taste
+from carousel.taste.taste import Hide, Recent, Taste
 
 set_json_dumps(lambda value: orjson.dumps(value))
 set_json_loads(orjson.loads)
@@ -139,7 +139,7 @@ def _columns(rows: Sequence[tuple[str, Taste, int | None]]) -> tuple[list[Any], 
         [None if taste.centroid is None else halfvec(taste.centroid) for _, taste, _ in rows],
         [_json(taste.interests) for _, taste, _ in rows],
         [taste.merged_into for _, taste, _ in rows],
-        [orjson.dumps(taste.stated.as_json()).decode() for _, taste, _ in rows],
+        [_said(taste) for _, taste, _ in rows],
         [loaded for _, _, loaded in rows],
     )
 
@@ -159,6 +159,17 @@ def _unpack_recent(stored: bytes) -> tuple[Recent, ...]:
     return tuple(Recent(ListingId(i), *three) for i, three in zip(ids, numbers, strict=False))
 
 
+def _said(taste: Taste) -> str:
+    """Return column `stated`: what the shopper said, with why and when each listing was hidden beside it."""
+    hides = {i: (hide.reason, hide.at) for i, hide in sorted(taste.hidden.items()) if hide.at is not None}
+    return orjson.dumps(taste.stated.as_json() | ({"hides": hides} if hides else {})).decode()
+
+
+def _hides(hidden: Sequence[str], said: Mapping[str, Any]) -> dict[ListingId, Hide]:
+    hides = said.get("hides", {})
+    return {ListingId(i): Hide(*hides.get(i, ())) for i in hidden}
+
+
 def _json(texts: Sequence[str]) -> str:
     return orjson.dumps(texts).decode()
 
@@ -172,7 +183,7 @@ def from_row(row: TupleRow) -> Taste:
         event_count=event_count,
         evidence=Evidence.from_bytes(evidence),
         recent=_unpack_recent(recent),
-        hidden=frozenset(hidden),
+        hidden=_hides(hidden, stated),
         centroid=None if centroid is None else np.asarray(centroid.to_numpy(), dtype=np.float32),
         interests=tuple(interests),
         merged_into=merged_into,

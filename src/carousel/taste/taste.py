@@ -6,9 +6,9 @@ an event at time t adds w · 2^((t − as_of) / half_life), so a late event is w
 time `now` multiplies everything by 2^(−(now − as_of) / half_life).
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 import numpy as np
@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from carousel.activity.events import Event, weight
 from carousel.catalogue.listing import ListingId, to_eur
-from carousel.catalogue.traits import BLOCKS, CATEGORICAL, Described, TraitRows, Traits, trait_rows
+from carousel.catalogue.traits import CATEGORICAL, Described, TraitRows, Traits, trait_rows
 from carousel.taste.evidence import NONE, Amounts, Evidence, Tally
 from carousel.taste.stated import NOTHING, Stated, Statement, statement_of
 
-FORMULA = 4
+FORMULA = 5
 """Grows with every change of what is computed or stored here: stored tastes are then recomputed from the archive."""
 
 SESSION_HALF_LIFE = timedelta(hours=3)
@@ -39,13 +39,17 @@ INTERESTS = 3
 INTEREST_RADIUS = 1.35
 """Embedding distance within which two cars serve the same wish; same model, other trim and price: about 1."""
 
-# A hide says why: only the trait that was blamed counts against the like.
-_BLAMED: dict[str, tuple[str, ...]] = {
-    "price": ("price",),
-    "mileage": ("mileage",),
-    "brand": ("make",),
-    "seen": (),
+FROM_HERE_UP: Mapping[str, str] = {"price": "price_from", "mileage": "mileage_from"}
+"""Numeric blocks, and those of evidence against a value and all above it: what is too dear at 13,000 is at 20,000."""
+
+# A hide says why: only what was blamed counts against the like.
+_BLAMED: Mapping[str, Mapping[str, str]] = {
+    "price": {"price": FROM_HERE_UP["price"]},
+    "mileage": {"mileage": FROM_HERE_UP["mileage"]},
+    "brand": {"make": "make"},
+    "seen": {},
 }
+"""Per reason the blocks of the listing, and those their values count against."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,17 @@ class Recent:
     weight: float
     at: float
     dwell: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Hide:
+    """Why a listing was hidden and when (seconds since the epoch): what to take back when it is shown again.
+
+    Without a time that is nothing: nobody knew the listing, or all that was learned has been forgotten since.
+    """
+
+    reason: str | None = None
+    at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +86,7 @@ class Taste:
     event_count: int = 0
     evidence: Evidence = NONE
     recent: tuple[Recent, ...] = ()
-    hidden: frozenset[ListingId] = frozenset()
+    hidden: Mapping[ListingId, Hide] = field(default_factory=dict)
     centroid: NDArray[np.float32] | None = None
     interests: tuple[ListingId, ...] = ()
     merged_into: str | None = None
@@ -110,7 +125,7 @@ class Draft:
         self._version = taste.version
         self._tally = Tally(taste.evidence)
         self._recent = {r.listing_id: r for r in taste.recent}  # the newest last
-        self._hidden = set(taste.hidden)
+        self._hidden = dict(taste.hidden)
         self._stated = taste.stated
 
     @property
@@ -128,7 +143,7 @@ class Draft:
             event_count=before.event_count + self._version - before.version,
             evidence=self._tally.evidence(),
             recent=tuple(self._recent.values()),
-            hidden=frozenset(self._hidden),
+            hidden=dict(self._hidden),
             centroid=before.centroid,
             interests=before.interests,
             merged_into=before.merged_into,
@@ -143,7 +158,7 @@ class Draft:
         if event.type == "hide":
             self._hide(event, listing, -amount)
         elif event.type == "unhide":
-            self._unhide(event, listing, -amount)
+            self._unhide(event, listing, amount)
         elif event.type == "state":
             self._state(statement_of(event))
         elif event.type == "search":
@@ -189,18 +204,28 @@ class Draft:
         if event.listing_id is None:
             return
         self._version += 1
-        if len(self._hidden) < MOST_HIDDEN:
-            self._hidden.add(ListingId(event.listing_id))
-        self._recent.pop(ListingId(event.listing_id), None)
+        listing_id = ListingId(event.listing_id)
+        self._recent.pop(listing_id, None)
+        before = self._hidden.get(listing_id)
+        if before is not None:
+            if event.reason in (None, before.reason) or listing is None:
+                return  # said already; another reason takes the place of the first
+            self._take_back(before, listing, amount)
+        if before is not None or len(self._hidden) < MOST_HIDDEN:
+            self._hidden[listing_id] = Hide(event.reason, event.occurred_at.timestamp()) if listing else Hide()
         if listing:
-            self._dislike(_blamed(event, listing), amount, event.occurred_at)
+            self._dislike(_blamed(event.reason, listing), amount, event.occurred_at)
 
     def _unhide(self, event: Event, listing: Described | None, amount: float) -> None:
         self._version += 1
-        if event.listing_id in self._hidden:
-            self._hidden.remove(ListingId(event.listing_id))
-            if listing:
-                self._dislike(listing.rows, amount, event.occurred_at)
+        hide = self._hidden.pop(ListingId(event.listing_id or ""), None)
+        if hide is not None:
+            self._take_back(hide, listing, amount)
+
+    def _take_back(self, hide: Hide, listing: Described | None, amount: float) -> None:
+        """Take back what is left of a hide, and nothing of what other hides said."""
+        if listing and hide.at is not None:
+            self._dislike(_blamed(hide.reason, listing), -amount, datetime.fromtimestamp(hide.at, UTC))
 
     def _state(self, statement: Statement) -> None:
         self._version += 1
@@ -208,6 +233,7 @@ class Draft:
         if statement.reset:
             self._tally = Tally(NONE)
             self._recent = {}
+            self._hidden = dict.fromkeys(self._hidden, Hide())
         for listing_id in statement.drop:
             self._recent.pop(ListingId(listing_id), None)
         for block, value in statement.forget:
@@ -234,9 +260,12 @@ def _when(recent: Recent) -> float:
     return recent.at
 
 
-def _blamed(event: Event, listing: Described) -> TraitRows:
-    blocks = _BLAMED.get(event.reason or "", BLOCKS)
-    return trait_rows({block: values for block, values in listing.traits.items() if block in blocks})
+def _blamed(reason: str | None, listing: Described) -> TraitRows:
+    """Return what a hide counts against: without a reason of its own, all that the listing is."""
+    blocks = _BLAMED.get(reason or "")
+    if blocks is None:
+        return listing.rows
+    return trait_rows({against: listing.traits[block] for block, against in blocks.items() if block in listing.traits})
 
 
 def _search_traits(event: Event) -> TraitRows:
@@ -376,7 +405,7 @@ def merge(account: Taste, anonymous: Taste) -> Taste:
     """Return the account's taste with an anonymous shopper's added to it."""
     as_of = max(account.as_of, anonymous.as_of) if account.version else anonymous.as_of
     evidence = _decayed(account, as_of).joined(_decayed(anonymous, as_of))
-    hidden = account.hidden | anonymous.hidden
+    hidden = {**account.hidden, **anonymous.hidden}
     return replace(
         account,
         as_of=as_of,
@@ -395,7 +424,7 @@ def _merge_stated(account: Stated, anonymous: Stated) -> Stated:
     return replace(anonymous if account.is_empty else account, event_id=heard)
 
 
-def _merge_recent(entries: Iterable[Recent], hidden: frozenset[ListingId]) -> tuple[Recent, ...]:
+def _merge_recent(entries: Iterable[Recent], hidden: Container[ListingId]) -> tuple[Recent, ...]:
     merged: dict[str, Recent] = {}
     for entry in entries:
         if entry.listing_id in hidden:

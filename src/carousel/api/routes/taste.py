@@ -27,7 +27,7 @@ from carousel.recommend.scorers import SMOOTHING
 from carousel.taste import repository
 from carousel.taste.stated import Stated, stated_of, statement_event
 from carousel.taste.stated import Statement as Said
-from carousel.taste.taste import Taste, decayed, phase, update
+from carousel.taste.taste import FROM_HERE_UP, Taste, decayed, phase, update
 
 router = APIRouter(prefix="/v1", tags=["shopper"], responses=PROBLEMS)
 _MOST_STATEMENTS = 60
@@ -164,7 +164,13 @@ def _stated(stated: Stated) -> StatedBody:
 
 def _statements(taste: Taste, snapshot: Snapshot, now: datetime) -> Iterator[Statement]:
     rates = snapshot.base_rates()
-    for block, values in decayed(taste, now).items():
+    evidence = decayed(taste, now)
+    for block, upwards in FROM_HERE_UP.items():  # told at the value it was said of
+        for value, (_, _, against) in evidence.pop(upwards, {}).items():
+            beside = evidence.setdefault(block, {})
+            session, purchase, known = beside.get(value, (0.0, 0.0, 0.0))
+            beside[value] = (session, purchase, known + against)
+    for block, values in evidence.items():
         total = sum(purchase + session for session, purchase, _ in values.values())
         for value, (session, purchase, against) in values.items():
             rate = _rate(snapshot, rates[block], block, value)

@@ -1,6 +1,7 @@
 """My taste over HTTP: what was said counts at once. No dataflow runs here: the answer alone must be enough."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -10,11 +11,14 @@ import pytest
 
 from carousel.activity.events import decode, parse
 from carousel.activity.repository import archive
+from carousel.catalogue.listing import ListingId
 from carousel.rights.person import entries
 from carousel.storage.postgres import Connection
 from carousel.storage.valkey import Valkey
+from carousel.taste.repository import save
 from carousel.taste.stated import Stated, statement_event
 from carousel.taste.stated import Statement as Said
+from carousel.taste.taste import Recent, Taste
 
 Make = Callable[..., dict[str, Any]]
 WRITER = {"Authorization": "Bearer a secret key for tests"}
@@ -152,6 +156,7 @@ async def test_not_personalised_is_what_everybody_sees(api: httpx.AsyncClient, s
         ({"home": {"lat": 99, "lon": 0}}, "lat"),
         ({"personalized": False}, "personalized"),
         ({"forget": [{"block": "brand", "value": "Fiat"}]}, "make"),
+        ({"forget": [{"block": "price", "value": "cheap"}]}, "expected a number"),
         ({"drop_interests": ["c1"]}, "no interest"),
     ],
 )
@@ -203,6 +208,34 @@ async def test_what_changed_a_taste_can_be_told_in_any_language(
         ("Searched for everything", {}),
         ("Started afresh", {"reset": True}),
     ]
+
+
+@pytest.mark.usefixtures("stock")
+@pytest.mark.parametrize(
+    ("block", "value", "dropped"),
+    [
+        ("make", "Fiat", ["c0", "c1"]),
+        ("make", "Fia", []),
+        ("model", "Kia B", ["c2", "c39"]),
+        ("price", "28500", ["c39"]),
+        ("price", "", ["c0", "c1", "c2", "c39"]),
+        ("color", "", []),
+    ],
+)
+async def test_what_is_forgotten_does_not_come_back_by_the_cars_looked_at(
+    api: httpx.AsyncClient, shopper: dict[str, str], database: Connection, valkey: Valkey,
+    block: str, value: str, dropped: list[str],
+) -> None:  # fmt: skip
+    """Two Fiats were looked at, a Kia at their price of about 9,000 € and one for 28,500 €."""
+    shopper_id = (await api.get("/v1/me", headers=shopper)).json()["shopper_id"]
+    now = datetime.now(UTC)
+    looks = tuple(Recent(ListingId(i), 1.0, now.timestamp()) for i in ("c0", "c1", "c2", "c39", "gone"))
+    save(database, {shopper_id: (replace(Taste.empty(now), version=1, recent=looks), None)})
+    interests = (await api.get("/v1/me/taste", headers=shopper)).json()["interests"]
+    after = await say(api, shopper, forget=[{"block": block, "value": value}])
+    (said,) = [decode(p) for i in range(8) for _, p in entries(valkey, f"activity:{i}")]
+    assert said.context.get("drop", []) == dropped
+    assert (after["interests"] == interests) == (not dropped)
 
 
 async def test_no_client_may_send_a_state_event(api: httpx.AsyncClient, shopper: dict[str, str]) -> None:

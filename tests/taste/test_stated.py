@@ -58,6 +58,20 @@ def test_a_forgotten_brand_leaves_the_others() -> None:
     assert set(said(LEARNED, forget=(("make", ""),)).evidence.traits) == {"body=suv"}
 
 
+def test_a_forgotten_make_takes_its_models_along() -> None:
+    of_models = {"Fiat Panda": (0.0, 1.0, 0.0), "Fiatagri X": (0.0, 1.0, 0.0)}
+    evidence = Evidence.of({"make": {"Fiat": (0.0, 1.0, 0.0)}, "model": of_models, "body": {"suv": (0.0, 1.0, 0.0)}})
+    learned = replace(LEARNED, evidence=evidence)
+    assert set(said(learned, forget=(("make", "Fiat"),)).evidence.traits) == {"model=Fiatagri X", "body=suv"}
+    assert set(said(learned, forget=(("make", ""),)).evidence.traits) == {"body=suv"}
+
+
+@pytest.mark.parametrize("value", ["9000", ""])
+def test_a_forgotten_price_is_not_too_dear_either(value: str) -> None:
+    learned = replace(LEARNED, evidence=Evidence.of({"price": {"9000": (0, 1, 0)}, "price_from": {"9000": (0, 0, 4)}}))
+    assert not said(learned, forget=(("price", value),)).evidence
+
+
 def test_a_reset_keeps_only_what_is_hidden() -> None:
     after = said(said(LEARNED, SAID), reset=True)
     assert not after.evidence

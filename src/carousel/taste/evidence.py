@@ -7,7 +7,7 @@ written and read again, and recomputed from the archive it is the same to the la
 
 import struct
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -136,11 +136,10 @@ class Tally:
         """Add evidence against traits; below zero some is taken back, never below none."""
         self._lessen(traits, slice(2, 3), (against,))
 
-    def forget(self, block: str, value: str) -> None:
-        """Drop the evidence for and against a value of a block, or for all of it where `value` is empty."""
+    def forget(self, is_gone: Callable[[str], bool]) -> None:
+        """Drop the evidence for and against some traits."""
         evidence = self.evidence()
-        gone = f"{block}={value}"
-        kept = [t for t in evidence.traits if t != gone and (value or not t.startswith(gone))]
+        kept = [trait for trait in evidence.traits if not is_gone(trait)]
         columns = [evidence.traits[trait] for trait in kept]
         self._start(Evidence({trait: at for at, trait in enumerate(kept)}, evidence.amounts[:, columns]))
 

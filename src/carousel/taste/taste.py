@@ -9,6 +9,7 @@ time `now` multiplies everything by 2^(−(now − as_of) / half_life).
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -237,7 +238,7 @@ class Draft:
         for listing_id in statement.drop:
             self._recent.pop(ListingId(listing_id), None)
         for block, value in statement.forget:
-            self._tally.forget(block, value)
+            self._tally.forget(partial(_says, block, value))
 
     def _learn(self, traits: TraitRows, amount: float, at: datetime) -> None:
         """Add evidence for traits; a negative amount takes back evidence given earlier, never below none."""
@@ -266,6 +267,14 @@ def _blamed(reason: str | None, listing: Described) -> TraitRows:
     if blocks is None:
         return listing.rows
     return trait_rows({against: listing.traits[block] for block, against in blocks.items() if block in listing.traits})
+
+
+def _says(block: str, value: str, trait: str) -> bool:
+    """Return whether a trait says a value of a block, or where `value` is empty any: a model says its make, too."""
+    own, _, said = trait.partition("=")
+    if (block, own) == ("make", "model"):
+        return said.startswith(f"{value} ") if value else True
+    return own in (block, FROM_HERE_UP.get(block)) and value in ("", said)
 
 
 def _search_traits(event: Event) -> TraitRows:

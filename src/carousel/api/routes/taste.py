@@ -18,8 +18,8 @@ from carousel.api.routes.listings import main_currency
 from carousel.api.schemas import PROBLEMS, InterestOut, Moment, StatedBody, Statement, TasteBody, TasteOut
 from carousel.api.tokens import Shopper
 from carousel.catalogue.search import CHOICES
-from carousel.catalogue.snapshot import Snapshot
-from carousel.catalogue.traits import CATEGORICAL, NUMERIC
+from carousel.catalogue.snapshot import STEPS, Snapshot
+from carousel.catalogue.traits import CATEGORICAL, NUMERIC, positions
 from carousel.errors import InputError
 from carousel.recommend.names import name_of
 from carousel.recommend.reasons import label
@@ -62,7 +62,9 @@ async def change_my_taste(body: TasteBody, shopper: AShopper, use: Use) -> Taste
     for amounts in filter(None, (given.get("budget"), given.get("questionnaire"))):
         amounts["currency"] = amounts.get("currency") or main_currency(use, snapshot)
     forget = tuple(_trait(one["block"], one.get("value", "")) for one in given.pop("forget", None) or ())
-    drop = tuple(_of_interests(use, taste, snapshot, given.pop("drop_interests", None) or ()))
+    interests = given.pop("drop_interests", None) or ()
+    dropped = (*_of_interests(use, taste, snapshot, interests), *_saying(taste, snapshot, forget))
+    drop = tuple(dict.fromkeys(dropped))
     stated = stated_of(taste.stated.as_json() | given)
     _check_values(stated, snapshot)
     return await _say(use, shopper, taste, snapshot, Said(stated, forget, drop))
@@ -115,6 +117,29 @@ def _of_interests(use: Resources, taste: Taste, snapshot: Snapshot, interest_ids
                 field="drop_interests",
             )
         yield from (snapshot.ids[row] for row in known[interest_id].rows)
+
+
+def _saying(taste: Taste, snapshot: Snapshot, forget: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """Yield the listings of the history that say what is to be forgotten: left in it, they would bring it back."""
+    known = [row for r in taste.recent if (row := snapshot.row_of.get(r.listing_id)) is not None]
+    for block, value in forget:
+        codes = (snapshot.codes(block) if block in CATEGORICAL else snapshot.grid(block))[known]
+        if not value:
+            says = codes > 0
+        elif block in CATEGORICAL:
+            says = (codes > 0) & (codes == snapshot.vocabularies[block].code(value))
+        else:
+            at = positions(np.array([_number(value)]), snapshot.knots[block], block)
+            says = (codes > 0) & (np.abs((codes - 1) / STEPS - at) < 1)
+        yield from (snapshot.ids[known[i]] for i in np.flatnonzero(says))
+
+
+def _number(value: str) -> float:
+    try:
+        return float(value)
+    except ValueError:
+        cure = "expected a number, as in the statements of GET /v1/me/taste"
+        raise InputError(f"value is {value[:40]!r}; {cure}", field="forget") from None
 
 
 def _check_values(stated: Stated, snapshot: Snapshot) -> None:

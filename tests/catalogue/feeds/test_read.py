@@ -53,6 +53,17 @@ def test_letters_survive_every_encoding(cars: Cars, encoding: str, text: str) ->
     assert cells(open_feed(cars(f"make;model;year\n{text}\n", encoding=encoding))) == [text.split(";")]
 
 
+def test_of_code_pages_alike_the_one_with_the_known_header_counts(cars: Cars) -> None:
+    header = "Marke;Modell;Baujahr;Hubraum (cm³);Farbe"
+    rows = "Škoda;Octavia;2015;1598;weiß\n" * 40 + "VW;Golf;2016;1395;grün\n"
+    assert open_feed(cars(f"Bestand für Jänner\n{header}\n{rows}", encoding="cp1252")).columns[3] == "Hubraum (cm³)"
+
+
+def test_croatian_stays_croatian(cars: Cars) -> None:
+    row = "Škoda;Octavia;2015;odličan, kuća, žurno"
+    assert cells(open_feed(cars(f"Marka;Model;Rok;Opis\n{row}\n", encoding="cp1250"))) == [row.split(";")]
+
+
 def test_one_broken_letter_does_not_spoil_a_utf8_file(cars: Cars) -> None:
     content = "make,model\n" + "Citroën,Coupé\n" * 30
     broken = content.encode() + b"Citro\xebn,C3\n"

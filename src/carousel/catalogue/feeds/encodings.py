@@ -6,6 +6,7 @@ from pathlib import Path
 
 import charset_normalizer
 
+from carousel.catalogue.feeds.header import known_cells
 from carousel.errors import UnusableFeedError
 
 _CHUNK = 1 << 20
@@ -20,6 +21,10 @@ _OTHER_SCRIPTS = {
     "cp1251": frozenset("абвгдежзийклмнопрстуфхцчшщъыьэюяёіїєґў№" + _PUNCTUATION),
     "cp1256": frozenset("ابتثجحخدذرزسشصضطظعغفقكلمنهويىةءآأؤإئپچژگ،؛؟ـ" + _PUNCTUATION),
 }
+_IN_BOTH = frozenset("šž")  # the same bytes in cp1252 and cp1250: a "Škoda" in a German file says nothing
+_ALIKE = 0.05  # what two code pages explain more or less of the letters does not tell them apart
+_HEADER_WITHIN = 20  # lines
+
 _SURE = 0.9  # of the letters beyond ASCII that a code page must explain
 
 _CONTROL = (*range(9), *range(14, 32))
@@ -62,24 +67,34 @@ def encoding_of(path: Path, head: bytes) -> str:
         return "utf-8"
     if mistakes < beyond_ascii * 0.05:
         return "utf-8"  # UTF-8 with a few broken letters, which become U+FFFD
-    return _code_page(_lines_beyond_ascii(path))
+    return _code_page(_lines_beyond_ascii(path), head)
 
 
-def _code_page(sample: bytes) -> str:
+def _code_page(sample: bytes, head: bytes) -> str:
     """Return the encoding of bytes that are no UTF-8.
 
     Code pages are told apart by the letters their languages use: charset-normalizer finds cp1250 as likely as cp1252
-    for a German file, and "Coupè" would become "Coupč". What fits none of them is left to it.
+    for a German file, and "Coupè" would become "Coupč". Of those that explain nearly as many letters, the one counts
+    under which most of the header is known: "Hubraum (cm³)" and not "cmł". What fits none of them is left to it.
     """
     beyond = sum(byte >= 0x80 for byte in sample)
     in_words = sum(len(run) for run in re.findall(rb"[\x80-\xff]{3,}", sample))
     tables = _OTHER_SCRIPTS if in_words > beyond / 2 else _LATIN
-    shares = {name: _share_of_letters(sample.decode(name, "replace"), table) for name, table in tables.items()}
-    best = max(shares, key=shares.__getitem__)
-    if shares[best] >= _SURE:
+    texts = {name: sample.decode(name, "replace") for name in tables}
+    shares = {name: _share_of_letters(texts[name], table) for name, table in tables.items()}
+    told_apart = {name: _share_of_letters(texts[name], table | _IN_BOTH) for name, table in tables.items()}
+    alike = [name for name in tables if told_apart[name] >= max(told_apart.values()) - _ALIKE]
+    best = max(alike, key=lambda name: (_known_names(head, name), shares[name]))
+    if told_apart[best] >= _SURE:
         return best
     found = charset_normalizer.from_bytes(sample).best()
     return found.encoding if found is not None else best
+
+
+def _known_names(head: bytes, encoding: str) -> int:
+    """Return how many names of columns the line has that has most of them."""
+    lines = head[: 1 << 16].decode(encoding, "replace").splitlines()[:_HEADER_WITHIN]
+    return max((known_cells([cell.strip(' "') for cell in re.split(r"[,;\t|]", line)]) for line in lines), default=0)
 
 
 def _share_of_letters(text: str, expected: frozenset[str]) -> float:

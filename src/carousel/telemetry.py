@@ -33,6 +33,11 @@ spool_oldest_seconds = Gauge(
     "carousel_spool_oldest_seconds", "How long the first of them has waited", multiprocess_mode="livemax"
 )
 flow_events = Counter("carousel_flow_events_total", "Events a dataflow committed", ["flow"])
+flow_unknown_listings = Counter(
+    "carousel_flow_unknown_listings_total",
+    "Committed events about a listing that the catalogue does not have",
+    ["flow"],
+)
 flow_dead_letters = Counter("carousel_flow_dead_letters_total", "Events set aside", ["flow", "kind"])
 flow_dead_letters_held = Gauge("carousel_flow_dead_letters_held", "Dead letters in the table", ["flow", "kind"])
 flow_unread = Gauge("carousel_flow_unread_entries", "Entries of the log not committed yet", ["flow", "stream"])

@@ -5,10 +5,12 @@ from uuid import uuid4
 
 import orjson
 import pytest
+from prometheus_client import REGISTRY
 from tests.dataflows.conftest import Marketplace, eventually, happens
 
 from carousel.activity.events import encode, merge_event
 from carousel.activity.log import partition, stream_key
+from carousel.dataflows.fold import TasteWork
 from carousel.storage.valkey import Valkey
 from carousel.taste.taste import Taste
 
@@ -87,6 +89,21 @@ def test_an_event_older_than_thirty_days_is_kept_and_moves_nothing(marketplace: 
     marketplace.archives([old])
     assert marketplace.taste("john") is None
     assert marketplace.database.execute("SELECT count(*) FROM popularity").fetchone() == (0,)
+
+
+def test_committed_events_about_listings_nobody_knows_are_counted(marketplace: Marketplace, valkey: Valkey) -> None:
+    marketplace.stock(STOCK)
+    work = TasteWork("unknown-listings", valkey)
+
+    def counted() -> float | None:
+        return REGISTRY.get_sample_value("carousel_flow_unknown_listings_total", {"flow": "unknown-listings"})
+
+    work.apply(marketplace.database, [happens("view", "john", "no-such-car")])
+    work.rolled_back(RuntimeError())
+    events = [happens("view", "john", "octavia"), happens("view", "john", "gone"), happens("search", "mary")]
+    work.apply(marketplace.database, events)
+    work.committed(events)
+    assert counted() == 1
 
 
 def test_a_changed_taste_wakes_its_shopper_after_the_commit(marketplace: Marketplace, valkey: Valkey) -> None:

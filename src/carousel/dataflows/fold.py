@@ -22,7 +22,7 @@ from carousel.storage.postgres import Connection
 from carousel.storage.valkey import Valkey
 from carousel.taste.repository import StaleTaste, load, save
 from carousel.taste.taste import Draft, Taste, merge, settle
-from carousel.telemetry import flow_lag_seconds, log
+from carousel.telemetry import flow_lag_seconds, flow_unknown_listings, log
 
 _TASTES = 10_000  # about 12 kB each when well filled; one that is not here costs 0.3 ms to load alone
 _DESCRIBED = 10_000  # about 3 kB each
@@ -55,6 +55,7 @@ class TasteWork:
         # What to publish after the commit: {(channel, about whom): message}.
         self._calls: dict[tuple[str, str], bytes] = {}
         self._unsure: dict[tuple[str, str], bytes] = {}
+        self._unknown = 0
 
     def apply(self, connection: Connection, events: Sequence[Event]) -> None:
         """Write what events change."""
@@ -63,6 +64,7 @@ class TasteWork:
         new = archive(connection, events, {i: home(before, i) for i, t in before.items() if t.merged_into})
         moving = [event for event in new if moves_taste(event)]
         listings = self._describe(connection, {e.listing_id for e in moving if e.listing_id})
+        self._unknown += sum(bool(e.listing_id) and e.listing_id not in listings for e in moving)
 
         tastes = fold(before, moving, listings)
         changed = {i: t for i, t in tastes.items() if t.version != before[i].version}
@@ -97,6 +99,7 @@ class TasteWork:
                 self._tastes.drop([shopper_id])
             else:
                 self._tastes.put(shopper_id, held)
+        flow_unknown_listings.labels(self._flow).inc(self._unknown)
         calls = self._unsure | self._calls
         self._clear()
         self._unsure = {}
@@ -118,6 +121,7 @@ class TasteWork:
     def _clear(self) -> None:
         self._applied = {}
         self._calls = {}
+        self._unknown = 0
 
     def _publish(self, calls: Mapping[tuple[str, str], bytes]) -> None:
         if not calls:

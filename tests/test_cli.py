@@ -242,6 +242,31 @@ def test_a_dry_run_with_no_up_beside_it_makes_no_home(
     assert not (tmp_path / "home").exists()
 
 
+@pytest.mark.parametrize(
+    ("content", "options", "refused"),
+    [
+        ("a,b\nred,1\n", [], "junk.csv: no column for make, model, model_year"),
+        (CARS, ["--map", "x=make"], "--map x=make: junk.csv has no column 'x'"),
+        (CARS, ["--currency", "XYZ"], "currency is 'XYZ'"),
+        (None, [], "junk.csv does not exist"),
+    ],
+)
+def test_an_import_that_cannot_begin_prints_its_object_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, content: str | None,
+    options: list[str], refused: str,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    if content is not None:
+        Path("junk.csv").write_text(content)
+    command = ("import", "junk.csv", "--dry-run", "--home", str(tmp_path / "home"), *options)
+    code, out, err = run(monkeypatch, capsys, *command, "--json")
+    said = json.loads(out)
+    assert said["refused"].startswith(refused)
+    assert (said["read"], said["imported"]) == (0, 0)
+    assert (code, err) == (1 if content and not options else 2, f"carousel: {said['refused']}\n")
+    assert run(monkeypatch, capsys, *command) == (code, "", err)
+
+
 @pytest.mark.parametrize("given", ["price", "=price_amount", "Preis="])
 def test_a_map_without_column_or_field_exits_with_2(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, given: str

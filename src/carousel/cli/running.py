@@ -21,6 +21,7 @@ from carousel.cli.reading import (
     SourceOption,
     reading,
 )
+from carousel.errors import CarouselError
 from carousel.processes import share_metrics
 
 app = typer.Typer()
@@ -137,20 +138,26 @@ def import_(
 ) -> None:
     """Import listings from CSV, TSV, JSON, NDJSON or Parquet, or gzip of them."""
     settings = start("import", quiet=True, home=home)
+    from carousel.catalogue.feeds.report import ImportReport
     from carousel.catalogue.feeds.run import ImportOptions
     from carousel.embedded.attach import is_reachable
     from carousel.embedded.home import Home
     from carousel.embedded.importing import import_files
 
-    said = reading(
-        mapping, source=source, currency=currency, distance_unit=distance_unit, make=make, column_map=column_map
-    )
-    options = ImportOptions(
-        assumed_currency=settings.currency, full_feed=full_feed, dry_run=dry_run, force=force, rejects=rejects,
-        save_mapping=save_mapping, **said,
-    )  # fmt: skip
     stop_as_with_ctrl_c()
-    code = import_files(settings, files, options, as_json=as_json)
+    try:
+        said = reading(
+            mapping, source=source, currency=currency, distance_unit=distance_unit, make=make, column_map=column_map
+        )
+        options = ImportOptions(
+            assumed_currency=settings.currency, full_feed=full_feed, dry_run=dry_run, force=force, rejects=rejects,
+            save_mapping=save_mapping, **said,
+        )  # fmt: skip
+        code = import_files(settings, files, options, as_json=as_json)
+    except CarouselError as error:
+        if as_json:
+            print(ImportReport(refused=str(error), dry_run=dry_run).printed())
+        raise
     if not dry_run and not is_reachable(settings):
         home = Home.of(settings.home).path
         print(f"in home {home}, where nothing runs: `carousel up --home {home}` serves it", file=sys.stderr)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import orjson
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -113,6 +114,10 @@ class ImportReport:
             "fields": [mapped.to_json() for file in self.files[:1] for mapped in file.fields],
             "seconds": round(self.seconds, 3),
         }
+
+    def printed(self) -> str:
+        """Return that object as one line."""
+        return orjson.dumps(self.to_json()).decode()
 
 
 def show(report: ImportReport, console: Console) -> None:

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import orjson
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
 
@@ -195,7 +194,7 @@ def import_in_terminal(
     if recorder is not None:
         recorder.finish(report)
     if as_json:
-        print(orjson.dumps(report.to_json()).decode())  # noqa: T201 - a command line prints
+        print(report.printed())  # noqa: T201 - a command line prints
     else:
         plain = Console()
         show(report, plain if plain.is_terminal else Console(width=_PIPED_WIDTH))

@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from carousel.catalogue.feeds.convert import Rejected
@@ -281,3 +282,109 @@ def test_units_in_the_cells_of_any_column_are_read(convert: Convert, cars: Cars)
     )  # fmt: skip
     [own] = convert(cars("make,model,year,electric_range_km\nKia,EV6,2022,420\n"))
     assert said(own, "electric_range_km", "import_warnings") == (420.0, ())
+
+
+@pytest.mark.parametrize(
+    ("options", "price", "mileage", "listed", "registered"),
+    [
+        ({}, "price", "mileage", "2025-01-11", "2020-04"),
+        ({"distance_unit": "mi", "currency": "USD"}, "price", "mileage", "2025-11-01", "2020-03"),
+        ({"distance_unit": "mi", "assumed_currency": "USD"}, "price", "mileage", "2025-11-01", "2020-03"),
+        ({"distance_unit": "mi", "currency": "GBP"}, "price", "mileage", "2025-01-11", "2020-04"),
+        ({"currency": "USD"}, "price", "mileage", "2025-01-11", "2020-04"),
+        ({}, "price_usd", "mileage (mi)", "2025-11-01", "2020-03"),
+    ],
+)
+def test_miles_and_dollars_mean_that_dates_have_the_month_first(
+    convert: Convert, cars: Cars, options: dict[str, str], price: str, mileage: str, listed: str, registered: str
+) -> None:
+    row = "7,Ford,Focus,9000,50000,11/01/2025,03/04/2020"
+    rows = convert(cars(f"id,make,model,{price},{mileage},listed_at,first_registration\n{row}\n"), **options)
+    assert said(rows[0], "listed_at", "first_registration") == (
+        datetime.fromisoformat(listed).replace(tzinfo=UTC),
+        registered,
+    )
+
+
+def test_the_dates_of_a_column_are_read_in_one_order(convert: Convert, cars: Cars) -> None:
+    rows = [f"{day},Ford,Focus,2015,11/{day:02d}/2025" for day in range(1, 29)]
+    listings = map(listing, convert(cars("id,make,model,year,listedDate\n" + "\n".join(rows))))
+    assert [x.listed_at for x in listings] == [datetime(2025, 11, day, tzinfo=UTC) for day in range(1, 29)]
+
+
+def test_pictures_in_objects_are_kept(convert: Convert, cars: Cars) -> None:
+    car = {"id": 1, "make": "Ford", "model": "Focus", "year": 2015, "photos": [{"w": 8, "url": "https://p.example/3"}]}
+    (row,) = convert(cars(orjson.dumps([car]), "cars.json"))
+    assert said(row, "images", "image_count") == (("https://p.example/3",), 1)
+
+
+def _value(value: object) -> dict[str, object]:
+    return {"@value": value}
+
+
+def _key(key: str) -> dict[str, object]:
+    return {"@key": key, "@url": f"https://x.example/{key}", "local-description": {"@xml-lang": "de", "$": key}}
+
+
+MOBILE_DE = {
+    "of objects": {
+        "@key": "2289",
+        "creation-date": _value("2025-12-01T10:00:00+01:00"),
+        "detail-page": {"@url": "https://x.example/2289"},
+        "vehicle": {
+            "class": _key("Car"), "category": _key("EstateCar"), "make": _key("SKODA"), "model": _key("Octavia"),
+            "model-description": _value("Octavia 2.0"), "damage-and-unrepaired": _value("false"),
+            "specifics": {
+                "mileage": _value("85000"), "first-registration": _value("2019-03"), "power": _value("110"),
+                "fuel": _key("DIESEL"), "gearbox": _key("MANUAL_GEAR"), "cubic-capacity": _value("1968"),
+                "condition": _key("USED"),
+            },
+        },
+        "price": {"@type": "FIXED", "@currency": "EUR", "consumer-price-amount": _value("15400.00")},
+        "seller": {"@key": "443", "type": _value("DEALER"), "address": {"zipcode": _value("01067")}},
+    },
+    "half flat": {
+        "@key": "2289",
+        "creationDate": _value("2025-12-01T10:00:00+01:00"),
+        "detailPage": {"@url": "https://x.example/2289"},
+        "vehicle": {
+            "class": "Car", "category": "EstateCar", "make": "SKODA", "model": "Octavia",
+            "modelDescription": "Octavia 2.0", "damageAndUnrepaired": False,
+            "specifics": {
+                "mileage": _value(85000), "firstRegistration": _value("2019-03"), "power": _value(110),
+                "fuel": "DIESEL", "gearbox": "MANUAL_GEAR", "cubicCapacity": _value(1968), "condition": "USED",
+            },
+        },
+        "price": {"@type": "FIXED", "consumerPriceAmount": _value("15400.00")},
+        "seller": {"@key": "443", "type": "DEALER", "address": {"zipcode": "01067"}},
+    },
+    "flat": {
+        "mobileAdId": "2289", "mobileSellerId": "443", "creationDate": "2025-12-01T10:00:00+01:00",
+        "detailPageUrl": "https://x.example/2289", "vehicleClass": "Car", "category": "EstateCar", "make": "SKODA",
+        "model": "Octavia", "modelDescription": "Octavia 2.0", "damageUnrepaired": False, "mileage": 85000,
+        "firstRegistration": "201903", "power": 110, "fuel": "DIESEL", "gearbox": "MANUAL_GEAR", "cubicCapacity": 1968,
+        "condition": "USED", "price": {"consumerPriceGross": "15400.00", "currency": "EUR", "type": "FIXED"},
+        "seller": {"type": "DEALER", "address": {"zipcode": "01067"}},
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", MOBILE_DE)
+def test_the_json_of_mobile_de_in_each_of_its_forms(convert: Convert, cars: Cars, form: str) -> None:
+    (row,) = convert(cars(orjson.dumps({"ads": [MOBILE_DE[form]]}), "ads.json"))
+    assert said(row, "source", "listing_id", "url", "title", "import_warnings") == (
+        "mobile_de", "2289", "https://x.example/2289", "Octavia 2.0", (),
+    )  # fmt: skip
+    assert said(row, "make", "model", "body_type", "fuel_type", "transmission", "condition", "damaged") == (
+        "Skoda", "Octavia", "wagon", "diesel", "manual", "used", False,
+    )  # fmt: skip
+    assert said(row, "first_registration", "mileage_km", "power_kw", "displacement_cc") == (
+        "2019-03",
+        85_000,
+        110,
+        1_968,
+    )
+    assert said(row, "price_amount", "price_currency", "price_negotiable", "postal_code", "seller_type") == (
+        Decimal(15_400), "EUR", False, "01067", "dealer",
+    )  # fmt: skip
+    assert said(row, "listed_at", "description") == (datetime(2025, 12, 1, 9, tzinfo=UTC), None)

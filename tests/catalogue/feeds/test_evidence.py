@@ -37,6 +37,9 @@ def settled(columns: dict[str, list[str]]) -> Header:
         (["https://shop.example/1.jpg", "https://shop.example/2.jpg", "https://shop.example/3.png"], "images"),
         (["Skoda Octavia 1.6", "VW Golf GTI", "Ford Focus Turnier"], "make_and_model"),
         (["red", "blue", "black"], "color_exterior"),
+        (['["https://shop.example/1.jpg"]', '["https://shop.example/2.jpg","https://shop.example/3.jpg"]'], "images"),
+        (['[{"url":"https://shop.example/1.jpg"}]', '[{"url":"https://shop.example/2.jpg"}]'], "images"),
+        (["see https://shop.example/1.jpg", "see https://shop.example/2.jpg"], None),
         (["one", "two", "three"], None),
     ],
 )
@@ -61,6 +64,60 @@ def test_values_say_what_a_column_holds(values: list[str], field: str | None) ->
 )
 def test_a_name_is_not_believed_against_its_values(name: str, values: list[str], field: str | None) -> None:
     assert settled({name: values}).columns[0].field == field
+
+
+@pytest.mark.parametrize("values", [["true", "false"], ["no", "yes"], ["0", "1"], ["Ja", "Nein"], ["ano", "ne"]])
+@pytest.mark.parametrize("name", ["hasVideo", "oneOwner", "vehicle.hasTurbo"])
+def test_a_bare_yes_or_no_says_nothing_without_a_name(name: str, values: list[str]) -> None:
+    assert settled({name: [*values, values[0]]}).columns[0].field is None
+
+
+def test_a_name_says_what_a_bare_yes_or_no_is_about() -> None:
+    header = settled({"is_new": ["true", "false", "true"], "isDealer": ["false", "true", "false"]})
+    assert [c.field for c in header.columns] == ["condition", "seller_type"]
+
+
+@pytest.mark.parametrize(
+    "photos",
+    [
+        ["https://cdn.example/a3?w=800", "https://cdn.example/b4?w=800"],
+        ['["https://p.example/3.jpg","https://p.example/4.jpg"]', '["https://p.example/5.jpg"]'],
+        ['[{"ref":"https://p.example/3.jpg"}]', "[]", '[{"ref":"https://p.example/4.jpg"}]', '[{"ref":"https://a.example"}]',
+         '[{"ref":"https://p.example/6.jpg"}]'],
+        ["https://p.example/3.jpg"],
+    ],
+)  # fmt: skip
+def test_photos_that_are_addresses_are_pictures(photos: list[str]) -> None:
+    column = settled({"photos": photos}).columns[0]
+    assert (column.field, column.why) == ("images", "called 'photos', but its values are addresses")
+
+
+def test_photos_that_are_numbers_are_their_count() -> None:
+    assert settled({"photos": ["12", "3", "0"]}).columns[0].field == "image_count"
+
+
+@pytest.mark.parametrize(
+    ("dates", "month_first"),
+    [
+        (["11/01/2026", "11/28/2026"], True),
+        (["01/11/2026", "28/11/2026"], False),
+        (["01/11/2026", "02/11/2026"], None),
+        (["28/11/2026", "11/28/2026"], None),
+        (["2026-11-28", "2026-11-01"], None),
+        (["11/28/2026 10:15", "11/01/2026 9:00"], True),
+    ],
+)
+def test_the_dates_of_a_column_show_their_order(dates: list[str], month_first: bool | None) -> None:
+    assert settled({"listed_at": dates}).columns[0].month_first is month_first
+    assert settled({"first_registration": dates}).columns[0].month_first is month_first
+
+
+def test_dates_of_the_united_states_have_the_month_first_unless_they_show_another_order() -> None:
+    of_us = settled({"country": ["US", "usa"], "listed_at": ["11/01/2026", "11/02/2026"]})
+    assert of_us.columns[1].month_first is True
+    shown = settled({"country": ["US", "US"], "listed_at": ["28/11/2026", "11/02/2026"]})
+    assert shown.columns[1].month_first is False
+    assert settled({"country": ["US", "DE"], "listed_at": ["11/01/2026", "11/02/2026"]}).columns[1].month_first is None
 
 
 def test_what_the_caller_said_is_never_touched() -> None:

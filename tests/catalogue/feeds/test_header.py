@@ -176,11 +176,17 @@ def test_a_model_may_say_its_make_and_a_title_its_year(cells: list[str]) -> None
     [
         ("vehicle.make.name", "make"), ("vehicle.engine.power.value", "power_kw"), ("mileage.value", "mileage_km"),
         ("price.amount", "price_amount"), ("seller.address.city", "city"), ("offers.price", "price_amount"),
+        ("seller.address.zipcode", "postal_code"), ("seller.address.countryCode", "country"),
+        ("price.consumerPriceAmount.@value", "price_amount"), ("vehicle.damageAndUnrepaired", "damaged"),
         ("seller.name", "seller_name"), ("dealer.id", "seller_id"), ("seller.phone.type", None), ("x.y", None),
     ],
 )  # fmt: skip
 def test_the_end_of_a_nested_name_counts(cell: str, field: str | None) -> None:
     assert recognise_header([cell]).columns[0].field == field
+
+
+def test_the_category_of_a_vehicle_is_its_body_before_its_class() -> None:
+    assert recognise_header(["vehicle.class", "vehicle.category"]).fields == {"body_type": "vehicle.category"}
 
 
 def test_a_numbered_column_is_read_where_the_first_says_nothing() -> None:

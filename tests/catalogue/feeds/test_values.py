@@ -347,6 +347,16 @@ def test_first_registrations(text: str) -> None:
     assert v.registration(text).fields == {"first_registration": "2015-03", "model_year": 2015}
 
 
+@pytest.mark.parametrize("text", ["03/28/2015", "3/1/2015", "03-12-2015", "2015-03-28", "03/2015", "March 2015"])
+def test_first_registrations_with_the_month_first(text: str) -> None:
+    assert v.registration(text, month_first=True).fields == {"first_registration": "2015-03", "model_year": 2015}
+
+
+@pytest.mark.parametrize("text", ["https://p.example/3.jpg", '["https://p.example/3.jpg"]'])
+def test_no_number_is_read_out_of_an_address(text: str) -> None:
+    assert v.count("image_count")(text) == v.Parsed({}, ("image_unreadable",))
+
+
 @pytest.mark.parametrize(
     ("text", "moment"),
     [

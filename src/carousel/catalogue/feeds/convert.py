@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import orjson
@@ -37,6 +38,7 @@ _YEAR = re.compile(
 )
 _MOST_UNKNOWN = 1_000  # different words remembered that no table has
 _SHIFTED = 3  # columns of numbers with different words in them
+_WEB = re.compile(r"https?://")
 _BARE_NUMBER = re.compile(r"^[^\w\s]?\d[\d.,]*$")
 _CODED = {"country", "region"}  # fields whose values are two letters, as some words for "nothing" are
 _DRIVEN_KM, _CERTAINLY_DRIVEN_YEARS = 100, 15
@@ -88,6 +90,9 @@ class Converter:
         self._own_words = {field: {_key(text): value for text, value in own.items()} for field, own in words}
         self._names = [c.name for c in header.columns]
         self._id = header.of("listing_id")
+        self._is_american = self._counts_miles_and_dollars(header) or (
+            self._profile is not None and self._profile.country == "US"
+        )
         self._text_of = {
             name: column.index
             for name in ("make", "model", "make_and_model", "title")
@@ -109,6 +114,12 @@ class Converter:
         self._constant: dict[str, Any] = {"source": given.source, "listed_at": given.now}
         if self._profile is not None and self._profile.country is not None:
             self._constant["country"] = self._profile.country
+
+    def _counts_miles_and_dollars(self, header: Header) -> bool:
+        """Tell whether a feed is of the United States by its units, as far as they are said for all of it."""
+        given, distance, price = self._given, header.of("mileage_km"), header.of("price_amount")
+        unit = given.distance_unit or (distance and distance.unit)
+        return unit == "mi" and (given.currency or (price and price.unit) or given.assumed_currency) == "USD"
 
     def digest(self, cells: Sequence[str]) -> str:
         """Return 20 hexadecimal digits of a row's own content."""
@@ -348,8 +359,11 @@ class Converter:
         profile, given = self._profile, self._given
         if field is None or field in _NO_PARSER:
             return None
+        month_first = self._is_american if column.month_first is None else column.month_first
         if field in ("listed_at", "updated_at", "sold_at"):
-            return v.moment(field, month_first=profile is not None and profile.country == "US")
+            return v.moment(field, month_first=month_first)
+        if field == "first_registration":
+            return partial(v.registration, month_first=month_first)
         if field in _PARSERS:
             return _PARSERS[field]
         if field in ENUMS:
@@ -444,7 +458,7 @@ def _postal_code(digits: int | None) -> Parse:
 def _url(text: str) -> Parsed:
     """Keep web addresses only: a page shows them as links."""
     said = text.strip()
-    return Parsed({"url": said[:2_000]}) if re.match(r"https?://", said) else Parsed({}, ("url_implausible",))
+    return Parsed({"url": said[:2_000]}) if _WEB.match(said) else Parsed({}, ("url_implausible",))
 
 
 def _list(text: str, separators: str) -> list[str]:
@@ -453,8 +467,14 @@ def _list(text: str, separators: str) -> list[str]:
             said = orjson.loads(text)
         except ValueError:
             said = []
-        return [str(item) for item in said if isinstance(item, str | int | float)]
+        values = [_address_in(item) if isinstance(item, dict) else item for item in said]
+        return [str(value) for value in values if isinstance(value, str | int | float)]
     return [part.strip() for part in re.split(separators, text) if part.strip()]
+
+
+def _address_in(item: Mapping[str, Any]) -> str | None:
+    """Return the web address an object holds, as in [{"url": "https://..."}]."""
+    return next((value for value in item.values() if isinstance(value, str) and _WEB.match(value)), None)
 
 
 # A comma inside an address is part of it where an option of a picture follows: ".../w_800,h_600/car.jpg",
@@ -462,9 +482,10 @@ def _list(text: str, separators: str) -> list[str]:
 _BETWEEN_IMAGES = r"[;,]+(?!(?:[a-z]{1,2}|dpr|fps)_|\w+=|\d+(?:[;,/&\s|]|$))|[\s|]+"
 
 
-def _images(text: str) -> Parsed:
+def images(text: str) -> Parsed:
+    """Read the addresses of pictures: one, several, or a JSON list of them or of objects that hold one each."""
     urls = (part.strip("\"'") for part in _list(text, _BETWEEN_IMAGES))
-    said = tuple(url[:2_000] for url in urls if re.match(r"https?://", url))[:50]
+    said = tuple(url[:2_000] for url in urls if _WEB.match(url))[:50]
     return Parsed({"images": said, "image_count": len(said)}) if said else NOTHING
 
 
@@ -526,7 +547,7 @@ _NO_PARSER = {"make", "model", "make_and_model", "listing_id", IGNORE}
 _PARSERS: Mapping[str, Parse] = {
     "vin": v.vin,
     "url": _url,
-    "images": _images,
+    "images": images,
     "features": _features,
     "attributes": _attributes,
     "country": _country,
@@ -537,7 +558,6 @@ _PARSERS: Mapping[str, Parse] = {
     "emission_standard": _emission,
     "last_seen": _last_seen,
     "model_year": v.year,
-    "first_registration": v.registration,
     "registration_month": v.month,
     "displacement_cc": v.displacement,
     "owners_count": owners,

@@ -5,16 +5,17 @@ makes are makes. What two readings fit equally well is a question for people, no
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from carousel.catalogue.feeds import values as v
+from carousel.catalogue.feeds.convert import images
 from carousel.catalogue.feeds.header import Column, Header
 from carousel.catalogue.feeds.makes import makes
-from carousel.catalogue.feeds.words import word
+from carousel.catalogue.feeds.words import is_yes_or_no, word
 from carousel.catalogue.listing import RANGES
 
 SAMPLE = 1_000
@@ -31,11 +32,15 @@ _VIN = re.compile(r"^[A-HJ-NPR-Z0-9]{17}$", re.IGNORECASE)
 _YEAR = re.compile(r"^(19[5-9]\d|20\d\d)(\.0+)?$")
 _URL = re.compile(r"^https?://", re.IGNORECASE)
 _IMAGE = re.compile(r"^https?://\S+\.(jpe?g|png|webp|avif)", re.IGNORECASE)
+_MAY_BE_IMAGES = re.compile(r"\[|[\"']?https?://", re.IGNORECASE)  # else it is a text that may quote an address
 _DISTANCE = re.compile(r"^[\d.,' \u00a0]+\s?(km|kms|mi|miles|км|كم|公里)\.?$", re.IGNORECASE)
 _POWER = re.compile(r"^[\d.,]+\s?(kw|ps|hp|bhp|cv|квт|л\.?\s?с\.?|hk)\b", re.IGNORECASE)
 _DISPLACEMENT = re.compile(r"^[\d.,\s-]+(cc|ccm|cm3|cm³|см3|см³)$", re.IGNORECASE)
 _CONSUMPTION = re.compile(r"(kmpl|km/l|km/kg|mpg|l\s?/\s?100)", re.IGNORECASE)
 _NUMBER = re.compile(r"^[\d.,' \u00a0]+$")
+_DATE = re.compile(r"^\s*(\d{1,2})[./-](\d{1,2})[./-]\d{4}(?!\d)")
+_AMERICA = {"us", "usa", "united states"}
+_DATES = ("first_registration", "listed_at", "updated_at", "sold_at")
 _MEASURES = ("displacement_cc", "power_kw")
 _ENUMS = ("fuel_type", "transmission", "body_type", "drivetrain", "color_exterior", "condition", "seller_type")
 _LABELS = {
@@ -58,7 +63,11 @@ def _is_price(text: str) -> bool:
 
 def _is_word_of(field: str) -> Fits:
     parse = word(field)
-    return lambda text: parse(text).fields.get(field, "other") != "other"
+    return lambda text: not is_yes_or_no(text) and parse(text).fields.get(field, "other") != "other"
+
+
+def _addresses(text: str) -> tuple[str, ...]:
+    return images(text).fields.get("images", ()) if _MAY_BE_IMAGES.match(text) else ()
 
 
 def _is_make(text: str) -> bool:
@@ -73,7 +82,7 @@ def _begins_with_make(text: str) -> bool:
 # In this order: a column that fits two of them is the first.
 _TESTS: Mapping[str, Fits] = {
     "vin": lambda text: _VIN.match(text) is not None,
-    "images": lambda text: _IMAGE.match(text) is not None,
+    "images": lambda text: any(map(_IMAGE.match, _addresses(text))),
     "url": lambda text: _URL.match(text) is not None,
     "consumption_l_100km": lambda text: _CONSUMPTION.search(text) is not None,
     "mileage_km": lambda text: _DISTANCE.match(text) is not None,
@@ -107,6 +116,11 @@ class _Values:
         return sum(any(c.isdigit() for c in text) for text in self.texts) / max(len(self.texts), 1)
 
     @property
+    def are_addresses(self) -> bool:
+        found = sum(bool(_addresses(text)) for text in self.texts)
+        return found > 0 and found >= _CLEAR * len(self.texts)
+
+    @property
     def says_something(self) -> bool:
         return len(self.texts) >= _LEAST
 
@@ -121,11 +135,16 @@ def settle(header: Header, sample: Sequence[Cells]) -> Header:
     values = [_values(sample, c.index) for c in columns]
     has_models = any(c.field == "model" and v.texts for c, v in zip(columns, values, strict=True))
     for at, column in enumerate(columns):
-        if column.why == "its name" and values[at].says_something:
+        if column.why == "its name" and (values[at].says_something or values[at].are_addresses):
             columns[at] = _believed(column, values[at], {c.field for c in columns if c.field}, has_models)
     questions = _fill(columns, values)
     _find_model(columns, values, sample)
     questions += _tell_price_from_mileage(columns, values, sample)
+    american = _is_american(columns, values)
+    for at, column in enumerate(columns):
+        if column.field in _DATES:
+            shown = _month_first(row[column.index] for row in sample)
+            columns[at] = replace(column, month_first=american or None if shown is None else shown)
     return replace(header, columns=tuple(columns), questions=(*header.questions, *questions))
 
 
@@ -141,18 +160,20 @@ def _believed(column: Column, values: _Values, taken: set[str], has_models: bool
     """
     field = column.field
     if field == "mileage_km" and values.share("consumption_l_100km") >= _CLEAR:
-        return _as(column, "consumption_l_100km", values, taken)
+        return _as(column, "consumption_l_100km", taken, _why("consumption_l_100km", values))
     names_models = values.share("make") < _WRONG and values.share("make_and_model") >= _CLEAR
     if field == "make" and names_models and not has_models:
-        return _as(column, "make_and_model", values, taken)
+        return _as(column, "make_and_model", taken, _why("make_and_model", values))
     if field == "model_year" and values.share("model_year") < _WRONG and not any(map(_has_year, values.texts)):
         return replace(column, field=None, why="called a year, but its values are none")
     if field == "vin" and values.share("vin") < _WRONG:
         return replace(column, field=None, why="called a VIN, but its values are none")
+    if field == "image_count" and values.are_addresses:
+        return _as(column, "images", taken, "its values are addresses")
     if (field in _MEASURES and values.with_digits < _WRONG) or (field in _ENUMS and values.share(field) < _WRONG):
         other = max(_ENUMS, key=values.share)
         if values.share(other) >= _CLEAR:
-            return _as(column, other, values, taken)
+            return _as(column, other, taken, _why(other, values))
     return column
 
 
@@ -160,8 +181,8 @@ def _has_year(text: str) -> bool:
     return not v.year(text).warnings or not v.registration(text).warnings
 
 
-def _as(column: Column, field: str, values: _Values, taken: set[str]) -> Column:
-    why = f"called {column.name.strip()!r}, but {_why(field, values)}"
+def _as(column: Column, field: str, taken: set[str], because: str) -> Column:
+    why = f"called {column.name.strip()!r}, but {because}"
     return replace(column, field=None if field in taken else field, unit=None, why=why)
 
 
@@ -212,6 +233,19 @@ def _is_model(make: str, text: str) -> bool:
 
 def _names_cars(columns: Sequence[Column]) -> bool:
     return any(c.field in ("make", "make_and_model", "title") for c in columns)
+
+
+def _is_american(columns: Sequence[Column], values: Sequence[_Values]) -> bool:
+    """Tell whether a column of countries says that the cars are in the United States."""
+    texts = next((of.texts for c, of in zip(columns, values, strict=True) if c.field == "country"), [])
+    return sum(text.lower() in _AMERICA for text in texts) >= max(1, _CLEAR * len(texts))
+
+
+def _month_first(texts: Iterable[str]) -> bool | None:
+    """Tell whether the dates of a column have the month first; None where no day beyond the 12th shows it."""
+    dates = [match for text in texts if (match := _DATE.match(text))]
+    first, second = (any(int(date[place]) > 12 for date in dates) for place in (1, 2))
+    return second if first != second else None
 
 
 def _tell_price_from_mileage(columns: list[Column], values: Sequence[_Values], sample: Sequence[Cells]) -> list[str]:

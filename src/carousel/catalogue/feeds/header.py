@@ -37,8 +37,10 @@ _HOLDS_A_VALUE = {"value", "amount", "name", "text", "label", "formatted"}
 _MEANT_IN_A_PATH = {
     "make", "brand", "model", "trim", "variant", "year", "model_year", "mileage", "odometer", "price", "currency",
     "fuel", "fuel_type", "transmission", "gearbox", "drivetrain", "body_type", "body_style", "power", "displacement",
-    "doors", "seats", "vin", "color", "city", "region", "postal_code", "postcode", "zip", "country", "latitude",
-    "longitude", "lat", "lon", "lng", "condition", "url", "description", "co2", "cylinders", "first_registration",
+    "doors", "seats", "vin", "color", "city", "region", "postal_code", "postcode", "zip", "zipcode", "zip_code",
+    "country", "country_code", "latitude", "longitude", "lat", "lon", "lng", "condition", "url", "description", "co2",
+    "cylinders", "first_registration", "consumer_price_amount", "consumer_price_gross", "damage_and_unrepaired",
+    "local_description",
 }  # fmt: skip
 """Names that mean the car also deep inside a record; others may be of the seller, of a picture …"""
 
@@ -67,6 +69,7 @@ class Column:
 
     :ivar why: how the field is known, for people: "its name", "--map", "profile craigslist", "97% are years".
     :ivar spare: another column holds the field; this one is read where that one says nothing ("mileage2").
+    :ivar month_first: how its values write a date, where they show it.
     """
 
     index: int
@@ -75,6 +78,7 @@ class Column:
     unit: str | None = None
     why: str = ""
     spare: bool = False
+    month_first: bool | None = None
 
 
 @dataclass(frozen=True)

@@ -382,10 +382,12 @@ def _kwh_per_100km(said: float, unit: str) -> float | None:
 
 
 def count(name: str) -> Parse:
-    """Make a parser of whole numbers such as doors: "5", "5.0", "4/5", "6 cylinders"."""
+    """Make a parser of whole numbers such as doors: "5", "5.0", "4/5", "6 cylinders"; an address counts nothing."""
     label = name.removesuffix("_count").removesuffix("_g_km")
 
     def parse(text: str) -> Parsed:
+        if "://" in text:
+            return Parsed({}, (f"{label}_unreadable",))
         found = number(text.rpartition("/")[2] if re.fullmatch(r"\d/\d", text.strip()) else text, thousands=False)
         if found is None:
             return NOTHING if plain(text).strip() in ("other", "andere") else Parsed({}, (f"{label}_unreadable",))
@@ -440,6 +442,7 @@ _MONTH_AND_YEAR = tuple(
     )
 )
 _SHORT = re.compile(r"^(?P<m>\d{1,2})/(?P<y>\d{2})$")
+_DAY_OR_MONTH = re.compile(r"^\s*(\d{1,2})[./-](\d{1,2})[./-](?=\d{4}(?!\d))")
 
 
 def year(text: str) -> Parsed:
@@ -459,9 +462,14 @@ def year(text: str) -> Parsed:
     return Parsed({"model_year": found}) if low <= found <= high else Parsed({}, ("year_out_of_range",))
 
 
-def registration(text: str) -> Parsed:
-    """Read a first registration: "2015-03", "03/2015", "03/15", "1.3.2015", "March 2015", or a year alone."""
+def registration(text: str, *, month_first: bool = False) -> Parsed:
+    """Read a first registration: "2015-03", "03/2015", "03/15", "1.3.2015", "March 2015", or a year alone.
+
+    :param month_first: "3/1/2015" is the first of March.
+    """
     text = text.translate(_DIGITS)
+    if month_first:
+        text = _DAY_OR_MONTH.sub(r"\2/\1/", text)
     found = _month_and_year(text) or _short_month_and_year(text)
     if found is None:
         parsed = year(text)

@@ -108,6 +108,12 @@ def flag(name: str, *, means: bool = True) -> Parse:
     return parse
 
 
+def is_yes_or_no(text: str) -> bool:
+    """Tell whether a cell says nothing but yes or no, so that only its column's name knows of what."""
+    whole = "".join(_words(text))
+    return whole in _tables().yes or whole in _tables().no
+
+
 def owners(text: str) -> Parsed:
     """Read a number of owners: "First Owner", "2", "Fourth & Above Owner" (at least 4)."""
     tables = _tables()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from carousel.catalogue.feeds.convert import Rejected
-from carousel.catalogue.feeds.evidence import settle
+from carousel.catalogue.feeds.evidence import ask_for_id, settle
 from carousel.catalogue.feeds.header import Header, recognise_header
 from carousel.catalogue.feeds.run import ImportOptions, import_files
 from carousel.catalogue.listing import Listing
@@ -118,6 +118,23 @@ def test_dates_of_the_united_states_have_the_month_first_unless_they_show_anothe
     shown = settled({"country": ["US", "US"], "listed_at": ["28/11/2026", "11/02/2026"]})
     assert shown.columns[1].month_first is False
     assert settled({"country": ["US", "DE"], "listed_at": ["11/01/2026", "11/02/2026"]}).columns[1].month_first is None
+
+
+def test_which_column_is_the_id_is_asked_and_those_that_tell_rows_apart_are_named() -> None:
+    columns = {
+        "index": ["1", "2", "3"], "lot": ["L-1", "L-2", "L-3"], "hall": ["7", "7", "8"], "note": ["a 1", "b 2", "c 3"],
+        "seen": ["2026-01-01T10:00", "2026-01-02T10:00", "2026-01-03T10:00"], "make": ["VW", "BMW", "Ford"],
+        "external id": ["77", "78", "79"],
+    }  # fmt: skip
+    rows = list(zip(*columns.values(), strict=True))
+    (question,) = ask_for_id(recognise_header(list(columns)), rows)
+    assert question == (
+        "no column is known as the id, so ids are made of the cells and a changed price is a new listing:"
+        " say --map 'lot'=listing_id (or 'external id')"
+    )
+    (of_none,) = ask_for_id(recognise_header(["make", "model"]), [("VW", "Golf")])
+    assert of_none.endswith("say --map COLUMN=listing_id")
+    assert ask_for_id(recognise_header(["Ad No", "make"]), [("1", "VW")]) == ()
 
 
 def test_what_the_caller_said_is_never_touched() -> None:

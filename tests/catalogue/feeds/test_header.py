@@ -185,6 +185,24 @@ def test_the_end_of_a_nested_name_counts(cell: str, field: str | None) -> None:
     assert recognise_header([cell]).columns[0].field == field
 
 
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "Fahrzeug-Nr.",
+        "Inseratsnummer",
+        "Bestandsnummer",
+        "Objekt-Nr.",
+        "inventory_id",
+        "Car ID",
+        "Ad No",
+        "uuid",
+        "mobileAdId",
+    ],
+)
+def test_an_id_has_many_names(cell: str) -> None:
+    assert recognise_header([cell]).columns[0].field == "listing_id"
+
+
 def test_the_category_of_a_vehicle_is_its_body_before_its_class() -> None:
     assert recognise_header(["vehicle.class", "vehicle.category"]).fields == {"body_type": "vehicle.category"}
 

@@ -261,8 +261,8 @@ def test_json_prints_one_object_whose_counts_add_up(
     assert code == 0
     assert list(printed) == [
         "read", "imported", "updated", "unchanged", "duplicates", "rejected", "rejected_by_reason", "mapping",
-        "withdrawn", "refused", "held_back", "questions", "warnings", "unknown_values", "passed_over", "fields",
-        "seconds",
+        "attributes", "withdrawn", "refused", "held_back", "questions", "warnings", "unknown_values", "passed_over",
+        "fields", "seconds",
     ]  # fmt: skip
     assert printed["rejected_by_reason"] == {"wanted_ad": 2, "year_out_of_range": 1, "no_model": 1}
     assert printed["mapping"]["price_amount"] == "price"
@@ -275,6 +275,13 @@ def test_people_see_the_profile_the_mapping_and_the_counts(
     printed = capsys.readouterr().out
     for part in ("recognised as cardekho", "mileage_km ← km_driven", "duplicates", "no_make", "rejects.csv", "rows/s"):
         assert part in printed
+
+
+def test_columns_that_are_no_field_are_listed(cars: Cars, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = cars("id,make,model,year,HU bis,hall\n1,Skoda,Fabia,2015,2027-05,7\n")
+    assert import_files(None, [path], ImportOptions(dry_run=True)).to_json()["attributes"] == ["HU bis", "hall"]
+    import_in_terminal(None, [path], ImportOptions(dry_run=True), as_json=False)
+    assert "kept as attributes: HU bis, hall" in capsys.readouterr().out
 
 
 def test_nothing_usable_is_exit_code_one(database: Connection, cars: Cars, here: Path) -> None:
@@ -545,6 +552,8 @@ def test_what_a_file_does_not_say_is_asked(cars: Cars, here: Path) -> None:
         None, [cars("make,model,year,price,mileage\nSkoda,Fabia,2015,9000,50000\n")], ImportOptions(dry_run=True)
     )
     assert report.questions == [
+        "no column is known as the id, so ids are made of the cells and a changed price is a new listing:"
+        " say --map COLUMN=listing_id",
         "nothing says the currency of 1 prices: say --currency CODE",
         "nothing says whether 1 distances are kilometres or miles: say --distance-unit km|mi",
     ]

@@ -13,7 +13,7 @@ import orjson
 
 from carousel.catalogue.feeds import values as v
 from carousel.catalogue.feeds.feed import Row
-from carousel.catalogue.feeds.header import IGNORE, Column, Header, normalise
+from carousel.catalogue.feeds.header import IGNORE, ROW_NUMBERS, Column, Header, normalise
 from carousel.catalogue.feeds.makes import makes
 from carousel.catalogue.feeds.phrases import named_in
 from carousel.catalogue.feeds.profiles import DistanceUnit
@@ -24,7 +24,6 @@ from carousel.errors import InputError
 
 _REMEMBERED = 50_000  # distinct cells of one column that are converted once; then the memory starts afresh
 _SHORT = 60  # characters of a cell worth remembering: prices repeat, descriptions do not
-_ROW_NUMBERS = {"index", "unnamed_0", "row", "row_number", "column_1"}
 _WANTED = re.compile(r"^(ich[ _]+)?(suche|suchen|gesucht|kaufe|wanted|wtb|looking[ _]for)(?![^\W_])", re.IGNORECASE)
 _VAGUE = re.compile(r"[\s_]reihe$", re.IGNORECASE)  # a classifieds site's own groups: "2_reihe" of Peugeot
 _PARTS = re.compile(
@@ -99,7 +98,7 @@ class Converter:
             if (column := header.of(name)) is not None
         }
         # By name and without row numbers: a listing keeps its id when columns move or rows are numbered again.
-        self._content = sorted((c.name, c.index) for c in header.columns if normalise(c.name) not in _ROW_NUMBERS)
+        self._content = sorted((c.name, c.index) for c in header.columns if normalise(c.name) not in ROW_NUMBERS)
         self._attributes = [(c.name.strip()[:64], c.index) for c in header.columns if c.field is None]
         self._parsers: list[tuple[str, int, Parse, dict[str, Parsed]]] = [
             (c.field, c.index, parse, {})

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from carousel.catalogue.feeds import values as v
 from carousel.catalogue.feeds.convert import images
-from carousel.catalogue.feeds.header import Column, Header
+from carousel.catalogue.feeds.header import ROW_NUMBERS, Column, Header, normalise
 from carousel.catalogue.feeds.makes import makes
 from carousel.catalogue.feeds.words import is_yes_or_no, word
 from carousel.catalogue.listing import RANGES
@@ -32,6 +32,7 @@ _VIN = re.compile(r"^[A-HJ-NPR-Z0-9]{17}$", re.IGNORECASE)
 _YEAR = re.compile(r"^(19[5-9]\d|20\d\d)(\.0+)?$")
 _URL = re.compile(r"^https?://", re.IGNORECASE)
 _IMAGE = re.compile(r"^https?://\S+\.(jpe?g|png|webp|avif)", re.IGNORECASE)
+_ID = re.compile(r"^(?!\d{4}-\d\d-\d\d)(?=.*\d)\S{1,128}$")
 _MAY_BE_IMAGES = re.compile(r"\[|[\"']?https?://", re.IGNORECASE)  # else it is a text that may quote an address
 _DISTANCE = re.compile(r"^[\d.,' \u00a0]+\s?(km|kms|mi|miles|км|كم|公里)\.?$", re.IGNORECASE)
 _POWER = re.compile(r"^[\d.,]+\s?(kw|ps|hp|bhp|cv|квт|л\.?\s?с\.?|hk)\b", re.IGNORECASE)
@@ -146,6 +147,34 @@ def settle(header: Header, sample: Sequence[Cells]) -> Header:
             shown = _month_first(row[column.index] for row in sample)
             columns[at] = replace(column, month_first=american or None if shown is None else shown)
     return replace(header, columns=tuple(columns), questions=(*header.questions, *questions))
+
+
+def ask_for_id(header: Header, sample: Sequence[Cells]) -> tuple[str, ...]:
+    """Return the question which column is the id, when none is known as one."""
+    if header.of("listing_id") is not None:
+        return ()
+    names = [
+        repr(column.name.strip())
+        for column in header.columns
+        if column.field in (None, "source_listing_id")
+        and normalise(column.name) not in ROW_NUMBERS
+        and _tells_rows_apart([row[column.index].strip() for row in sample])
+    ]
+    name, *others = names or ["COLUMN"]
+    also = f" (or {', '.join(others)})" if others else ""
+    return (
+        "no column is known as the id, so ids are made of the cells and a changed price is a new listing:"
+        f" say --map {name}=listing_id{also}",
+    )
+
+
+def _tells_rows_apart(texts: Sequence[str]) -> bool:
+    """Tell whether each row has an id of its own in a column; a time is none."""
+    return (
+        len(texts) >= _LEAST
+        and len(set(texts)) == len(texts)
+        and all(_ID.match(text) and not v.is_missing(text) for text in texts)
+    )
 
 
 def _values(sample: Sequence[Cells], index: int) -> _Values:

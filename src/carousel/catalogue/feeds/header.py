@@ -25,6 +25,9 @@ def of_rejects(columns: Sequence[str]) -> int:
     return len(OF_REJECTS) if tuple(columns[: len(OF_REJECTS)]) == OF_REJECTS else 0
 
 
+ROW_NUMBERS = {"index", "unnamed_0", "row", "row_number", "column_1"}
+"""Columns that number the rows of a file, and say nothing of the car."""
+
 _LONGEST_NAME = 80  # characters of a name of a column
 _KILOWATTS = re.compile(r"(?<![^\W\d_])kW(?![a-z])")  # a capital letter inside a word begins another one, but for this
 _NUMBERED = re.compile(r"_?[2-9]$")
@@ -94,6 +97,11 @@ class Header:
 
     def of(self, field: str) -> Column | None:
         return next((c for c in self.columns if c.field == field and not c.spare), None)
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """The columns that are no field, and are kept as attributes."""
+        return tuple(c.name.strip() for c in self.columns if c.field is None)
 
     @property
     def fields(self) -> dict[str, str]:

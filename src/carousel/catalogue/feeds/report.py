@@ -18,13 +18,17 @@ _MOST_SHOWN = 20
 
 @dataclass(frozen=True)
 class FileReport:
-    """How one file was understood."""
+    """How one file was understood.
+
+    :ivar attributes: columns that are no field, and are kept as attributes.
+    """
 
     path: Path
     form: str
     profile: str | None
     source: str
     mapping: dict[str, str]
+    attributes: tuple[str, ...] = ()
     fields: tuple[MappedField, ...] = ()
     questions: tuple[str, ...] = ()
     rejects: Path | None = None
@@ -104,6 +108,7 @@ class ImportReport:
             "rejected": self.rejected,
             "rejected_by_reason": dict(self.rejected_by_reason.most_common()),
             "mapping": mapping,
+            "attributes": list(dict.fromkeys(name for file in self.files for name in file.attributes)),
             "withdrawn": self.withdrawn,
             "refused": self.refused,
             "held_back": self.held_back,
@@ -122,14 +127,17 @@ class ImportReport:
 
 def show(report: ImportReport, console: Console) -> None:
     """Print how the files were understood and what became of their rows."""
-    shown: set[tuple[str | None, tuple[tuple[str, str], ...]]] = set()
+    shown: set[tuple[object, ...]] = set()
     for file in report.files:
         understood = f"recognised as {file.profile}" if file.profile else "read by its column names and values"
         console.print(f"[bold]{file.path.name}[/]: {file.form}, {understood}, source {file.source}", highlight=False)
-        key = (file.profile, tuple(file.mapping.items()))
+        key = (file.profile, file.attributes, *file.mapping.items())
         if key not in shown:
             show_it = _show_fields if report.dry_run else _show_mapping
             show_it(file, console)
+            if file.attributes:
+                kept = ", ".join(file.attributes)
+                console.print(f"  kept as attributes: {kept}", style="dim", highlight=False, markup=False)
         shown.add(key)
     _show_counts(report, console)
     for problem in report.passed_over:

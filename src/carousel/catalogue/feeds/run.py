@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from carousel.catalogue import repository
 from carousel.catalogue.feeds import mapping_file
 from carousel.catalogue.feeds.convert import Converter, Given, Rejected
-from carousel.catalogue.feeds.evidence import SAMPLE, settle
+from carousel.catalogue.feeds.evidence import SAMPLE, ask_for_id, settle
 from carousel.catalogue.feeds.feed import Feed, Row
 from carousel.catalogue.feeds.header import Header, mapping_of, recognise_header, require
 from carousel.catalogue.feeds.makes import makes
@@ -101,6 +101,7 @@ class Input:
     given: Given
     size: int
     fields: tuple[MappedField, ...]
+    questions: tuple[str, ...] = ()
 
 
 def import_files(
@@ -159,7 +160,9 @@ def import_files(
             for file, own in zip(report.files, rejects, strict=True)
         ]
     report.seconds = time.perf_counter() - started
-    counts = {k: v for k, v in report.to_json().items() if k not in ("mapping", "fields", "unknown_values")}
+    counts = {
+        k: v for k, v in report.to_json().items() if k not in ("mapping", "attributes", "fields", "unknown_values")
+    }
     _logger.info("import finished", files=len(files), dry_run=report.dry_run, **counts)
     return report
 
@@ -232,7 +235,8 @@ def open_input(path: Path, options: ImportOptions, now: datetime, folder: Path |
     rows = iter(feed)
     sample = list(itertools.islice(rows, SAMPLE))
     header = recognise_header(feed.columns, said=options.column_map, file=str(path))
-    header = settle(header, [row.cells for row in sample if row.problem is None])
+    cells = [row.cells for row in sample if row.problem is None]
+    header = settle(header, cells)
     name = _name_of(path)
     make = options.make or makes().make(name)
     require(header, make=make, file=str(path))
@@ -254,7 +258,8 @@ def open_input(path: Path, options: ImportOptions, now: datetime, folder: Path |
         mapping_file.save(options.save_mapping, header, {**said, "make": options.make}, options.words)
     fields = preview(header, Converter(header, given), sample)
     size = feed.path.stat().st_size
-    return Input(replace(feed, rows=itertools.chain(sample, rows)), header, given, size, fields)
+    questions = header.questions + ask_for_id(header, cells)
+    return Input(replace(feed, rows=itertools.chain(sample, rows)), header, given, size, fields, questions)
 
 
 def _name_of(path: Path) -> str:
@@ -322,8 +327,10 @@ class _Run:
         self._write(unknown)
         report.unknown_values += converter.unknown
         profile = header.profile.name if header.profile else None
-        source = item.given.source
-        return FileReport(feed.path, feed.form, profile, source, mapping_of(header), item.fields, header.questions)
+        return FileReport(
+            feed.path, feed.form, profile, item.given.source, mapping_of(header), header.attributes, item.fields,
+            item.questions,
+        )  # fmt: skip
 
     def _write(self, batch: "_Batch") -> None:
         """Stage a batch, or see what would become of it; empty it."""

@@ -15,8 +15,9 @@ from tests.api.conftest import WRITER
 
 from carousel import cli
 from carousel.activity.log import partition, stream_key
-from carousel.activity.shoppers import DEMO_ISSUER, demo_shopper_id, register_all
+from carousel.activity.shoppers import DEMO_ISSUER, account_id, demo_shopper_id, register_all
 from carousel.api.routes import session
+from carousel.embedded.home import Home
 from carousel.embedded.servers import Servers
 from carousel.errors import UnavailableError
 from carousel.settings import Settings
@@ -199,6 +200,8 @@ def test_an_account_is_found_by_its_subject_and_nobody_gets_a_receipt_for_a_stra
 ) -> None:
     monkeypatch.setenv("CAROUSEL_DATABASE_URL", str(settings.database_url))
     monkeypatch.setenv("CAROUSEL_VALKEY_URL", str(settings.valkey_url))
+    monkeypatch.setenv("CAROUSEL_HOME", str(tmp_path))
+    monkeypatch.setenv("CAROUSEL_DEMO", "true")
     register_all(database, DEMO_ISSUER, ["john1@example.com"])
     file = tmp_path / "john.json"
     for command in (["erase-shopper", "--yes"], ["export-shopper", "--out", str(file)]):
@@ -217,3 +220,26 @@ def test_an_account_is_found_by_its_subject_and_nobody_gets_a_receipt_for_a_stra
     assert json.loads(file.read_bytes())["shopper"]["shopper_id"] == demo_shopper_id("john1@example.com")
     code, said = carousel(monkeypatch, capsys, "erase-shopper", "--yes", *subject)
     assert (code, "1 shopper" in said) == (0, True)
+
+
+def test_a_subject_is_that_of_the_issuer_the_home_was_started_with(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    settings: Settings,
+    database: Connection,
+) -> None:
+    monkeypatch.setenv("CAROUSEL_DATABASE_URL", str(settings.database_url))
+    monkeypatch.setenv("CAROUSEL_VALKEY_URL", str(settings.valkey_url))
+    monkeypatch.setenv("CAROUSEL_HOME", str(tmp_path))
+    issuer = "https://login.cars.example"
+    register_all(database, issuer, ["cust-1"])
+    command = ("export-shopper", "--out", str(tmp_path / "cust-1.json"), "--subject")
+    code, said = carousel(monkeypatch, capsys, *command, "cust-1")
+    assert (code, "set CAROUSEL_OIDC_ISSUER" in said) == (1, True)  # and not: nothing is held
+    Home.of(tmp_path).write_mode({"demo": False, "oidc_issuer": issuer})
+    assert carousel(monkeypatch, capsys, *command, "cust-1")[0] == 0
+    held = json.loads((tmp_path / "cust-1.json").read_bytes())
+    assert held["shopper"]["shopper_id"] == account_id(issuer, "cust-1")
+    code, said = carousel(monkeypatch, capsys, *command, "cust-2")
+    assert (code, f"'cust-2' of {issuer}" in said) == (2, True)

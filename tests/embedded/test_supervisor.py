@@ -180,7 +180,8 @@ def serves(up: Running) -> bool:
 
 
 def test_it_stops_who_writes_before_what_is_written_to_and_starts_again_as_it_was(start: Start) -> None:
-    first = start()
+    issuer = "https://login.cars.example"
+    first = start(variables={"CAROUSEL_OIDC_ISSUER": issuer, "CAROUSEL_OIDC_AUDIENCE": "cars"})
     assert "market loaded" in first.events("load-market")  # the catalogue was empty
     keys = (first.home / "secrets.json").read_bytes()
     code, seconds, rest = first.stop()
@@ -200,6 +201,7 @@ def test_it_stops_who_writes_before_what_is_written_to_and_starts_again_as_it_wa
     assert second.events("load-market") == []
     assert second.modes() == {"true"}
     assert (first.home / "secrets.json").read_bytes() == keys
+    assert Home(first.home).read_mode() == {"demo": True, "oidc_issuer": issuer}
 
 
 def test_when_it_is_killed_itself_nothing_stays_behind_and_the_next_start_works(start: Start) -> None:

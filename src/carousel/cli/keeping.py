@@ -12,7 +12,7 @@ import typer
 
 from carousel.cli.common import HomeOption, start, started_before, stop_as_with_ctrl_c, stores
 from carousel.cli.exporting import export_app
-from carousel.errors import InputError, NotFoundError
+from carousel.errors import InputError, NotFoundError, StartError
 
 if TYPE_CHECKING:
     from carousel.activity.dead_letters import Filter
@@ -178,22 +178,41 @@ def _known_shopper(
     shopper_id: str | None, subject: str | None, settings: "Settings", connection: "Connection", valkey: "Valkey"
 ) -> str:
     """Return the id that is meant; a receipt for somebody of whom nothing is held would say that all is gone."""
-    from carousel.activity.shoppers import account_id, demo_shopper_id
     from carousel.rights.person import find, is_known
 
     if (shopper_id is None) == (subject is None):
         raise typer.BadParameter("name the shopper by ID or by --subject")
-    if subject is not None:
-        issuer = settings.oidc_issuer
-        shopper_id = account_id(issuer, subject) if issuer else demo_shopper_id(subject)
-    assert shopper_id is not None
-    person = find(connection, valkey, shopper_id, partitions=settings.partitions)
-    if not is_known(connection, valkey, person, partitions=settings.partitions):
-        raise NotFoundError(
-            f"nothing is held under the id {shopper_id!r}; GET /v1/me tells a shopper's id, --subject finds an account",
-            field="shopper_id",
+    meant = {shopper_id: f"the id {shopper_id!r}"} if shopper_id is not None else _accounts(str(subject), settings)
+    for known in meant:
+        person = find(connection, valkey, known, partitions=settings.partitions)
+        if is_known(connection, valkey, person, partitions=settings.partitions):
+            return known
+    raise NotFoundError(
+        f"nothing is held under {' or '.join(meant.values())}; GET /v1/me tells a shopper's id, --subject finds an "
+        "account of the issuer in CAROUSEL_OIDC_ISSUER",
+        field="shopper_id",
+    )
+
+
+def _accounts(subject: str, settings: "Settings") -> dict[str, str]:
+    """Return the ids an account may have, with what each stands for.
+
+    :raises StartError: nobody has said who issues the subject.
+    """
+    from carousel.activity.shoppers import account_id, demo_shopper_id
+    from carousel.embedded.home import Home
+
+    mode = Home.of(settings.home).read_mode()
+    meant: dict[str, str] = {}
+    if issuer := settings.oidc_issuer or mode.get("oidc_issuer"):
+        meant[account_id(str(issuer), subject)] = f"the subject {subject!r} of {issuer}"
+    if settings.demo or mode.get("demo"):
+        meant[demo_shopper_id(subject)] = f"the demo's email {subject!r}"
+    if not meant:
+        raise StartError(
+            f"--subject {subject}: nobody has said whose subject it is; set CAROUSEL_OIDC_ISSUER to what the API has"
         )
-    return shopper_id
+    return meant
 
 
 letters_app = typer.Typer(no_args_is_help=True, help="Entries of the log that could not be applied.")

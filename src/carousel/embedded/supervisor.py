@@ -137,10 +137,14 @@ class _Supervisor:
             raise StartError(f"{server.name} does not start: {child.last_words or error}") from error
 
     def _decide_demo(self, catalogue_empty: bool) -> bool:
-        """Decide whether shoppers log in by email; a home remembers it, as its catalogue is empty only once."""
-        before = self.home.read_mode().get("demo")
-        demo = next((bool(said) for said in (self.plan.demo, before) if said is not None), catalogue_empty)
-        self.home.write_mode({"demo": demo})
+        """Decide whether shoppers log in by email; a home remembers it, as its catalogue is empty only once.
+
+        It remembers whose tokens it accepts, too: commands about a person find the account by what that issuer says.
+        """
+        before = self.home.read_mode()
+        demo = next((bool(said) for said in (self.plan.demo, before.get("demo")) if said is not None), catalogue_empty)
+        issuer = self.settings.oidc_issuer or before.get("oidc_issuer")
+        self.home.write_mode({"demo": demo, "oidc_issuer": issuer})
         if demo:
             _logger.info(
                 "demo mode: shoppers log in by email, without a password; the key for catalogue writes is in a file",

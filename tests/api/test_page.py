@@ -21,6 +21,7 @@ SCRIPT = "window.carousel = () => {};" * 100
 def web(tmp_path: Path) -> Path:
     (tmp_path / "assets").mkdir()
     (tmp_path / "index.html").write_text("<!doctype html><title>Carousel</title>")
+    (tmp_path / "docs.html").write_text("<!doctype html><title>The API</title>")
     (tmp_path / "carousel.js").write_text(SCRIPT)
     (tmp_path / "carousel.js.gz").write_bytes(gzip.compress(SCRIPT.encode()))
     (tmp_path / "assets" / "index-1.js").write_text(SCRIPT)
@@ -75,6 +76,15 @@ async def test_an_asset_comes_in_the_smallest_form_the_browser_takes(
         plain = await calls.get("/", headers={"Accept-Encoding": accepted})
         assert plain.text.startswith("<!doctype html>")
         assert plain.headers["vary"] == "accept-encoding"
+
+
+async def test_the_page_of_the_api_is_of_the_build_and_under_the_same_policy(settings: Settings, web: Path) -> None:
+    async with client(settings.model_copy(update={"web_dir": web})) as calls:
+        docs = await calls.get("/docs")
+        assert "<title>The API</title>" in docs.text
+        assert docs.headers["cache-control"] == "no-cache"
+        assert docs.headers["content-security-policy"] == (await calls.get("/")).headers["content-security-policy"]
+        assert (await calls.get("/redoc")).status_code == 404
 
 
 async def test_a_file_outside_the_build_is_not_served(settings: Settings, web: Path) -> None:

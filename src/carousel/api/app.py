@@ -58,6 +58,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             "secret key. Errors are RFC 9457 problem documents."
         ),
         lifespan=_lifespan,
+        docs_url=None,  # its page loads scripts from other hosts; page.py serves one of the build
+        redoc_url=None,
     )
     app.state.settings = settings
     app.state.turns = Turns()

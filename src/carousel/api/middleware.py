@@ -60,7 +60,7 @@ class Observe:
                 message["headers"] = [
                     *message["headers"],
                     (b"x-request-id", request_id.encode("latin-1")),
-                    *(() if scope["path"] in ("/docs", "/redoc") else _HEADERS),
+                    *_HEADERS,
                 ]
             await send(message)
 

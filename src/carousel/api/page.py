@@ -1,5 +1,5 @@
-"""Serve the built web app: hashed assets for ever, the script for other sites for an hour, every other path the page
-itself (it routes in the browser)."""
+"""Serve the built web app: hashed assets for ever, the script for other sites for an hour, the API's documentation, and
+on every other path the page itself (it routes in the browser)."""
 
 from mimetypes import guess_type
 from pathlib import Path
@@ -11,7 +11,7 @@ from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
-_API_PATHS = ("v1/", "assets/", "docs", "redoc", "openapi.json", "metrics", "livez", "readyz")
+_API_PATHS = ("v1/", "assets/", "docs/", "redoc", "openapi.json", "metrics", "livez", "readyz")
 # What the build wrote beside a file, the smaller first. Packing while serving costs time at every visit, and
 # Starlette's middleware leaves out what the server sends from the disk itself, which is every file.
 _PACKED = {"br": ".br", "gzip": ".gz"}
@@ -67,7 +67,7 @@ def install(app: FastAPI, folder: Path) -> None:
             raise HTTPException(404) from error
         if is_ours:
             return FileResponse(file)
-        index = folder / "index.html"
+        index = folder / ("docs.html" if path == "docs" else "index.html")
         if not index.is_file():
             raise HTTPException(404)
         encoding = _encoding(index, request.headers.get("accept-encoding", ""))

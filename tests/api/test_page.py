@@ -87,6 +87,14 @@ async def test_the_page_of_the_api_is_of_the_build_and_under_the_same_policy(set
         assert (await calls.get("/redoc")).status_code == 404
 
 
+async def test_from_other_hosts_a_page_may_load_pictures_and_nothing_else(settings: Settings, web: Path) -> None:
+    async with client(settings.model_copy(update={"web_dir": web})) as calls:
+        policy = (await calls.get("/listings/stock-4711")).headers["content-security-policy"]
+        rules = {name: sources for name, *sources in (rule.split() for rule in policy.split(";"))}
+        assert rules.pop("img-src") == ["'self'", "data:", "https:"]
+        assert {source for sources in rules.values() for source in sources} == {"'self'", "'none'", "'unsafe-inline'"}
+
+
 async def test_a_file_outside_the_build_is_not_served(settings: Settings, web: Path) -> None:
     (web.parent / "secret.js.br").write_text("treasure")
     (web.parent / "secret.js").write_text("treasure")

@@ -7,7 +7,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 PAGE = Path(__file__).with_name("shop.html").read_text()
-POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline' {0}; connect-src {0}"
+POLICY = (
+    "default-src 'none'; img-src data: https:; style-src 'unsafe-inline'; script-src 'unsafe-inline' {0}; "
+    "connect-src {0}"
+)
 
 
 class Shop(ThreadingHTTPServer):

@@ -10,8 +10,9 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Request, expect
+from playwright.sync_api import Browser, Locator, Page, Request, Route, expect
 from tests.e2e.axe import violations
+from tests.e2e.conftest import tiny_picture
 from tests.e2e.shop import Shop, open_shop
 
 pytestmark = pytest.mark.e2e
@@ -176,6 +177,40 @@ def test_the_page_decides_what_a_click_does_and_what_an_empty_row_says(visitor: 
     expect(visitor).to_have_url(re.compile("/$"))
     visitor.locator("carousel-row").evaluate("row => row.setAttribute('filters', 'max_price=1')")
     expect(visitor.get_by_text("Schauen Sie sich um.")).to_be_visible()
+
+
+def test_a_card_shows_its_picture_and_a_drawing_of_the_same_size_where_none_loads(visitor: Page) -> None:
+    referrers: list[str | None] = []
+
+    def with_pictures(route: Route) -> None:
+        answer = route.fetch()
+        slate = answer.json()
+        addresses = ["https://pictures.example/1.png", "https://pictures.example/gone.png", "javascript:alert(1)"]
+        for listing, address in zip(slate["listings"], addresses, strict=False):
+            listing["images"] = [address]
+        route.fulfill(response=answer, json=slate)
+
+    def picture(route: Route) -> None:
+        referrers.append(route.request.header_value("referer"))
+        if route.request.url.endswith("gone.png"):
+            route.abort()
+        else:
+            route.fulfill(body=tiny_picture(), content_type="image/png")
+
+    visitor.route("**/v1/recommendations?*", with_pictures)
+    visitor.route("https://pictures.example/**", picture)
+    visitor.goto("/")
+    expect(cards(visitor)).to_have_count(8)
+    expect(cards(visitor).locator("img")).to_have_count(1)
+    expect(cards(visitor).first.locator("img")).to_have_js_property("naturalWidth", 2)
+    assert referrers == [None, None]
+    sizes = (
+        visitor.locator("carousel-row")
+        .locator("img, svg")
+        .evaluate_all("pictures => pictures.map((x) => x.getBoundingClientRect()).map((x) => [x.width, x.height])")
+    )
+    assert len(sizes) == 8
+    assert all(size == pytest.approx(sizes[0]) for size in sizes)
 
 
 def test_a_page_of_another_origin_is_left_with_its_own_content(browser: Browser, shop: Shop) -> None:

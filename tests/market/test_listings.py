@@ -197,6 +197,10 @@ def test_titles_and_descriptions_read_like_advertisements(market: list[Listing])
         assert "{" not in x.description
 
 
+def test_there_are_no_pictures_as_a_page_would_ask_another_host_for_them(market: list[Listing]) -> None:
+    assert not any(car.images for car in market)
+
+
 def test_no_vin_can_be_that_of_a_real_car(market: list[Listing]) -> None:
     vins = [x.vin for x in market if x.vin]
     assert 0.4 < len(vins) / len(market) < 0.8

@@ -1,25 +1,13 @@
 import type { RecommendedListing } from '../src/client'
-import { draw } from './drawing'
 import { element } from './element'
+import { nameOf } from './listing'
+import { makePicture } from './picture'
 import type { Speech } from './texts'
-
-/** The address of a listing's page: the template with its fields in, else the listing's own address. */
-export function linkTo(listing: RecommendedListing, template: string | null): string | undefined {
-  if (template)
-    return template.replace(/\{(\w+)\}/g, (_, field: string) =>
-      encodeURIComponent(String((listing as Record<string, unknown>)[field] ?? '')),
-    )
-  return listing.url && /^https?:/.test(listing.url) ? listing.url : undefined
-}
-
-export function nameOf({ make, model }: RecommendedListing): string {
-  return model.toLowerCase().startsWith(`${make.toLowerCase()} `) ? model : `${make} ${model}`
-}
 
 export function makeCard(listing: RecommendedListing, href: string | undefined, speech: Speech): HTMLElement {
   const name = element('a', href ? { href, part: 'link' } : { part: 'link' }, nameOf(listing))
   const lines = [
-    draw(listing),
+    makePicture(listing),
     element('h3', { part: 'name' }, name),
     listing.variant && element('p', { class: 'muted', part: 'variant' }, listing.variant),
     element('p', { class: 'price', part: 'price' }, speech.price(listing)),

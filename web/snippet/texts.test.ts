@@ -3,7 +3,7 @@ import type { RecommendedListing } from '../src/client'
 import cs from '../src/locales/cs/words.json'
 import de from '../src/locales/de/words.json'
 import en from '../src/locales/en/words.json'
-import { linkTo } from './card'
+import { linkTo } from './listing'
 import { createSpeech } from './texts'
 
 const LOCALES = { en, de, cs }

@@ -27,7 +27,8 @@ _HEADERS = [
     (b"x-frame-options", b"DENY"),
     (
         b"content-security-policy",
-        b"default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; "
+        # Pictures of listings are on whatever hosts the feeds name; nothing else comes from another one.
+        b"default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: https:; object-src 'none'; "
         b"base-uri 'self'; frame-ancestors 'none'",
     ),
 ]

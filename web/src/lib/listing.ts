@@ -21,6 +21,15 @@ export function placeOf(listing: Listing, { country }: Format): string {
   return [listing.city ?? listing.region, nation].filter(Boolean).join(', ')
 }
 
+/**
+ * The addresses of its pictures, as a feed said them but for two things: only the web's own are used, and those of
+ * unencrypted hosts are asked for encrypted, as our policy lets in nothing else (docs/operations.md).
+ */
+export function picturesOf({ images }: Pick<Listing, 'images'>): string[] {
+  const addresses = (images ?? []).filter((address) => /^https?:\/\//i.test(address))
+  return [...new Set(addresses.map((address) => address.replace(/^http:/i, 'https:')))]
+}
+
 /** The facts every list shows, in the order shoppers ask for them. */
 export function factsOf(listing: Listing, { kilometres, power, words }: Format): string[] {
   const { first_registration: registered, model_year: year, mileage_km: mileage, power_kw: kw } = listing

@@ -155,6 +155,66 @@ async def test_patch_changes_only_what_it_names(api: httpx.AsyncClient, car: Car
     assert "color_name" not in read
 
 
+async def batch(api: httpx.AsyncClient, rows: list[dict[str, Any]], **query: Any) -> dict[str, Any]:
+    answer = await api.post("/v1/listings:batch", json=rows, params=query, headers=WRITER)
+    assert answer.status_code == 200, answer.text
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+async def test_a_batch_of_patches_changes_only_what_each_line_names(api: httpx.AsyncClient, car: Car) -> None:
+    for name in ("a", "b", "c"):
+        await put(api, car(name, doors=5, images=["https://p.example/1.jpg"], source="shop"))
+    rows = [
+        {"listing_id": "a", "price_amount": 14_000},
+        {"listing_id": "b", "status": "sold", "doors": None},
+        {"listing_id": "a", "mileage_km": 51_000},
+        {"listing_id": "a", "price_amount": -1},
+        {"listing_id": "nobody", "price_amount": 14_000},
+        {"listing_id": "a\x00", "price_amount": 14_000},
+        {"price_amount": 14_000},
+        {"listing_id": "c", "price_amount": 15_000, "status": None},
+    ]
+    answer = await batch(api, rows, patch=True)
+    assert (answer["imported"], answer["updated"], answer["unchanged"]) == (0, 2, 1)
+    assert [(r["line"], r["field"]) for r in answer["rejected"]] == [
+        (4, "price_amount"), (5, "listing_id"), (6, "listing_id"), (7, "listing_id"),
+    ]  # fmt: skip
+    assert "no listing has the id 'nobody'" in answer["rejected"][1]["reason"]
+    a, b = [(await api.get(f"/v1/listings/{name}")).json() for name in ("a", "b")]
+    assert {**a, "price_amount": 15_000, "mileage_km": 50_000}.items() >= car("a", doors=5, source="shop").items()
+    assert (a["price_amount"], a["mileage_km"], a["images"]) == (14_000, 51_000, ["https://p.example/1.jpg"])
+    assert (b["status"], "doors" in b, "sold_at" in b) == ("sold", False, True)
+    assert set(await found(api)) == {"a", "c"}
+
+
+@pytest.mark.parametrize("write", ["put", "batch"])
+async def test_what_replaces_a_listing_leaves_it_to_its_feed_and_sold(
+    api: httpx.AsyncClient, car: Car, write: str
+) -> None:
+    feed = b"id,make,model,year,price\na,Skoda,Fabia,2020,9000\nb,Skoda,Fabia,2021,9500\nc,Skoda,Fabia,2019,7000\n"
+    sent = {"source": "shop", "wait": True, "currency": "EUR"}
+    assert (await api.post("/v1/imports", content=feed, params=sent, headers=WRITER)).json()["state"] == "done"
+    await api.patch("/v1/listings/b", json={"status": "sold"}, headers=WRITER)
+    sold_at = (await api.get("/v1/listings/b")).json()["sold_at"]
+    rows = [car(name, model="Fabia", price_amount=8_000) for name in ("a", "b")]
+    if write == "put":
+        for row in rows:
+            await put(api, row)
+    else:
+        await batch(api, rows)
+    assert set(await found(api)) == {"a", "c"}
+    sold = (await api.get("/v1/listings/b")).json()
+    assert (sold["status"], sold["sold_at"], sold["price_amount"], sold["source"]) == ("sold", sold_at, 8_000, "shop")
+    left = feed.splitlines(keepends=True)[0] + feed.splitlines(keepends=True)[-1]
+    again = {**sent, "full_feed": True, "force": True}
+    assert (await api.post("/v1/imports", content=left, params=again, headers=WRITER)).json()["state"] == "done"
+    assert await found(api) == ["c"]
+    await batch(api, [car("b", status="active", source="mine")])
+    on_sale = (await api.get("/v1/listings/b")).json()
+    assert (on_sale["status"], on_sale["source"]) == ("active", "mine")
+
+
 UNSTORABLE = {
     "a NUL in a list": ({"images": ["a\x00"]}, "images"),
     "a NUL deep inside": ({"attributes": {"a": [{"b\x00": 1}]}}, "attributes"),
@@ -175,6 +235,7 @@ async def test_what_cannot_be_stored_is_refused_by_name(
         ("PUT", "/v1/listings/a", car("a") | change),
         ("PATCH", "/v1/listings/a", change),
         ("POST", "/v1/listings:batch", [car("a") | change]),
+        ("POST", "/v1/listings:batch?patch=true", [{"listing_id": "a"} | change]),
     ):
         sent = json.dumps(body)  # as most clients do, halves of surrogate pairs escaped
         answer = await api.request(method, path, content=sent, headers=WRITER | {"Content-Type": "application/json"})

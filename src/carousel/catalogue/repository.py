@@ -148,10 +148,27 @@ async def document(connection: AsyncConnection, listing_id: str) -> str | None:
     return row[0] if row else None
 
 
-def locked_document(connection: Connection, listing_id: str) -> dict[str, Any] | None:
-    """Return a listing in any status, or None; nobody changes it before the caller's transaction ends."""
-    row = connection.execute("SELECT document FROM listing WHERE listing_id = %s FOR UPDATE", (listing_id,)).fetchone()
-    return row[0] if row else None
+async def of_same_car(connection: AsyncConnection, listing_id: str) -> list[str]:
+    """Return the listings of one listing's car, itself among them, in any status; none if it is unknown."""
+    cursor = await connection.execute(
+        """
+        WITH own AS (SELECT coalesce(car, listing_id) AS id FROM listing WHERE listing_id = %s)
+        SELECT listing_id FROM listing JOIN own ON listing_id = own.id
+        UNION SELECT listing_id FROM listing JOIN own ON car = own.id
+        """,
+        (listing_id,),
+    )
+    return [i for (i,) in await cursor.fetchall()]
+
+
+def locked_documents(connection: Connection, listing_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Return listings in any status by id; nobody changes them before the caller's transaction ends."""
+    # In the order of every writer.
+    rows = connection.execute(
+        "SELECT listing_id, document FROM listing WHERE listing_id = ANY(%s) ORDER BY listing_id FOR UPDATE",
+        (list(listing_ids),),
+    )
+    return dict(rows.fetchall())
 
 
 # The index gives its answer in a relaxed order, so the few rows found are sorted once more.

@@ -156,7 +156,9 @@ export const patchListing = <ThrowOnError extends boolean = false>(options: Opti
 /**
  * Put Listing
  *
- * Store one listing, new or changed. It can be found and recommended by the next request.
+ * Store one listing: a new one, or one that replaces what is stored under this id. A field that is not given is
+ * empty afterwards; only `source` stays, and a sold listing stays sold until a `status` is given. PATCH changes single
+ * fields. It can be found and recommended by the next request.
  */
 export const putListing = <ThrowOnError extends boolean = false>(options: Options<PutListingData, ThrowOnError>): RequestResult<PutListingResponses, PutListingErrors, ThrowOnError> => (options.client ?? client).put<PutListingResponses, PutListingErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -185,8 +187,10 @@ export const similarListings = <ThrowOnError extends boolean = false>(options: O
 /**
  * Batch Listings
  *
- * Store up to 10,000 listings: a JSON array, `{"listings": [...]}`, or one JSON object a line (NDJSON). Bad ones
- * are reported with their line and do not keep the others out.
+ * Store up to 10,000 listings: a JSON array, `{"listings": [...]}`, or one JSON object a line (NDJSON). Each
+ * replaces the one with its id, as PUT does; with `patch=true` each changes only the fields it names, so
+ * `{"listing_id": "stock-4711", "price_amount": 18990}` is a new price. Bad ones are reported with their line and do
+ * not keep the others out.
  */
 export const batchListings = <ThrowOnError extends boolean = false>(options: Options<BatchListingsData, ThrowOnError>): RequestResult<BatchListingsResponses, BatchListingsErrors, ThrowOnError> => (options.client ?? client).post<BatchListingsResponses, BatchListingsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

@@ -3073,7 +3073,14 @@ export type SimilarListingsResponse = SimilarListingsResponses[keyof SimilarList
 export type BatchListingsData = {
     body: Array<ListingBody>;
     path?: never;
-    query?: never;
+    query?: {
+        /**
+         * Patch
+         *
+         * Change the fields each listing names, as PATCH does, instead of replacing it.
+         */
+        patch?: boolean;
+    };
     url: '/v1/listings:batch';
 };
 

@@ -1,7 +1,8 @@
 """Search and read the catalogue, and write it with the secret key."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -30,7 +31,7 @@ from carousel.api.schemas import (
 )
 from carousel.api.tokens import Shopper
 from carousel.catalogue import histograms, repository, search
-from carousel.catalogue.listing import Listing, ListingId
+from carousel.catalogue.listing import Listing, ListingId, check_json, to_document
 from carousel.catalogue.repository import WriteResult
 from carousel.catalogue.search import Filters
 from carousel.catalogue.snapshot import Snapshot
@@ -200,7 +201,7 @@ async def price_standing(listing_id: ListingPath, use: Use) -> PriceStanding:
         snapshot = await use.live.current(connection)
     row = snapshot.row_of.get(listing_id)
     if row is None or not snapshot.active[row]:
-        raise _unknown(listing_id)
+        raise unknown(listing_id)
     currency = snapshot.vocabularies["currency"].values[int(snapshot.codes("currency")[row])]
     price = float(snapshot.numbers("price_amount")[row])
     found = use.recommender.standing(snapshot, row, price) if price > 0 else None
@@ -249,7 +250,7 @@ async def get_listing(listing_id: ListingPath, use: Use) -> Response:
     async with use.pool.connection() as connection:
         document = await repository.document(connection, listing_id)
     if document is None:
-        raise _unknown(listing_id)
+        raise unknown(listing_id)
     return Response(document, media_type="application/json")
 
 
@@ -259,44 +260,38 @@ async def similar_listings(listing_id: ListingPath, use: Use, n: Annotated[int, 
     async with use.pool.connection() as connection:
         texts = await repository.documents_near(connection, listing_id, n)
         if not texts and await repository.document(connection, listing_id) is None:
-            raise _unknown(listing_id)
+            raise unknown(listing_id)
     return Response(orjson.dumps({"listings": list(map(orjson.Fragment, texts))}), media_type="application/json")
 
 
-def _unknown(listing_id: str) -> NotFoundError:
+async def same_car(use: Resources, listing_id: str) -> frozenset[str]:
+    """Return the listings of the car on a page; it may be sold.
+
+    :raises NotFoundError: no listing has the id.
+    """
+    async with use.pool.connection() as connection:
+        found = await repository.of_same_car(connection, listing_id)
+    if not found:
+        raise unknown(listing_id)
+    return frozenset(found)
+
+
+def unknown(listing_id: str) -> NotFoundError:
     return NotFoundError(f"no listing has the id {listing_id!r}", field="listing_id")
 
 
 @router.put("/listings/{listing_id}", operation_id="putListing", dependencies=[SecretKey])
 async def put_listing(listing_id: ListingPath, body: ListingBody, use: Use) -> WriteResultOut:  # type: ignore[valid-type]
-    """Store one listing, new or changed. It can be found and recommended by the next request."""
-    listing = to_listing(body, listing_id=listing_id)
-    return await _write(use, [listing])
+    """Store one listing: a new one, or one that replaces what is stored under this id. A field that is not given is
+    empty afterwards; only `source` stays, and a sold listing stays sold until a `status` is given. PATCH changes single
+    fields. It can be found and recommended by the next request."""
+    return await _write(use, [_Row(1, listing_id, body)], _replaced)
 
 
 @router.patch("/listings/{listing_id}", operation_id="patchListing", dependencies=[SecretKey])
 async def patch_listing(listing_id: ListingPath, body: ListingBody, use: Use) -> WriteResultOut:  # type: ignore[valid-type]
     """Change some fields of a listing; `null` empties one. `{"status": "sold"}` takes it off the market."""
-
-    def change(connection: Connection) -> tuple[WriteResult, list[Listing]]:
-        # Nobody may sell it between reading and writing: it would be on sale again.
-        with connection.transaction():
-            document = repository.locked_document(connection, listing_id)
-            if document is None:
-                raise _unknown(listing_id)
-            said = body.model_dump(exclude_unset=True)  # type: ignore[attr-defined]
-            document.pop("updated_at", None)  # of the change before this one
-            if said.get("status", document["status"]) != document["status"]:
-                document.pop("sold_at", None)
-            try:
-                changed = ListingBody.model_validate(document | said)
-            except ValidationError as error:  # what is stored, from before a rule; the request itself was checked
-                field, reason = _why(error)
-                raise InputError(reason, field=field) from error
-            listings = [to_listing(changed, listing_id=listing_id)]
-            return repository.upsert(connection, listings), listings
-
-    return await _written(use, *await use.write(change))
+    return await _write(use, [_Row(1, listing_id, body)], _patched)
 
 
 @router.delete("/listings/{listing_id}", operation_id="deleteListing", dependencies=[SecretKey], status_code=204)
@@ -304,7 +299,7 @@ async def delete_listing(listing_id: ListingPath, use: Use) -> None:
     """Withdraw a listing. It is kept, as it still says what its viewers wanted, and never shown again."""
     async with use.pool.connection() as connection:
         if await repository.document(connection, listing_id) is None:
-            raise _unknown(listing_id)
+            raise unknown(listing_id)
     await use.write(lambda connection: repository.set_status(connection, [ListingId(listing_id)], "withdrawn"))
     await announce(use.valkey, [listing_id], "withdrawn")
 
@@ -326,25 +321,34 @@ async def delete_listing(listing_id: ListingPath, use: Use) -> None:
         }
     },
 )
-async def batch_listings(request: Request, use: Use) -> WriteResultOut:
-    """Store up to 10,000 listings: a JSON array, `{"listings": [...]}`, or one JSON object a line (NDJSON). Bad ones
-    are reported with their line and do not keep the others out."""
-    rows = _rows(await request.body())
-    listings: dict[str, Listing] = {}
+async def batch_listings(
+    request: Request,
+    use: Use,
+    patch: Annotated[
+        bool, Query(description="Change the fields each listing names, as PATCH does, instead of replacing it.")
+    ] = False,
+) -> WriteResultOut:
+    """Store up to 10,000 listings: a JSON array, `{"listings": [...]}`, or one JSON object a line (NDJSON). Each
+    replaces the one with its id, as PUT does; with `patch=true` each changes only the fields it names, so
+    `{"listing_id": "stock-4711", "price_amount": 18990}` is a new price. Bad ones are reported with their line and do
+    not keep the others out."""
+    rows: list[_Row] = []
     rejected = []
-    for line, row in rows:
-        listing_id = row.get("listing_id") if isinstance(row, dict) else None
+    for line, said in _rows(await request.body()):
         try:
-            if isinstance(row, InputError):
-                raise row
-            listing = to_listing(ListingBody.model_validate(row), listing_id=None)
-            listings[listing.listing_id] = listing
+            if isinstance(said, InputError):
+                raise said
+            body = ListingBody.model_validate(said)
+            listing_id = body.listing_id  # type: ignore[attr-defined]
+            if listing_id is None:
+                raise _missing("listing_id")
+            check_json("listing_id", listing_id)  # before the database is asked for it
+            rows.append(_Row(line, listing_id, body))
         except (InputError, ValidationError) as error:
-            field, reason = _why(error)
-            shown = listing_id[:128] if isinstance(listing_id, str) else None
-            rejected.append(RejectedListing(line=line, listing_id=shown, field=field, reason=reason))
-    result = await _write(use, list(listings.values()))
-    result.rejected = rejected
+            listing_id = said.get("listing_id") if isinstance(said, dict) else None
+            rejected.append(_rejected(line, listing_id, error))
+    result = await _write(use, rows, _patched if patch else _replaced, rejected)
+    result.rejected = sorted(rejected, key=lambda one: one.line)
     return result
 
 
@@ -383,31 +387,114 @@ def _why(error: Exception) -> tuple[str | None, str]:
     return getattr(error, "field", None), str(error)
 
 
-def to_listing(body: BaseModel, *, listing_id: str | None) -> Listing:
-    """Build the canonical listing from what a client sent.
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A listing as a client sent it; `line` is its place in the batch."""
+
+    line: int
+    listing_id: str
+    body: BaseModel
+
+
+Change = Callable[[_Row, dict[str, Any] | None], Listing]
+"""From what was sent and the document that is stored, if there is one, to the listing to store; raises InputError."""
+
+
+_NEVER_EMPTY = ("source", "status")
+
+
+def _replaced(row: _Row, stored: dict[str, Any] | None) -> Listing:
+    given = _given(row.body)
+    if stored is not None:
+        # A full feed must still retire it, and whoever sends prices does not know what was sold.
+        given.setdefault("source", stored["source"])
+        if stored["status"] == "sold":
+            given.setdefault("status", "sold")
+    return to_listing(given, listing_id=row.listing_id)
+
+
+def _patched(row: _Row, stored: dict[str, Any] | None) -> Listing:
+    if stored is None:
+        raise unknown(row.listing_id)
+    said = {
+        name: value
+        for name, value in row.body.model_dump(exclude_unset=True).items()
+        if value is not None or name not in _NEVER_EMPTY
+    }
+    document = {name: value for name, value in stored.items() if name != "updated_at"}  # of the change before this one
+    if said.get("status", document["status"]) != document["status"]:
+        document.pop("sold_at", None)
+    try:
+        changed = ListingBody.model_validate(document | said)
+    except ValidationError as error:  # what is stored, from before a rule; the request itself was checked
+        field, reason = _why(error)
+        raise InputError(reason, field=field) from error
+    return to_listing(_given(changed), listing_id=row.listing_id)
+
+
+def _given(body: BaseModel) -> dict[str, Any]:
+    return {name: value for name, value in body.model_dump(exclude_unset=True).items() if value is not None}
+
+
+def to_listing(given: dict[str, Any], *, listing_id: str) -> Listing:
+    """Build the canonical listing from the fields a client gave.
 
     :raises InputError: names the field.
     """
-    given = {name: value for name, value in body.model_dump(exclude_unset=True).items() if value is not None}
-    if listing_id is not None and given.setdefault("listing_id", listing_id) != listing_id:
+    if given.setdefault("listing_id", listing_id) != listing_id:
         raise InputError(
             f"listing_id is {given['listing_id']!r} in the body and {listing_id!r} in the path; make them equal",
             field="listing_id",
         )
-    for name in ("listing_id", "make", "model"):
+    for name in ("make", "model"):
         if name not in given:
-            raise InputError(f"{name} is missing; every listing needs one", field=name)
+            raise _missing(name)
     return Listing(**given)
 
 
-async def _write(use: Resources, listings: list[Listing]) -> WriteResultOut:
-    return await _written(use, await use.write(lambda connection: repository.upsert(connection, listings)), listings)
+def _missing(name: str) -> InputError:
+    return InputError(f"{name} is missing; every listing needs one", field=name)
 
 
-async def _written(use: Resources, result: WriteResult, listings: Sequence[Listing]) -> WriteResultOut:
-    """Tell open pages what left the market, and the caller what became of the listings."""
+def _rejected(line: int, listing_id: object, error: Exception) -> RejectedListing:
+    field, reason = _why(error)
+    shown = listing_id[:128] if isinstance(listing_id, str) else None
+    return RejectedListing(line=line, listing_id=shown, field=field, reason=reason)
+
+
+async def _write(
+    use: Resources, rows: Sequence[_Row], change: Change, rejected: list[RejectedListing] | None = None
+) -> WriteResultOut:
+    """Store what `change` makes of each row, tell open pages what left the market, and the caller what became of it.
+
+    :param rejected: takes the rows that cannot be stored; without it the first of them is raised.
+    """
+
+    def write(connection: Connection) -> tuple[WriteResult, list[Listing]]:
+        result, written = WriteResult(), list[Listing]()
+        for start in range(0, len(rows), repository.BATCH):
+            some = rows[start : start + repository.BATCH]
+            # Nobody may sell a listing between reading and writing: it would be on sale again.
+            with connection.transaction():
+                stored = repository.locked_documents(connection, {row.listing_id for row in some})
+                listings: dict[str, Listing] = {}
+                for row in some:
+                    try:
+                        listing = change(row, stored.get(row.listing_id))
+                    except InputError as error:
+                        if rejected is None:
+                            raise
+                        rejected.append(_rejected(row.line, row.listing_id, error))
+                        continue
+                    listings[row.listing_id] = listing
+                    stored[row.listing_id] = to_document(listing)  # for a later row of the same listing
+                result += repository.upsert(connection, list(listings.values()))
+                written += listings.values()
+        return result, written
+
+    result, written = await use.write(write)
     gone: dict[str, list[str]] = {}
-    for listing in listings:
+    for listing in written:
         if listing.status != "active":
             gone.setdefault(listing.status, []).append(listing.listing_id)
     for status, ids in gone.items():

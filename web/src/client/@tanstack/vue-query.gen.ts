@@ -412,7 +412,9 @@ export const patchListingMutation = (options?: Partial<Options<PatchListingData>
 /**
  * Put Listing
  *
- * Store one listing, new or changed. It can be found and recommended by the next request.
+ * Store one listing: a new one, or one that replaces what is stored under this id. A field that is not given is
+ * empty afterwards; only `source` stays, and a sold listing stays sold until a `status` is given. PATCH changes single
+ * fields. It can be found and recommended by the next request.
  */
 export const putListingMutation = (options?: Partial<Options<PutListingData>>): UseMutationOptions<PutListingResponse, DefaultError, Options<PutListingData>> => {
     const mutationOptions: UseMutationOptions<PutListingResponse, DefaultError, Options<PutListingData>> = {
@@ -471,8 +473,10 @@ export const similarListingsOptions = (options: Options<SimilarListingsData>) =>
 /**
  * Batch Listings
  *
- * Store up to 10,000 listings: a JSON array, `{"listings": [...]}`, or one JSON object a line (NDJSON). Bad ones
- * are reported with their line and do not keep the others out.
+ * Store up to 10,000 listings: a JSON array, `{"listings": [...]}`, or one JSON object a line (NDJSON). Each
+ * replaces the one with its id, as PUT does; with `patch=true` each changes only the fields it names, so
+ * `{"listing_id": "stock-4711", "price_amount": 18990}` is a new price. Bad ones are reported with their line and do
+ * not keep the others out.
  */
 export const batchListingsMutation = (options?: Partial<Options<BatchListingsData>>): UseMutationOptions<BatchListingsResponse, DefaultError, Options<BatchListingsData>> => {
     const mutationOptions: UseMutationOptions<BatchListingsResponse, DefaultError, Options<BatchListingsData>> = {

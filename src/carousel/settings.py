@@ -38,7 +38,9 @@ class Settings(BaseSettings):
     )
 
     demo: bool = Field(default=False, description="Allow POST /v1/token (log in by email, no password).")
-    secret_key: SecretStr | None = Field(default=None, description="Key for catalogue writes; at least 16 characters.")
+    secret_key: SecretStr | None = Field(
+        default=None, description="Key of your servers: writes, and requests for any shopper; at least 16 characters."
+    )
     token_secret: SecretStr | None = Field(
         default=None, description="Signs anonymous and demo tokens; at least 32 characters."
     )

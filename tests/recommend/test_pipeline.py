@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import product
@@ -352,6 +353,26 @@ async def test_cars_that_do_not_say_their_body_are_not_alike(snapshot_of: Build,
         x for x, s in zip(by_id(silent, slate), slate.listings, strict=True) if "viewed" in {r.code for r in s.reasons}
     ]
     assert {(x.make, x.model) for x in alike} == {(silent[0].make, silent[0].model)}
+
+
+async def test_a_slate_for_a_page_is_like_its_car_and_fits_the_shopper(
+    recommender: Recommender, snapshot: Snapshot, listings: list[Listing]
+) -> None:
+    on_page = next(x for x in listings if x.make == "Kia" and x.body_type == "suv")
+    page = {"listing_id": on_page.listing_id, "same_car": frozenset({on_page.listing_id})}
+    makes = []
+    for viewed in ([], skodas(listings)):
+        query = Query(shopper_id="s", taste=taste_of(snapshot, viewed), now=NOW, placement="detail", n=10)
+        plain = by_id(listings, await recommender.recommend(query, snapshot))
+        slate = await recommender.recommend(replace(query, **page), snapshot)  # type: ignore[arg-type]
+        beside = by_id(listings, slate)
+        assert on_page not in beside
+        assert slate.removed["on_page"] == 1
+        assert (beside[0].make, beside[0].body_type) == ("Kia", "suv")
+        for of, count in (("suv", lambda x: x.body_type == "suv"), ("Kia", lambda x: x.make == "Kia")):
+            assert sum(map(count, beside)) > sum(map(count, plain)), of
+        makes.append([x.make for x in beside])
+    assert makes[1].count("Škoda") > makes[0].count("Škoda")
 
 
 async def test_when_everything_near_is_hidden_or_sold_the_slate_is_empty(

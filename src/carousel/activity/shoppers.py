@@ -6,6 +6,7 @@ import secrets
 from carousel.storage.postgres import AsyncConnection, Connection
 
 DEMO_ISSUER = "demo"
+_ANONYMOUS = "s-"
 
 
 def account_id(issuer: str, subject: str) -> str:
@@ -19,7 +20,11 @@ def demo_shopper_id(email: str) -> str:
 
 
 def new_anonymous_id() -> str:
-    return "s-" + secrets.token_hex(16)
+    return _ANONYMOUS + secrets.token_hex(16)
+
+
+def is_anonymous(shopper_id: str) -> bool:
+    return shopper_id.startswith(_ANONYMOUS)
 
 
 _REGISTER = """

@@ -54,8 +54,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         version=__version__,
         summary="A real-time recommender for car marketplaces",
         description=(
-            "Search, listings and recommendations for shoppers; events from shoppers; catalogue writes with the "
-            "secret key. Errors are RFC 9457 problem documents."
+            "Search, listings and recommendations for shoppers; events from shoppers; with the secret key catalogue "
+            "writes, and the same in the name of any shopper. Errors are RFC 9457 problem documents."
         ),
         lifespan=_lifespan,
         docs_url=None,  # its page loads scripts from other hosts; page.py serves one of the build

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
-from fastapi import Depends, Request, params
+from fastapi import Depends, Query, Request, params
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from psycopg_pool import ConnectionPool
 
-from carousel.activity.events import Event
+from carousel.activity.events import LENGTHS, Event
 from carousel.activity.log import append
+from carousel.activity.shoppers import is_anonymous
 from carousel.api.live import Hub
 from carousel.api.slates import SlateLog
 from carousel.api.spool import Spool
@@ -89,7 +90,7 @@ async def resources(request: Request) -> Resources:
     return found
 
 
-bearer = HTTPBearer(auto_error=False, description="A shopper's token, or the secret key for catalogue writes.")
+bearer = HTTPBearer(auto_error=False, description="A shopper's token, or a server's secret key.")
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 Use = Annotated[Resources, Depends(resources)]
 
@@ -105,6 +106,35 @@ async def required_shopper(use: Use, credentials: Credentials) -> Shopper:
     if credentials is None:
         raise AccessError("this needs a token: POST /v1/session gives one for an anonymous shopper")
     return await use.tokens.check(credentials.credentials)
+
+
+async def named_shopper(
+    use: Use,
+    credentials: Credentials,
+    shopper_id: Annotated[
+        str | None,
+        Query(
+            min_length=1,
+            max_length=LENGTHS["shopper_id"],
+            pattern=r"^[^\x00]*$",
+            description="Whose they are: with the secret key only, and then needed.",
+            examples=["a-3f0c0e5f6d7a4b1c9e2d8f7a6b5c4d3e"],
+        ),
+    ] = None,
+) -> Shopper:
+    """Return whom a request is about: the token's shopper, or the one a server with the secret key names.
+
+    As with events, a server's word counts for whoever is named: also for a shopper nobody has seen yet, and for one who
+    starts afresh after an erasure.
+    """
+    if is_secret_key(use, credentials):
+        if shopper_id is None:
+            raise InputError("shopper_id is missing; with the secret key say whose they are", field="shopper_id")
+        return Shopper(shopper_id, "anonymous" if is_anonymous(shopper_id) else "account")
+    shopper = await required_shopper(use, credentials)
+    if shopper_id is not None:
+        raise ForbiddenError("only the secret key may name a shopper_id; with a token leave it out", field="shopper_id")
+    return shopper
 
 
 async def refuse_a_visit_that_became_an_account(use: Resources, shopper: Shopper) -> None:
@@ -124,15 +154,16 @@ def is_secret_key(use: Resources, credentials: HTTPAuthorizationCredentials | No
 
 
 async def secret_key(use: Use, credentials: Credentials) -> None:
-    """Let catalogue writes in, with the secret key only."""
+    """Let servers in, with the secret key only."""
     if use.settings.secret_key is None:
-        raise ForbiddenError("catalogue writes are off; set CAROUSEL_SECRET_KEY to allow them")
+        raise ForbiddenError("this needs the secret key, and there is none; set CAROUSEL_SECRET_KEY")
     if not is_secret_key(use, credentials):
-        raise AccessError("catalogue writes need 'Authorization: Bearer' with the secret key")
+        raise AccessError("this needs 'Authorization: Bearer' with the secret key")
 
 
 SomeShopper = Annotated[Shopper | None, Depends(optional_shopper)]
 AShopper = Annotated[Shopper, Depends(required_shopper)]
+NamedShopper = Annotated[Shopper, Depends(named_shopper)]
 SecretKey = Depends(secret_key)
 
 

@@ -14,7 +14,7 @@ from carousel.recommend.query import Query, Rows
 from carousel.recommend.scorers import BESIDE_CROWD, WEIGHTS, TasteScorer, counts_of, counts_of_rows
 
 _SHARED = 0.2
-"""Share of everything the shopper ever said in what is known of one of several wishes."""
+"""Share of everything the shopper ever said in what is known of one of several wishes, or of the car on the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +74,17 @@ def aims_of(
 ) -> tuple[Aim, ...]:
     """Return the shopper's wishes, the largest first: one at least, also of somebody we know nothing about.
 
+    On the page of a car it is one like that car.
+
     :param of: what taste, crowd and factors count at the placement.
     :param stated: what the shopper's own words add to each score (size,).
     """
     overall = counts_of(query.taste, snapshot, query.now)
-    found = _interests(query, snapshot, crowd)
+    on_page = interests.on_page(query.listing_id, snapshot, crowd) if query.listing_id is not None else None
+    found = _interests(query, snapshot, crowd) if on_page is None else (on_page,)
     blocks = BESIDE_CROWD if crowd and found and of["crowd"] else WEIGHTS
     weights = {block: of["taste"] * weight for block, weight in blocks.items()}
-    if len(found) < 2:
+    if len(found) < 2 and on_page is None:
         interest = found[0] if found else None
         scorer = TasteScorer(overall, snapshot, weights)
         return (_aim(1.0, scorer, crowd, interest, of, stated),)

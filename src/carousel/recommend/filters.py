@@ -52,6 +52,15 @@ class HiddenFilter:
         return _without(view, rows, view.query.hidden)
 
 
+class OnPageFilter:
+    """Removes the car on whose page the slate will stand."""
+
+    name = "on_page"
+
+    def allowed(self, view: View, rows: Rows) -> NDArray[np.bool_]:
+        return _without(view, rows, view.query.same_car)
+
+
 class AlreadySeenFilter:
     """Removes what the shopper has opened already: it stands under "recently viewed"."""
 
@@ -68,7 +77,7 @@ def _without(view: View, rows: Rows, listing_ids: Sequence[str] | frozenset[str]
     return ~np.isin(rows, unwanted)
 
 
-MUST: tuple[Filter, ...] = (SoldFilter(), StatedFilter(), OutsideLimitsFilter(), HiddenFilter())
+MUST: tuple[Filter, ...] = (SoldFilter(), StatedFilter(), OutsideLimitsFilter(), HiddenFilter(), OnPageFilter())
 """Filters without exception."""
 
 PREFER: tuple[Filter, ...] = (AlreadySeenFilter(),)

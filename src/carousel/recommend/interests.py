@@ -30,6 +30,9 @@ _APART, _CLEARLY = 2.8, 2.2
 some people want a van and a convertible, but as two cars."""
 _TIGHTER = 3.0
 
+PAGE_LOOKS = 2
+"""How many looks the car on a page counts as: with one its price counts for too little beside its make."""
+
 ONE_HOT_OF = {
     "body": embedding.ONE_HOT["body_type"], "fuel": embedding.ONE_HOT["fuel_type"],
     "transmission": embedding.ONE_HOT["transmission"], "drivetrain": embedding.ONE_HOT["drivetrain"],
@@ -82,6 +85,16 @@ def find(taste: Taste, snapshot: Snapshot, crowd: Crowd | None, now: datetime) -
         for group in groups
     ]  # fmt: skip
     return tuple(sorted(found, key=lambda interest: -interest.share))
+
+
+def on_page(listing_id: str, snapshot: Snapshot, crowd: Crowd | None) -> Interest | None:
+    """Return the wish for the car on the page; None for one sold so long ago that it is not in memory."""
+    row = snapshot.row_of.get(listing_id)
+    if row is None:
+        return None
+    rows, weights = np.array([row], dtype=np.intp), np.array([PAGE_LOOKS], dtype=np.float32)
+    wanted, latent = (crowd.believe(rows, weights).mean, crowd.fold_in(rows, weights)) if crowd else (None, None)
+    return Interest(listing_id, rows, weights, 1.0, wanted, latent)
 
 
 def _together(groups: list[Rows], listing_ids: Sequence[str], pairs: Iterable[tuple[str, str]]) -> list[Rows]:

@@ -34,6 +34,10 @@ class Query:
     currency: str = "EUR"
     hidden: frozenset[str] = frozenset()
     """Listings hidden so recently that the taste may not know yet; the taste's own come on top."""
+    listing_id: str | None = None
+    """The listing on whose page the slate will stand: what the shopper looks at now."""
+    same_car: frozenset[str] = frozenset()
+    """The listings of that car, which are not shown beside it."""
     factors: "Factors | None" = None
     """The interests as they were found ahead of the request, of this very taste or an older one."""
 

@@ -36,6 +36,8 @@ class SlateRecord:
 
 
 _FILTERS = TypeAdapter(Filters)
+PAGE = "listing_id"
+"""What `filters` of a slate calls the listing on whose page it stood, where it stood on one."""
 
 
 def said_of(filters: Filters) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carousel.catalogue import repository
+from carousel.catalogue.listing import ListingId
 from carousel.catalogue.snapshot import Snapshot
 from carousel.recommend.aims import Aim
 from carousel.recommend.alike import Alike
@@ -134,7 +135,11 @@ class SimilarToLastViewedSource:
 
 
 def last_viewed(query: Query) -> tuple[str, ...]:
-    return tuple(r.listing_id for r in query.taste.recent[: -LAST_VIEWED - 1 : -1])
+    """Return the listings viewed last, the newest first; what stands on the page is looked at now."""
+    viewed = [r.listing_id for r in query.taste.recent[: -LAST_VIEWED - 1 : -1]]
+    if query.listing_id is not None:
+        viewed.insert(0, ListingId(query.listing_id))
+    return tuple(dict.fromkeys(viewed))[:LAST_VIEWED]
 
 
 def _near_each(view: View, listing_ids: tuple[str, ...]) -> Rows:

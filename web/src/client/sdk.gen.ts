@@ -304,7 +304,8 @@ export const resetMyTaste = <ThrowOnError extends boolean = false>(options?: Opt
 /**
  * Recommend
  *
- * What this shopper should see next, each listing with the reasons why. Takes the filters of search.
+ * What this shopper should see next, each listing with the reasons why. Takes the filters of search. A server asks
+ * with the secret key and `shopper_id`.
  */
 export const recommend = <ThrowOnError extends boolean = false>(options?: Options<RecommendData, ThrowOnError>): RequestResult<RecommendResponses, RecommendErrors, ThrowOnError> => (options?.client ?? client).get<RecommendResponses, RecommendErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -315,7 +316,8 @@ export const recommend = <ThrowOnError extends boolean = false>(options?: Option
 /**
  * Recommend Rows
  *
- * The rows of a page: picked for this shopper, one per wish, and others to look around in.
+ * The rows of a page: picked for this shopper, one per wish, and others to look around in. A server asks with the
+ * secret key and `shopper_id`.
  */
 export const recommendRows = <ThrowOnError extends boolean = false>(options?: Options<RecommendRowsData, ThrowOnError>): RequestResult<RecommendRowsResponses, RecommendRowsErrors, ThrowOnError> => (options?.client ?? client).get<RecommendRowsResponses, RecommendRowsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

@@ -3547,6 +3547,18 @@ export type RecommendData = {
          */
         n?: number;
         /**
+         * Listing Id
+         *
+         * The listing on whose page they will stand: looked at now, and not among them.
+         */
+        listing_id?: string | null;
+        /**
+         * Shopper Id
+         *
+         * Whose they are: with the secret key only, and then needed.
+         */
+        shopper_id?: string | null;
+        /**
          * Make
          */
         make?: Array<string>;
@@ -3690,6 +3702,12 @@ export type RecommendRowsData = {
          * Most listings of a row.
          */
         n?: number;
+        /**
+         * Shopper Id
+         *
+         * Whose they are: with the secret key only, and then needed.
+         */
+        shopper_id?: string | null;
         /**
          * Make
          */

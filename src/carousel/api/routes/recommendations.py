@@ -10,9 +10,9 @@ import orjson
 from fastapi import APIRouter, Query, Response
 from uuid_utils import uuid7
 
-from carousel.api.dependencies import AShopper, Resources, Use
+from carousel.api.dependencies import NamedShopper, Resources, Use
 from carousel.api.latest import Latest
-from carousel.api.routes.listings import FILTERS_DESCRIBED, FiltersQuery, currency_of
+from carousel.api.routes.listings import FILTERS_DESCRIBED, FiltersQuery, currency_of, same_car
 from carousel.api.schemas import PROBLEMS, Recommendations, RecommendedRows
 from carousel.api.tokens import Shopper
 from carousel.catalogue import repository
@@ -21,7 +21,7 @@ from carousel.catalogue.snapshot import Snapshot
 from carousel.recommend import factors as recommend_factors
 from carousel.recommend import query as recommend_query
 from carousel.recommend.query import Placement, Served
-from carousel.recommend.repository import SlateRecord, said_of
+from carousel.recommend.repository import PAGE, SlateRecord, said_of
 from carousel.taste.taste import Taste
 from carousel.telemetry import slates_served
 
@@ -32,20 +32,31 @@ router = APIRouter(prefix="/v1", tags=["recommendations"], responses=PROBLEMS)
     "/recommendations", operation_id="recommend", response_model=Recommendations, openapi_extra=FILTERS_DESCRIBED
 )
 async def recommend(
-    shopper: AShopper,
+    shopper: NamedShopper,
     use: Use,
     wanted: FiltersQuery,
     placement: Annotated[Placement, Query()] = "home",
     n: Annotated[int, Query(ge=1, le=100)] = 20,
+    listing_id: Annotated[
+        str | None,
+        Query(
+            min_length=1,
+            max_length=128,
+            pattern=r"^[^\x00]*$",
+            description="The listing on whose page they will stand: looked at now, and not among them.",
+            examples=["stock-4711"],
+        ),
+    ] = None,
 ) -> Response:
-    """What this shopper should see next, each listing with the reasons why. Takes the filters of search."""
+    """What this shopper should see next, each listing with the reasons why. Takes the filters of search. A server asks
+    with the secret key and `shopper_id`."""
 
     async def make(query: recommend_query.Query, snapshot: Snapshot) -> list[Made]:
         slate = await use.recommender.recommend(query, snapshot)
         return [_shape({}, slate.listings)]
 
-    taste, variant, made = await _made(use, shopper, "slate", placement, n, wanted, make)
-    (slate,) = await _answer(use, made, shopper.shopper_id, placement, wanted, variant, taste)
+    taste, variant, made = await _made(use, shopper, "slate", placement, n, wanted, make, listing_id)
+    (slate,) = await _answer(use, made, shopper.shopper_id, placement, wanted, variant, taste, listing_id)
     answer = {"placement": placement, "variant": variant, "taste_version": taste.version} | slate
     return Response(orjson.dumps(answer), media_type="application/json")
 
@@ -57,13 +68,14 @@ async def recommend(
     openapi_extra=FILTERS_DESCRIBED,
 )
 async def recommend_rows(
-    shopper: AShopper,
+    shopper: NamedShopper,
     use: Use,
     wanted: FiltersQuery,
     placement: Annotated[Placement, Query()] = "home",
     n: Annotated[int, Query(ge=1, le=50, description="Most listings of a row.")] = 12,
 ) -> Response:
-    """The rows of a page: picked for this shopper, one per wish, and others to look around in."""
+    """The rows of a page: picked for this shopper, one per wish, and others to look around in. A server asks with the
+    secret key and `shopper_id`."""
 
     async def make(query: recommend_query.Query, snapshot: Snapshot) -> list[Made]:
         return [
@@ -102,6 +114,7 @@ async def _made(
     n: int,
     wanted: Filters,
     make: Callable[[recommend_query.Query, Snapshot], Awaitable[list[Made]]],
+    listing_id: str | None = None,
 ) -> tuple[Taste, str | None, list[Made]]:
     """Return the shopper's taste, the variant they are in, and the slates made by these: from the cache as long as
     nothing has changed, and a little longer while too many are asked for."""
@@ -112,12 +125,13 @@ async def _made(
     placements = use.recommender.placements
     variant = placements.of(placement, shopper_id).variant
     # A rule may begin or end with the day. The key does not tell whose slate it is.
-    key = f"slate:{_digest(kind, shopper_id, placement, n, wanted, placements.digest, variant, now.date())}"
+    key = f"slate:{_digest(kind, shopper_id, placement, n, wanted, placements.digest, variant, now.date(), listing_id)}"
     latest, cached = await _cached(use, shopper_id, key)
     latest.refuse_erased(shopper)
     taste = latest.stated(known or Taste.empty(now))
     overlay = sorted(latest.overlay.items())
-    state = [taste.version, taste.stated.event_id, snapshot.revision, use.recommender.version, overlay]
+    erased_at = latest.erased_at.isoformat() if latest.erased_at else None
+    state = [taste.version, [taste.stated.event_id, erased_at], snapshot.revision, use.recommender.version, overlay]
     hidden = latest.hidden(taste)
     taste = taste.as_wished()
     outcome = _outcome(cached if use.settings.slate_ttl else None, state, is_busy=use.turns.is_busy)
@@ -133,6 +147,8 @@ async def _made(
         filters=wanted,
         currency=currency_of(use, snapshot, wanted),
         hidden=hidden,
+        listing_id=listing_id,
+        same_car=await same_car(use, listing_id) if listing_id else frozenset(),
         factors=factors if taste is known else None,  # found for no statement since
     )
     made = [slate | {"recommendation_id": str(uuid7())} for slate in await make(query, snapshot)]
@@ -147,7 +163,7 @@ def _outcome(cached: dict[str, Any] | None, state: list[Any], *, is_busy: bool) 
     """Return whether cached slates are shown, as they are or as those of a busy service, or new ones are made."""
     if cached is not None and cached["state"] == state:
         return "hit"
-    # What the shopper said of themselves counts at once, whatever that costs.
+    # What the shopper said of themselves counts at once, whatever that costs, and so does that they were erased.
     if cached is not None and is_busy and cached["state"][1] == state[1]:
         return "stale"
     return "miss"
@@ -197,12 +213,14 @@ async def _answer(
     wanted: Filters,
     variant: str | None,
     taste: Taste,
+    listing_id: str | None = None,
 ) -> list[dict[str, Any]]:
     """Read the rows as they are now: whatever was late before, a sold car ends here. Each answer is a slate of its
     own, and is kept in the log."""
     async with use.pool.connection() as connection:
         documents = await repository.active_documents(connection, [i for s in slates for i, _, _ in s["listings"]])
-    filters, shares = said_of(wanted), use.recommender.placements.shares(placement)
+    filters = said_of(wanted) | ({PAGE: listing_id} if listing_id else {})
+    shares = use.recommender.placements.shares(placement)
     answers = []
     for slate in slates:
         recommendation_id = slate.get("recommendation_id") or str(uuid7())

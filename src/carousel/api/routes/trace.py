@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query
 
 from carousel.api.dependencies import SecretKey, Use
 from carousel.api.latest import Latest
-from carousel.api.routes.listings import currency_of
+from carousel.api.routes.listings import currency_of, same_car
 from carousel.api.schemas import PROBLEMS, SlateTrace
 from carousel.api.slates import SECONDS
 from carousel.errors import InputError, NotFoundError
@@ -70,7 +70,7 @@ async def _why(use: Use, slate: repository.SlateRecord, listing_id: str) -> Any:
         snapshot = await use.live.current(connection, revision)
     latest = await Latest.load(use.valkey, slate.shopper_id)
     taste = latest.stated(known or Taste.empty(now))
-    filters = repository.filters_of(slate)
+    filters, page = repository.filters_of(slate), slate.filters.get(repository.PAGE)
     query = recommend_query.Query(
         shopper_id=slate.shopper_id,
         taste=taste.as_wished(),
@@ -80,6 +80,8 @@ async def _why(use: Use, slate: repository.SlateRecord, listing_id: str) -> Any:
         filters=filters,
         currency=currency_of(use, snapshot, filters),
         hidden=latest.hidden(taste),
+        listing_id=page,
+        same_car=await same_car(use, page) if page else frozenset(),
     )
     trace = await use.recommender.trace(query, snapshot, listing_id)
     served_at = next((at for at, own in enumerate(slate.listings or (), 1) if own["listing_id"] == listing_id), None)

@@ -635,7 +635,8 @@ export const recommendQueryKey = (options?: Options<RecommendData>) => createQue
 /**
  * Recommend
  *
- * What this shopper should see next, each listing with the reasons why. Takes the filters of search.
+ * What this shopper should see next, each listing with the reasons why. Takes the filters of search. A server asks
+ * with the secret key and `shopper_id`.
  */
 export const recommendOptions = (options?: Options<RecommendData>) => queryOptions<RecommendResponse, DefaultError, RecommendResponse, ReturnType<typeof recommendQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
@@ -655,7 +656,8 @@ export const recommendRowsQueryKey = (options?: Options<RecommendRowsData>) => c
 /**
  * Recommend Rows
  *
- * The rows of a page: picked for this shopper, one per wish, and others to look around in.
+ * The rows of a page: picked for this shopper, one per wish, and others to look around in. A server asks with the
+ * secret key and `shopper_id`.
  */
 export const recommendRowsOptions = (options?: Options<RecommendRowsData>) => queryOptions<RecommendRowsResponse, DefaultError, RecommendRowsResponse, ReturnType<typeof recommendRowsQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {

@@ -130,6 +130,29 @@ async def test_a_file_that_looks_like_a_mistake_changes_nothing_until_it_is_forc
     assert (await api.get("/v1/listings")).json()["total"] == 1
 
 
+async def test_what_is_asked_for_is_said_as_parameters_of_a_request(
+    api: httpx.AsyncClient, database: Connection
+) -> None:
+    """Nobody who sends a file has a command line."""
+    rows = "make,model,year\nSkoda,Fabia,2019\n" + "".join(f"Ford,Focus,{i}x\n" for i in range(9))
+    run = (await send(api, rows)).json()
+    assert run["error"].endswith("look at dry_run=true, correct it with map=COLUMN=FIELD, or insist with force=true")
+    assert run["counts"]["refused"] == run["error"]
+    run = (await send(api, "Hersteller,Name des Modells\nVW,Golf\n")).json()
+    assert run["error"].endswith("name it with map=COLUMN=model map=COLUMN=model_year")
+    run = (await send(api, "make,model,year,price\nSkoda,Fabia,2019,9000\n,Unknown Thing,2019,9000\n")).json()
+    assert any(question.endswith("say currency=CODE") for question in run["counts"]["questions"])
+    path = f"/v1/imports/{run['import_id']}/rejects"
+    (reject,) = (await api.get(path, headers=WRITER)).json()["rejects"]
+    in_file = (await api.get(path, headers=WRITER | {"Accept": "text/csv"})).text
+    assert reject["detail"].endswith("see make=NAME and map=COLUMN=FIELD")
+    assert "map=COLUMN=FIELD" in in_file
+    assert "--" not in str(run["counts"]["questions"]) + in_file
+    # Whoever started it on a command line has options.
+    database.execute("UPDATE import_run SET requested_by = 'cli', error = 'insist with --force'")
+    assert (await api.get(f"/v1/imports/{run['import_id']}", headers=WRITER)).json()["error"] == "insist with --force"
+
+
 async def test_rejects_come_in_pages_with_their_own_cells(api: httpx.AsyncClient) -> None:
     run = (await send(api)).json()
     path = f"/v1/imports/{run['import_id']}/rejects"

@@ -1,5 +1,7 @@
 """Served slates are kept, explained to operators, counted, and erased with their shopper."""
 
+import json
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -8,10 +10,13 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from carousel import cli
 from carousel.activity.events import Event
 from carousel.activity.repository import archive
+from carousel.api.schemas import WorthOut
 from carousel.api.slates import SlateLog
 from carousel.api.turns import Turns
+from carousel.embedded.servers import Servers
 from carousel.recommend.repository import counts, prune, seller_impressions
 from carousel.storage.postgres import Connection
 
@@ -187,6 +192,49 @@ async def test_clicks_count_once_per_listing_and_slate(
     assert (own.slates, own.impressions, own.clicks, own.contacts) == (2, 9, 2, 1)
     assert counts(database, days=1, placement="email") == []
     assert sum(seller_impressions(database, days=1).values()) == 10
+
+
+@pytest.mark.usefixtures("stock")
+async def test_what_slates_are_worth_can_be_asked_for_over_http(
+    api: httpx.AsyncClient,
+    shopper: dict[str, str],
+    servers: Servers,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    database: Connection,
+) -> None:
+    """As the command prints it."""
+    me = (await api.get("/v1/me", headers=shopper)).json()["shopper_id"]
+    slate = await served(api, shopper)
+    await trace(api, slate)
+    at, here = datetime.now(UTC), slate["recommendation_id"]
+    ids = tuple(x["listing_id"] for x in slate["listings"])
+    archive(database, [
+        Event(event_id=str(uuid4()), type="impression", shopper_id=me, occurred_at=at, received_at=at,
+              recommendation_id=here, listing_ids=ids[:4]),
+        Event(event_id=str(uuid4()), type="click", shopper_id=me, occurred_at=at, received_at=at,
+              recommendation_id=here, listing_id=ids[0]),
+    ])  # fmt: skip
+    database.execute("UPDATE slate SET variant = 'wider:bold'")
+    answer = await api.get("/v1/experiments", params={"days": 3}, headers=WRITER)
+    assert answer.status_code == 200, answer.text
+    told = answer.json()
+    (place,) = told["places"]
+    assert (place["placement"], place["impressions"], place["clicks"], place["ctr"]["value"]) == ("home", 4, 1, 0.25)
+    assert [one["name"] for one in told["experiments"]] == ["wider"]
+    WorthOut.model_validate(told, extra="forbid")
+
+    monkeypatch.setenv("CAROUSEL_DATABASE_URL", servers.database_url)
+    monkeypatch.setenv("CAROUSEL_VALKEY_URL", servers.valkey_url)
+    monkeypatch.setattr(sys, "argv", ["carousel", "experiments", "--days", "3", "--json"])
+    with pytest.raises(SystemExit):
+        cli.main()
+    assert json.loads(capsys.readouterr().out) == told
+
+    assert (await api.get("/v1/experiments", params={"placement": "email"}, headers=WRITER)).json()["places"] == []
+    assert (await api.get("/v1/experiments", params={"placement": "attic"}, headers=WRITER)).status_code == 422
+    for headers in ({}, shopper):
+        assert (await api.get("/v1/experiments", headers=headers)).status_code == 401
 
 
 @pytest.mark.usefixtures("stock")

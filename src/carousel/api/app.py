@@ -18,7 +18,18 @@ from carousel.api import errors, openapi, page
 from carousel.api.dependencies import Resources, refuse_unknown_parameters
 from carousel.api.live import Hub
 from carousel.api.middleware import Answer, Observe
-from carousel.api.routes import events, health, imports, listings, live, recommendations, session, taste, trace
+from carousel.api.routes import (
+    events,
+    experiments,
+    health,
+    imports,
+    listings,
+    live,
+    recommendations,
+    session,
+    taste,
+    trace,
+)
 from carousel.api.slates import SlateLog
 from carousel.api.spool import Spool
 from carousel.api.threads import BEGIN_SECONDS, Threads
@@ -63,11 +74,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.turns = Turns()
-    errors.install(app)
     openapi.install(app)
     # Asked in this order, busiest first.
-    for module in (recommendations, events, listings, session, taste, live, imports, trace):
+    modules = (recommendations, events, listings, session, taste, live, imports, trace, experiments)
+    for module in modules:
         app.include_router(module.router, dependencies=[Depends(refuse_unknown_parameters)])
+    errors.install(app, [route for module in modules for route in module.router.routes])
     app.include_router(health.router)
     page.install(app, settings.web_dir or packaged_web())
     app.add_middleware(TakeTurns, turns=app.state.turns)

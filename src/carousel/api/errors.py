@@ -1,5 +1,6 @@
 """Errors as RFC 9457 problem documents."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -9,6 +10,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from redis.exceptions import RedisError
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Match, Route
 
 from carousel.errors import AccessError, CarouselError, InputError, UnavailableError, unknown_name
 from carousel.telemetry import log
@@ -43,8 +45,11 @@ def from_error(error: CarouselError) -> Response:
     return problem(error.status, error.title, str(error), errors=errors, headers=headers)
 
 
-def install(app: FastAPI) -> None:
-    """Make every error of the application a problem document, without a stack trace."""
+def install(app: FastAPI, routes: Sequence[BaseRoute] = ()) -> None:
+    """Make every error of the application a problem document, without a stack trace.
+
+    :param routes: those of the interface, to say which methods a path has.
+    """
 
     @app.exception_handler(CarouselError)
     async def carousel_error(_: Request, error: CarouselError) -> Response:
@@ -69,12 +74,14 @@ def install(app: FastAPI) -> None:
         detail = str(error.detail)
         if error.status_code == 404:
             detail = f"there is nothing at {request.url.path[:200]}; the API's pages are listed at /docs"
+        headers = dict(error.headers or {})
         if error.status_code == 405:
             detail = f"{request.method} is not possible at {request.url.path[:200]}"
+            headers["Allow"] = ", ".join(_methods(routes, request)) or headers.get("Allow", "")
         if error.status_code == 400:
             detail = "the body cannot be read; send JSON in UTF-8"
         title = _TITLES.get(error.status_code, str(error.detail))
-        return problem(error.status_code, title, detail, headers=dict(error.headers or {}))
+        return problem(error.status_code, title, detail, headers=headers)
 
     # The database or the event log went away under a request: it may work in a moment.
     for kind in (psycopg.OperationalError, psycopg.InterfaceError, psycopg_pool.PoolTimeout, RedisError):
@@ -98,6 +105,12 @@ async def unexpected(request: Request, error: Exception) -> Response:
     """Answer what is a fault of ours, and log it."""
     _logger.error("unexpected error", path=request.url.path, exc_info=error)
     return problem(500, CarouselError.title, "something went wrong on our side; the log has the details")
+
+
+def _methods(routes: Sequence[BaseRoute], request: Request) -> list[str]:
+    """Return what is possible at a path: Starlette names the methods of the first route there alone."""
+    there = (r for r in routes if isinstance(r, Route) and r.matches(request.scope)[0] is not Match.NONE)
+    return sorted({method for route in there for method in route.methods or ()})
 
 
 def _explained(error: dict[str, Any], request: Request) -> str:

@@ -11,6 +11,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, create_model, model_validator
 
 from carousel.catalogue.listing import DERIVED, LENGTHS, RANGES, Listing
+from carousel.recommend.experiments import ExperimentFigures, Performance
 from carousel.recommend.rows import RowKind
 from carousel.recommend.trace import Outcome
 from carousel.taste.stated import Level
@@ -166,7 +167,9 @@ class Why(BaseModel):
         description="shown; removed by a filter; not_found by any source; no_room because of caps or its likeness to "
         "others; outranked by better ones."
     )
-    removed_by: str | None = Field(description="sold, stated, outside_limits, hidden, already_seen or rule:NAME.")
+    removed_by: str | None = Field(
+        description="sold, stated, outside_limits, hidden, on_page, already_seen or rule:NAME."
+    )
     full: list[str] = Field(description="What it shares with as many listings of the slate as may: make, model …")
     sources: list[str]
     rank: int | None = Field(description="Among the candidates by score, from 1.")
@@ -193,6 +196,36 @@ class SlateTrace(BaseModel):
     )
     listings: list[TracedListing]
     why: Why | None = None
+
+
+# Made from what the command prints, so that both say the same.
+PlaceOut = create_model(
+    "PlaceFigures",
+    __doc__="What the slates of one place of the site achieved.",
+    placement=(str, Field(examples=["home"])),
+    row=(str, Field(description="Kind of row; empty for a slate that is none.", examples=["picked_for_you"])),
+    **get_type_hints(Performance),
+)
+ExperimentOut = create_model(
+    "ExperimentFigures",
+    __doc__="One experiment: its variants, whether their sizes are as planned, and their differences.",
+    **get_type_hints(ExperimentFigures),
+    trustworthy=(bool, Field(description="False: the sizes of the variants are no chance.")),
+)
+
+
+class SellersOut(BaseModel):
+    seen: int = Field(description="How many sellers were seen.")
+    gini: float = Field(description="How unevenly: 0 all alike, near 1 one has everything.")
+
+
+class WorthOut(BaseModel):
+    """What the slates of the last days were worth; docs/experiments.md explains the figures."""
+
+    days: int
+    places: list[PlaceOut]
+    experiments: list[ExperimentOut]
+    sellers: SellersOut
 
 
 class FacetValue(BaseModel):
@@ -278,6 +311,38 @@ class Me(BaseModel):
     kind: Literal["account", "anonymous"]
     name: str | None = None
     demo: bool = Field(description="Whether this service lets anybody log in by email.")
+
+
+class MyAccount(BaseModel):
+    """One id a person is known by, and whose it is to the sign-in service."""
+
+    shopper_id: str
+    kind: str
+    issuer: str | None
+    subject: str | None
+    merged_into: str | None = Field(description="The account that an anonymous visit became.")
+    created_at: datetime
+
+
+class MyIds(BaseModel):
+    shopper_id: str
+    ids: list[str] = Field(description="The account and its anonymous visits.")
+    accounts: list[MyAccount]
+
+
+class MyData(BaseModel):
+    """Everything held about me; docs/shoppers-data.md explains it."""
+
+    exported_at: datetime
+    shopper: MyIds
+    taste: dict[str, dict[str, Any]] = Field(description="By id: what is believed, and what I said.")
+    hidden_just_now: dict[str, dict[str, bool]] = Field(
+        description="By id: listings hidden (true) or shown again (false) lately."
+    )
+    events: list[dict[str, Any]] = Field(description="What I did, the oldest first.")
+    events_on_their_way: list[dict[str, Any]] = Field(description="What I did just now.")
+    slates: list[dict[str, Any]] = Field(description="What was recommended to me, the oldest first.")
+    events_set_aside: list[str] = Field(description="What was sent in my name and could not be read.")
 
 
 class ReceiptOut(BaseModel):
@@ -524,18 +589,31 @@ class RejectPage(BaseModel):
     next_cursor: int | None = None
 
 
+class ProblemField(BaseModel):
+    """What is wrong with one field."""
+
+    field: str = Field(examples=["min_price"])
+    message: str = Field(examples=["min_price is 5000, above max_price 4000; swap them"])
+
+
 class Problem(BaseModel):
-    """RFC 9457."""
+    """An error, as RFC 9457 has it."""
 
     type: str = "about:blank"
-    title: str
-    status: int
-    detail: str
-    errors: list[dict[str, str]] = []
+    title: str = Field(examples=["Invalid input"])
+    status: int = Field(examples=[422])
+    detail: str = Field(description="What was wrong, the value, and what to do.")
+    errors: list[ProblemField] = Field([], description="Per field, where it is about fields.")
+
+
+def problem_response(title: str) -> dict[str, Any]:
+    """Describe an answer that is a problem document; with `model` FastAPI would say that it is application/json."""
+    schema = {"$ref": f"#/components/schemas/{Problem.__name__}"}
+    return {"description": title, "content": {"application/problem+json": {"schema": schema}}}
 
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "description": title, "content": {"application/problem+json": {}}}
+    status: problem_response(title)
     for status, title in (
         (400, "Bad request"),
         (401, "Not authenticated"),

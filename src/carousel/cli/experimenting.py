@@ -1,7 +1,6 @@
 """`carousel experiments`: what the slates of the last days were worth, and which variant is better."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
@@ -25,31 +24,21 @@ def experiments(
     import orjson
 
     from carousel.errors import unknown_name
-    from carousel.recommend import experiments as figures
     from carousel.recommend.query import Placement
-    from carousel.recommend.repository import counts, seller_impressions
+    from carousel.recommend.worth import worth
 
     if placement is not None and placement not in get_args(Placement):
         raise typer.BadParameter(f"--placement {unknown_name(placement, get_args(Placement))}")
     with stores("experiments", home) as (_, connection, _):
-        rows = counts(connection, days=days, placement=placement)
-        sellers = seller_impressions(connection, days=days)
-    places, tried = figures.by_place(rows), figures.experiments(rows)
-    spread = figures.gini(sellers.values())
+        found = worth(connection, days=days, placement=placement)
     if as_json:
-        said = {
-            "days": days,
-            "places": [{"placement": p, "row": r, **asdict(own)} for (p, r), own in places.items()],
-            "experiments": [{**asdict(one), "trustworthy": one.is_trustworthy} for one in tried],
-            "sellers": {"seen": len(sellers), "gini": spread},
-        }
-        print(orjson.dumps(said).decode())
+        print(orjson.dumps(found.as_json()).decode())
         return
-    if not rows:
+    if not found.places:
         print(f"no slate was served {f'at {placement} ' if placement else ''}in the last {days} days")
         return
-    _table("Slates", {f"{p} {r}".strip(): own for (p, r), own in places.items()})
-    for one in tried:
+    _table("Slates", {f"{p} {r}".strip(): own for (p, r), own in found.places.items()})
+    for one in found.experiments:
         shares = ", ".join(f"{name} {share:.0%}" for name, share in one.shares.items())
         _table(f"Experiment {one.name}: {shares or 'shares not kept'}", one.variants)
         if one.moved:
@@ -58,7 +47,7 @@ def experiments(
             print(f"{pair.one} against {pair.other}: click rate {_rate(pair.difference, signed=True)}")
         if not one.is_trustworthy:
             print(f"The sizes of the variants are no chance (p = {one.mismatch:.1g}): do not believe these figures.")
-    print(f"{len(sellers)} sellers were seen; Gini of their impressions {spread:.2f}")
+    print(f"{found.sellers} sellers were seen; Gini of their impressions {found.gini:.2f}")
 
 
 def _table(title: str, groups: "Mapping[str, Performance]") -> None:

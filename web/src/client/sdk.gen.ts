@@ -2,7 +2,7 @@
 
 import type { Client, ClientMeta, Options as Options2, RequestResult, ServerSentEventsResult, TDataShape } from './client';
 import { client } from './client.gen';
-import type { BatchListingsData, BatchListingsErrors, BatchListingsResponses, ChangeMyTasteData, ChangeMyTasteErrors, ChangeMyTasteResponses, DeleteListingData, DeleteListingErrors, DeleteListingResponses, EraseMeData, EraseMeErrors, EraseMeResponses, ExportMeData, ExportMeErrors, ExportMeResponses, GetImportData, GetImportErrors, GetImportResponses, GetListingData, GetListingErrors, GetListingResponses, ListImportRejectsData, ListImportRejectsErrors, ListImportRejectsResponses, ListImportsData, ListImportsErrors, ListImportsResponses, LiveData, LiveErrors, LiveResponse, LiveResponses, LivezData, LivezResponses, LoginData, LoginErrors, LoginResponses, MeData, MeErrors, MeResponses, MergeSessionData, MergeSessionErrors, MergeSessionResponses, MetricsData, MetricsResponses, MyTasteData, MyTasteErrors, MyTasteResponses, PatchListingData, PatchListingErrors, PatchListingResponses, PriceStandingData, PriceStandingErrors, PriceStandingResponses, PutListingData, PutListingErrors, PutListingResponses, ReadyzData, ReadyzErrors, ReadyzResponses, RecommendData, RecommendErrors, RecommendResponses, RecommendRowsData, RecommendRowsErrors, RecommendRowsResponses, ResetMyTasteData, ResetMyTasteErrors, ResetMyTasteResponses, SearchListingsData, SearchListingsErrors, SearchListingsResponses, SendEventsData, SendEventsErrors, SendEventsResponses, SimilarListingsData, SimilarListingsErrors, SimilarListingsResponses, StartImportData, StartImportErrors, StartImportResponses, StartSessionData, StartSessionErrors, StartSessionResponses, SuggestData, SuggestErrors, SuggestResponses, TraceSlateData, TraceSlateErrors, TraceSlateResponses } from './types.gen';
+import type { BatchListingsData, BatchListingsErrors, BatchListingsResponses, ChangeMyTasteData, ChangeMyTasteErrors, ChangeMyTasteResponses, DeleteListingData, DeleteListingErrors, DeleteListingResponses, EraseMeData, EraseMeErrors, EraseMeResponses, ExperimentsData, ExperimentsErrors, ExperimentsResponses, ExportMeData, ExportMeErrors, ExportMeResponses, GetImportData, GetImportErrors, GetImportResponses, GetListingData, GetListingErrors, GetListingResponses, ListImportRejectsData, ListImportRejectsErrors, ListImportRejectsResponses, ListImportsData, ListImportsErrors, ListImportsResponses, LiveData, LiveErrors, LiveResponse, LiveResponses, LivezData, LivezResponses, LoginData, LoginErrors, LoginResponses, MeData, MeErrors, MeResponses, MergeSessionData, MergeSessionErrors, MergeSessionResponses, MetricsData, MetricsResponses, MyTasteData, MyTasteErrors, MyTasteResponses, PatchListingData, PatchListingErrors, PatchListingResponses, PriceStandingData, PriceStandingErrors, PriceStandingResponses, PutListingData, PutListingErrors, PutListingResponses, ReadyzData, ReadyzErrors, ReadyzResponses, RecommendData, RecommendErrors, RecommendResponses, RecommendRowsData, RecommendRowsErrors, RecommendRowsResponses, ResetMyTasteData, ResetMyTasteErrors, ResetMyTasteResponses, SearchListingsData, SearchListingsErrors, SearchListingsResponses, SendEventsData, SendEventsErrors, SendEventsResponses, SimilarListingsData, SimilarListingsErrors, SimilarListingsResponses, StartImportData, StartImportErrors, StartImportResponses, StartSessionData, StartSessionErrors, StartSessionResponses, SuggestData, SuggestErrors, SuggestResponses, TraceSlateData, TraceSlateErrors, TraceSlateResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -54,6 +54,17 @@ export const sendEvents = <ThrowOnError extends boolean = false>(options: Option
         'Content-Type': 'application/json',
         ...options.headers
     }
+});
+
+/**
+ * Experiments
+ *
+ * Click and contact rates per placement and row with 95% intervals, and the variants of experiments compared.
+ */
+export const experiments = <ThrowOnError extends boolean = false>(options?: Options<ExperimentsData, ThrowOnError>): RequestResult<ExperimentsResponses, ExperimentsErrors, ThrowOnError> => (options?.client ?? client).get<ExperimentsResponses, ExperimentsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/experiments',
+    ...options
 });
 
 /**

@@ -25,6 +25,23 @@ export type BudgetBody = {
 };
 
 /**
+ * Comparison
+ *
+ * How much one variant's click rate is above another's.
+ */
+export type Comparison = {
+    /**
+     * One
+     */
+    one: string;
+    /**
+     * Other
+     */
+    other: string;
+    difference: Rate;
+};
+
+/**
  * EventResult
  */
 export type EventResult = {
@@ -50,6 +67,48 @@ export type EventResults = {
      * Results
      */
     results: Array<EventResult>;
+};
+
+/**
+ * ExperimentFigures
+ *
+ * One experiment: its variants, whether their sizes are as planned, and their differences.
+ */
+export type ExperimentFigures = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Shares
+     */
+    shares: {
+        [key: string]: number;
+    };
+    /**
+     * Variants
+     */
+    variants: {
+        [key: string]: Performance;
+    };
+    /**
+     * Mismatch
+     */
+    mismatch: number | null;
+    /**
+     * Moved
+     */
+    moved: number;
+    /**
+     * Comparisons
+     */
+    comparisons: Array<Comparison>;
+    /**
+     * Trustworthy
+     *
+     * False: the sizes of the variants are no chance.
+     */
+    trustworthy: boolean;
 };
 
 /**
@@ -915,6 +974,193 @@ export type Moment = {
 };
 
 /**
+ * MyAccount
+ *
+ * One id a person is known by, and whose it is to the sign-in service.
+ */
+export type MyAccount = {
+    /**
+     * Shopper Id
+     */
+    shopper_id: string;
+    /**
+     * Kind
+     */
+    kind: string;
+    /**
+     * Issuer
+     */
+    issuer: string | null;
+    /**
+     * Subject
+     */
+    subject: string | null;
+    /**
+     * Merged Into
+     *
+     * The account that an anonymous visit became.
+     */
+    merged_into: string | null;
+    /**
+     * Created At
+     */
+    created_at: string;
+};
+
+/**
+ * MyData
+ *
+ * Everything held about me; docs/shoppers-data.md explains it.
+ */
+export type MyData = {
+    /**
+     * Exported At
+     */
+    exported_at: string;
+    shopper: MyIds;
+    /**
+     * Taste
+     *
+     * By id: what is believed, and what I said.
+     */
+    taste: {
+        [key: string]: {
+            [key: string]: unknown;
+        };
+    };
+    /**
+     * Hidden Just Now
+     *
+     * By id: listings hidden (true) or shown again (false) lately.
+     */
+    hidden_just_now: {
+        [key: string]: {
+            [key: string]: boolean;
+        };
+    };
+    /**
+     * Events
+     *
+     * What I did, the oldest first.
+     */
+    events: Array<{
+        [key: string]: unknown;
+    }>;
+    /**
+     * Events On Their Way
+     *
+     * What I did just now.
+     */
+    events_on_their_way: Array<{
+        [key: string]: unknown;
+    }>;
+    /**
+     * Slates
+     *
+     * What was recommended to me, the oldest first.
+     */
+    slates: Array<{
+        [key: string]: unknown;
+    }>;
+    /**
+     * Events Set Aside
+     *
+     * What was sent in my name and could not be read.
+     */
+    events_set_aside: Array<string>;
+};
+
+/**
+ * MyIds
+ */
+export type MyIds = {
+    /**
+     * Shopper Id
+     */
+    shopper_id: string;
+    /**
+     * Ids
+     *
+     * The account and its anonymous visits.
+     */
+    ids: Array<string>;
+    /**
+     * Accounts
+     */
+    accounts: Array<MyAccount>;
+};
+
+/**
+ * Performance
+ *
+ * What one group of slates achieved.
+ */
+export type Performance = {
+    /**
+     * Shoppers
+     */
+    shoppers: number;
+    /**
+     * Slates
+     */
+    slates: number;
+    /**
+     * Impressions
+     */
+    impressions: number;
+    /**
+     * Clicks
+     */
+    clicks: number;
+    /**
+     * Contacts
+     */
+    contacts: number;
+    ctr: Rate;
+    contact_rate: Rate;
+};
+
+/**
+ * PlaceFigures
+ *
+ * What the slates of one place of the site achieved.
+ */
+export type PlaceFigures = {
+    /**
+     * Placement
+     */
+    placement: string;
+    /**
+     * Row
+     *
+     * Kind of row; empty for a slate that is none.
+     */
+    row: string;
+    /**
+     * Shoppers
+     */
+    shoppers: number;
+    /**
+     * Slates
+     */
+    slates: number;
+    /**
+     * Impressions
+     */
+    impressions: number;
+    /**
+     * Clicks
+     */
+    clicks: number;
+    /**
+     * Contacts
+     */
+    contacts: number;
+    ctr: Rate;
+    contact_rate: Rate;
+};
+
+/**
  * PreferenceBody
  *
  * A wish about one value of a block.
@@ -1017,36 +1263,6 @@ export type PriceStanding = {
 };
 
 /**
- * Problem
- *
- * RFC 9457.
- */
-export type Problem = {
-    /**
-     * Type
-     */
-    type?: string;
-    /**
-     * Title
-     */
-    title: string;
-    /**
-     * Status
-     */
-    status: number;
-    /**
-     * Detail
-     */
-    detail: string;
-    /**
-     * Errors
-     */
-    errors?: Array<{
-        [key: string]: string;
-    }>;
-};
-
-/**
  * QuestionnaireBody
  *
  * Four questions for who is new; the answers fade as there is evidence.
@@ -1074,6 +1290,39 @@ export type QuestionnaireBody = {
      * Use
      */
     use?: 'city' | 'family' | 'work' | 'fun' | null;
+};
+
+/**
+ * Rate
+ *
+ * A ratio with its 95% interval; None where there is nothing to divide by.
+ *
+ * :ivar error: standard error. It is kept beside the interval because the interval ends at 0 and 1, and its ends
+ * then no longer say how unsure the ratio is.
+ * :ivar freedom: degrees of freedom of the error, in Student's sense: of few shoppers it is itself only a guess, so
+ * the interval is wider. None where the error is no such guess.
+ */
+export type Rate = {
+    /**
+     * Value
+     */
+    value: number | null;
+    /**
+     * Low
+     */
+    low?: number | null;
+    /**
+     * High
+     */
+    high?: number | null;
+    /**
+     * Error
+     */
+    error?: number | null;
+    /**
+     * Freedom
+     */
+    freedom?: number | null;
 };
 
 /**
@@ -1666,6 +1915,24 @@ export type SearchResult = {
 };
 
 /**
+ * SellersOut
+ */
+export type SellersOut = {
+    /**
+     * Seen
+     *
+     * How many sellers were seen.
+     */
+    seen: number;
+    /**
+     * Gini
+     *
+     * How unevenly: 0 all alike, near 1 one has everything.
+     */
+    gini: number;
+};
+
+/**
  * SimilarListings
  */
 export type SimilarListings = {
@@ -2011,7 +2278,7 @@ export type Why = {
     /**
      * Removed By
      *
-     * sold, stated, outside_limits, hidden, already_seen or rule:NAME.
+     * sold, stated, outside_limits, hidden, on_page, already_seen or rule:NAME.
      */
     removed_by: string | null;
     /**
@@ -2052,6 +2319,27 @@ export type Why = {
      * Reasons
      */
     reasons: Array<ReasonOut>;
+};
+
+/**
+ * WorthOut
+ *
+ * What the slates of the last days were worth; docs/experiments.md explains the figures.
+ */
+export type WorthOut = {
+    /**
+     * Days
+     */
+    days: number;
+    /**
+     * Places
+     */
+    places: Array<PlaceFigures>;
+    /**
+     * Experiments
+     */
+    experiments: Array<ExperimentFigures>;
+    sellers: SellersOut;
 };
 
 /**
@@ -2156,6 +2444,54 @@ export type EventsBody = {
     events: Array<EventBody>;
 };
 
+/**
+ * Problem
+ *
+ * An error, as RFC 9457 has it.
+ */
+export type Problem = {
+    /**
+     * Type
+     */
+    type?: string;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Status
+     */
+    status: number;
+    /**
+     * Detail
+     *
+     * What was wrong, the value, and what to do.
+     */
+    detail: string;
+    /**
+     * Errors
+     *
+     * Per field, where it is about fields.
+     */
+    errors?: Array<ProblemField>;
+};
+
+/**
+ * ProblemField
+ *
+ * What is wrong with one field.
+ */
+export type ProblemField = {
+    /**
+     * Field
+     */
+    field: string;
+    /**
+     * Message
+     */
+    message: string;
+};
+
 export type LivezData = {
     body?: never;
     path?: never;
@@ -2201,8 +2537,10 @@ export type ReadyzErrors = {
     /**
      * Temporarily unavailable
      */
-    503: unknown;
+    503: Problem;
 };
+
+export type ReadyzError = ReadyzErrors[keyof ReadyzErrors];
 
 export type ReadyzResponses = {
     /**
@@ -2228,36 +2566,38 @@ export type SendEventsErrors = {
     /**
      * Bad request
      */
-    400: unknown;
+    400: Problem;
     /**
      * Not authenticated
      */
-    401: unknown;
+    401: Problem;
     /**
      * Not allowed
      */
-    403: unknown;
+    403: Problem;
     /**
      * Not found
      */
-    404: unknown;
+    404: Problem;
     /**
      * Method not allowed
      */
-    405: unknown;
+    405: Problem;
     /**
      * Too large
      */
-    413: unknown;
+    413: Problem;
     /**
      * Invalid input
      */
-    422: unknown;
+    422: Problem;
     /**
      * Temporarily unavailable
      */
-    503: unknown;
+    503: Problem;
 };
+
+export type SendEventsError = SendEventsErrors[keyof SendEventsErrors];
 
 export type SendEventsResponses = {
     /**
@@ -2267,6 +2607,72 @@ export type SendEventsResponses = {
 };
 
 export type SendEventsResponse = SendEventsResponses[keyof SendEventsResponses];
+
+export type ExperimentsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Days
+         *
+         * How far back.
+         */
+        days?: number;
+        /**
+         * Placement
+         *
+         * Only this placement.
+         */
+        placement?: 'home' | 'detail' | 'search' | 'saved' | 'email' | null;
+    };
+    url: '/v1/experiments';
+};
+
+export type ExperimentsErrors = {
+    /**
+     * Bad request
+     */
+    400: Problem;
+    /**
+     * Not authenticated
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Method not allowed
+     */
+    405: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Invalid input
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type ExperimentsError = ExperimentsErrors[keyof ExperimentsErrors];
+
+export type ExperimentsResponses = {
+    /**
+     * Successful Response
+     */
+    200: WorthOut;
+};
+
+export type ExperimentsResponse = ExperimentsResponses[keyof ExperimentsResponses];
 
 export type ListImportsData = {
     body?: never;
@@ -2296,36 +2702,38 @@ export type ListImportsErrors = {
     /**
      * Bad request
      */
-    400: unknown;
+    400: Problem;
     /**
      * Not authenticated
      */
-    401: unknown;
+    401: Problem;
     /**
      * Not allowed
      */
-    403: unknown;
+    403: Problem;
     /**
      * Not found
      */
-    404: unknown;
+    404: Problem;
     /**
      * Method not allowed
      */
-    405: unknown;
+    405: Problem;
     /**
      * Too large
      */
-    413: unknown;
+    413: Problem;
     /**
      * Invalid input
      */
-    422: unknown;
+    422: Problem;
     /**
      * Temporarily unavailable
      */
-    503: unknown;
+    503: Problem;
 };
+
+export type ListImportsError = ListImportsErrors[keyof ListImportsErrors];
 
 export type ListImportsResponses = {
     /**
@@ -2402,40 +2810,42 @@ export type StartImportErrors = {
     /**
      * Bad request
      */
-    400: unknown;
+    400: Problem;
     /**
      * Not authenticated
      */
-    401: unknown;
+    401: Problem;
     /**
      * Not allowed
      */
-    403: unknown;
+    403: Problem;
     /**
      * Not found
      */
-    404: unknown;
+    404: Problem;
     /**
      * Method not allowed
      */
-    405: unknown;
+    405: Problem;
     /**
      * Conflict
      */
-    409: unknown;
+    409: Problem;
     /**
      * Too large
      */
-    413: unknown;
+    413: Problem;
     /**
      * Invalid input
      */
-    422: unknown;
+    422: Problem;
     /**
      * Temporarily unavailable
      */
-    503: unknown;
+    503: Problem;
 };
+
+export type StartImportError = StartImportErrors[keyof StartImportErrors];
 
 export type StartImportResponses = {
     /**
@@ -2466,36 +2876,38 @@ export type GetImportErrors = {
     /**
      * Bad request
      */
-    400: unknown;
+    400: Problem;
     /**
      * Not authenticated
      */
-    401: unknown;
+    401: Problem;
     /**
      * Not allowed
      */
-    403: unknown;
+    403: Problem;
     /**
      * Not found
      */
-    404: unknown;
+    404: Problem;
     /**
      * Method not allowed
      */
-    405: unknown;
+    405: Problem;
     /**
      * Too large
      */
-    413: unknown;
+    413: Problem;
     /**
      * Invalid input
      */
-    422: unknown;
+    422: Problem;
     /**
      * Temporarily unavailable
      */
-    503: unknown;
+    503: Problem;
 };
+
+export type GetImportError = GetImportErrors[keyof GetImportErrors];
 
 export type GetImportResponses = {
     /**
@@ -2533,36 +2945,38 @@ export type ListImportRejectsErrors = {
     /**
      * Bad request
      */
-    400: unknown;
+    400: Problem;
     /**
      * Not authenticated
      */
-    401: unknown;
+    401: Problem;
     /**
      * Not allowed
      */
-    403: unknown;
+    403: Problem;
     /**
      * Not found
      */
-    404: unknown;
+    404: Problem;
     /**
      * Method not allowed
      */
-    405: unknown;
+    405: Problem;
     /**
      * Too large
      */
-    413: unknown;
+    413: Problem;
     /**
      * Invalid input
      */
-    422: unknown;
+    422: Problem;
     /**
      * Temporarily unavailable
      */
-    503: unknown;
+    503: Problem;
 };
+
+export type ListImportRejectsError = ListImportRejectsErrors[keyof ListImportRejectsErrors];
 
 export type ListImportRejectsResponses = {
     /**
@@ -2689,36 +3103,38 @@ export type SearchListingsErrors = {
     /**
      * Bad request
      */
-    400: unknown;
+    400: Problem;
     /**
      * Not authenticated
      */
-    401: unknown;
+    401: Problem;
     /**
      * Not allowed
      */
-    403: unknown;
+    403: Problem;
     /**
      * Not found
      */
-    404: unknown;
+    404: Problem;
     /**
      * Method not allowed
      */
-    405: unknown;
+    405: Problem;
     /**
      * Too large
      */
-    413: unknown;
+    413: Problem;
     /**
      * Invalid input
      */
-    422: unknown;
+    422: Problem;
     /**
      * Temporarily unavailable
      */
-    503: unknown;
+    503: Problem;
 };
+
+export type SearchListingsError = SearchListingsErrors[keyof SearchListingsErrors];
 
 export type SearchListingsResponses = {
     /**
@@ -2745,36 +3161,38 @@ export type DeleteListingErrors = {
     /**
      * Bad request
      */
-    400: unknown;
+    400: Problem;
     /**
      * Not authenticated
      */
-    401: unknown;
+    401: Problem;
     /**
      * Not allowed
      */
-    403: unknown;
+    403: Problem;
     /**
      * Not found
      */
-    404: unknown;
+    404: Problem;
     /**
      * Method not allowed
      */
-    405: unknown;
+    405: Problem;
     /**
      * Too large
      */
-    413: unknown;
+    413: Problem;
     /**
      * Invalid input
      */
-    422: unknown;
+    422: Problem;
     /**
      * Temporarily unavailable
      */
-    503: unknown;
+    503: Problem;
 };
+
+export type DeleteListingError = DeleteListingErrors[keyof DeleteListingErrors];
 
 export type DeleteListingResponses = {
     /**
@@ -2801,36 +3219,38 @@ export type GetListingErrors = {
     /**
      * Bad request
      */
-    400: unknown;
+    400: Problem;
     /**
      * Not authenticated
      */
-    401: unknown;
+    401: Problem;
     /**
      * Not allowed
      */
-    403: unknown;
+    403: Problem;
     /**
      * Not found
      */
-    404: unknown;
+    404: Problem;
     /**
      * Method not allowed
      */
-    405: unknown;
+    405: Problem;
     /**
      * Too large
      */
-    413: unknown;
+    413: Problem;
     /**
      * Invalid input
      */
-    422: unknown;
+    422: Problem;
     /**
      * Temporarily unavailable
      */
-    503: unknown;
+    503: Problem;
 };
+
+export type GetListingError = GetListingErrors[keyof GetListingErrors];
 
 export type GetListingResponses = {
     /**
@@ -2857,36 +3277,38 @@ export type PatchListingErrors = {
     /**
      * Bad request
      */
-    400: unknown;
+    400: Problem;
     /**
      * Not authenticated
      */
-    401: unknown;
+    401: Problem;
     /**
      * Not allowed
      */
-    403: unknown;
+    403: Problem;
     /**
      * Not found
      */
-    404: unknown;
+    404: Problem;
     /**
      * Method not allowed
      */
-    405: unknown;
+    405: Problem;
     /**
      * Too large
      */
-    413: unknown;
+    413: Problem;
     /**
      * Invalid input
      */
-    422: unknown;
+    422: Problem;
     /**
      * Temporarily unavailable
      */
-    503: unknown;
+    503: Problem;
 };
+
+export type PatchListingError = PatchListingErrors[keyof PatchListingErrors];
 
 export type PatchListingResponses = {
     /**
@@ -2913,36 +3335,38 @@ export type PutListingErrors = {
     /**
      * Bad request
      */
-    400: unknown;
+    400: Problem;
     /**
      * Not authenticated
      */
-    401: unknown;
+    401: Problem;
     /**
      * Not allowed
      */
-    403: unknown;
+    403: Problem;
     /**
      * Not found
      */
-    404: unknown;
+    404: Problem;
     /**
      * Method not allowed
      */
-    405: unknown;
+    405: Problem;
     /**
      * Too large
      */
-    413: unknown;
+    413: Problem;
     /**
      * Invalid input
      */
-    422: unknown;
+    422: Problem;
     /**
      * Temporarily unavailable
      */
-    503: unknown;
+    503: Problem;
 };
+
+export type PutListingError = PutListingErrors[keyof PutListingErrors];
 
 export type PutListingResponses = {
     /**
@@ -2969,36 +3393,38 @@ export type PriceStandingErrors = {
     /**
      * Bad request
      */
-    400: unknown;
+    400: Problem;
     /**
      * Not authenticated
      */
-    401: unknown;
+    401: Problem;
     /**
      * Not allowed
      */
-    403: unknown;
+    403: Problem;
     /**
      * Not found
      */
-    404: unknown;
+    404: Problem;
     /**
      * Method not allowed
      */
-    405: unknown;
+    405: Problem;
     /**
      * Too large
      */
-    413: unknown;
+    413: Problem;
     /**
      * Invalid input
      */
-    422: unknown;
+    422: Problem;
     /**
      * Temporarily unavailable
      */
-    503: unknown;
+    503: Problem;
 };
+
+export type PriceStandingError = PriceStandingErrors[keyof PriceStandingErrors];
 
 export type PriceStandingResponses = {
     /**
@@ -3030,36 +3456,38 @@ export type SimilarListingsErrors = {
     /**
      * Bad request
      */
-    400: unknown;
+    400: Problem;
     /**
      * Not authenticated
      */
-    401: unknown;
+    401: Problem;
     /**
      * Not allowed
      */
-    403: unknown;
+    403: Problem;
     /**
      * Not found
      */
-    404: unknown;
+    404: Problem;
     /**
      * Method not allowed
      */
-    405: unknown;
+    405: Problem;
     /**
      * Too large
      */
-    413: unknown;
+    413: Problem;
     /**
      * Invalid input
      */
-    422: unknown;
+    422: Problem;
     /**
      * Temporarily unavailable
      */
-    503: unknown;
+    503: Problem;
 };
+
+export type SimilarListingsError = SimilarListingsErrors[keyof SimilarListingsErrors];
 
 export type SimilarListingsResponses = {
     /**
@@ -3088,36 +3516,38 @@ export type BatchListingsErrors = {
     /**
      * Bad request
      */
-    400: unknown;
+    400: Problem;
     /**
      * Not authenticated
      */
-    401: unknown;
+    401: Problem;
     /**
      * Not allowed
      */
-    403: unknown;
+    403: Problem;
     /**
      * Not found
      */
-    404: unknown;
+    404: Problem;
     /**
      * Method not allowed
      */
-    405: unknown;
+    405: Problem;
     /**
      * Too large
      */
-    413: unknown;
+    413: Problem;
     /**
      * Invalid input
      */
-    422: unknown;
+    422: Problem;
     /**
      * Temporarily unavailable
      */
-    503: unknown;
+    503: Problem;
 };
+
+export type BatchListingsError = BatchListingsErrors[keyof BatchListingsErrors];
 
 export type BatchListingsResponses = {
     /**
@@ -3139,36 +3569,38 @@ export type LiveErrors = {
     /**
      * Bad request
      */
-    400: unknown;
+    400: Problem;
     /**
      * Not authenticated
      */
-    401: unknown;
+    401: Problem;
     /**
      * Not allowed
      */
-    403: unknown;
+    403: Problem;
     /**
      * Not found
      */
-    404: unknown;
+    404: Problem;
     /**
      * Method not allowed
      */
-    405: unknown;
+    405: Problem;
     /**
      * Too large
      */
-    413: unknown;
+    413: Problem;
     /**
      * Invalid input
      */
-    422: unknown;
+    422: Problem;
     /**
      * Temporarily unavailable
      */
-    503: unknown;
+    503: Problem;
 };
+
+export type LiveError = LiveErrors[keyof LiveErrors];
 
 export type LiveResponses = {
     /**
@@ -3190,36 +3622,38 @@ export type EraseMeErrors = {
     /**
      * Bad request
      */
-    400: unknown;
+    400: Problem;
     /**
      * Not authenticated
      */
-    401: unknown;
+    401: Problem;
     /**
      * Not allowed
      */
-    403: unknown;
+    403: Problem;
     /**
      * Not found
      */
-    404: unknown;
+    404: Problem;
     /**
      * Method not allowed
      */
-    405: unknown;
+    405: Problem;
     /**
      * Too large
      */
-    413: unknown;
+    413: Problem;
     /**
      * Invalid input
      */
-    422: unknown;
+    422: Problem;
     /**
      * Temporarily unavailable
      */
-    503: unknown;
+    503: Problem;
 };
+
+export type EraseMeError = EraseMeErrors[keyof EraseMeErrors];
 
 export type EraseMeResponses = {
     /**
@@ -3241,36 +3675,38 @@ export type MeErrors = {
     /**
      * Bad request
      */
-    400: unknown;
+    400: Problem;
     /**
      * Not authenticated
      */
-    401: unknown;
+    401: Problem;
     /**
      * Not allowed
      */
-    403: unknown;
+    403: Problem;
     /**
      * Not found
      */
-    404: unknown;
+    404: Problem;
     /**
      * Method not allowed
      */
-    405: unknown;
+    405: Problem;
     /**
      * Too large
      */
-    413: unknown;
+    413: Problem;
     /**
      * Invalid input
      */
-    422: unknown;
+    422: Problem;
     /**
      * Temporarily unavailable
      */
-    503: unknown;
+    503: Problem;
 };
+
+export type MeError = MeErrors[keyof MeErrors];
 
 export type MeResponses = {
     /**
@@ -3292,43 +3728,47 @@ export type ExportMeErrors = {
     /**
      * Bad request
      */
-    400: unknown;
+    400: Problem;
     /**
      * Not authenticated
      */
-    401: unknown;
+    401: Problem;
     /**
      * Not allowed
      */
-    403: unknown;
+    403: Problem;
     /**
      * Not found
      */
-    404: unknown;
+    404: Problem;
     /**
      * Method not allowed
      */
-    405: unknown;
+    405: Problem;
     /**
      * Too large
      */
-    413: unknown;
+    413: Problem;
     /**
      * Invalid input
      */
-    422: unknown;
+    422: Problem;
     /**
      * Temporarily unavailable
      */
-    503: unknown;
+    503: Problem;
 };
+
+export type ExportMeError = ExportMeErrors[keyof ExportMeErrors];
 
 export type ExportMeResponses = {
     /**
      * Successful Response
      */
-    200: unknown;
+    200: MyData;
 };
+
+export type ExportMeResponse = ExportMeResponses[keyof ExportMeResponses];
 
 export type MergeSessionData = {
     body: MergeBody;
@@ -3341,36 +3781,38 @@ export type MergeSessionErrors = {
     /**
      * Bad request
      */
-    400: unknown;
+    400: Problem;
     /**
      * Not authenticated
      */
-    401: unknown;
+    401: Problem;
     /**
      * Not allowed
      */
-    403: unknown;
+    403: Problem;
     /**
      * Not found
      */
-    404: unknown;
+    404: Problem;
     /**
      * Method not allowed
      */
-    405: unknown;
+    405: Problem;
     /**
      * Too large
      */
-    413: unknown;
+    413: Problem;
     /**
      * Invalid input
      */
-    422: unknown;
+    422: Problem;
     /**
      * Temporarily unavailable
      */
-    503: unknown;
+    503: Problem;
 };
+
+export type MergeSessionError = MergeSessionErrors[keyof MergeSessionErrors];
 
 export type MergeSessionResponses = {
     /**
@@ -3392,36 +3834,38 @@ export type MyTasteErrors = {
     /**
      * Bad request
      */
-    400: unknown;
+    400: Problem;
     /**
      * Not authenticated
      */
-    401: unknown;
+    401: Problem;
     /**
      * Not allowed
      */
-    403: unknown;
+    403: Problem;
     /**
      * Not found
      */
-    404: unknown;
+    404: Problem;
     /**
      * Method not allowed
      */
-    405: unknown;
+    405: Problem;
     /**
      * Too large
      */
-    413: unknown;
+    413: Problem;
     /**
      * Invalid input
      */
-    422: unknown;
+    422: Problem;
     /**
      * Temporarily unavailable
      */
-    503: unknown;
+    503: Problem;
 };
+
+export type MyTasteError = MyTasteErrors[keyof MyTasteErrors];
 
 export type MyTasteResponses = {
     /**
@@ -3443,36 +3887,38 @@ export type ChangeMyTasteErrors = {
     /**
      * Bad request
      */
-    400: unknown;
+    400: Problem;
     /**
      * Not authenticated
      */
-    401: unknown;
+    401: Problem;
     /**
      * Not allowed
      */
-    403: unknown;
+    403: Problem;
     /**
      * Not found
      */
-    404: unknown;
+    404: Problem;
     /**
      * Method not allowed
      */
-    405: unknown;
+    405: Problem;
     /**
      * Too large
      */
-    413: unknown;
+    413: Problem;
     /**
      * Invalid input
      */
-    422: unknown;
+    422: Problem;
     /**
      * Temporarily unavailable
      */
-    503: unknown;
+    503: Problem;
 };
+
+export type ChangeMyTasteError = ChangeMyTasteErrors[keyof ChangeMyTasteErrors];
 
 export type ChangeMyTasteResponses = {
     /**
@@ -3494,36 +3940,38 @@ export type ResetMyTasteErrors = {
     /**
      * Bad request
      */
-    400: unknown;
+    400: Problem;
     /**
      * Not authenticated
      */
-    401: unknown;
+    401: Problem;
     /**
      * Not allowed
      */
-    403: unknown;
+    403: Problem;
     /**
      * Not found
      */
-    404: unknown;
+    404: Problem;
     /**
      * Method not allowed
      */
-    405: unknown;
+    405: Problem;
     /**
      * Too large
      */
-    413: unknown;
+    413: Problem;
     /**
      * Invalid input
      */
-    422: unknown;
+    422: Problem;
     /**
      * Temporarily unavailable
      */
-    503: unknown;
+    503: Problem;
 };
+
+export type ResetMyTasteError = ResetMyTasteErrors[keyof ResetMyTasteErrors];
 
 export type ResetMyTasteResponses = {
     /**
@@ -3648,36 +4096,38 @@ export type RecommendErrors = {
     /**
      * Bad request
      */
-    400: unknown;
+    400: Problem;
     /**
      * Not authenticated
      */
-    401: unknown;
+    401: Problem;
     /**
      * Not allowed
      */
-    403: unknown;
+    403: Problem;
     /**
      * Not found
      */
-    404: unknown;
+    404: Problem;
     /**
      * Method not allowed
      */
-    405: unknown;
+    405: Problem;
     /**
      * Too large
      */
-    413: unknown;
+    413: Problem;
     /**
      * Invalid input
      */
-    422: unknown;
+    422: Problem;
     /**
      * Temporarily unavailable
      */
-    503: unknown;
+    503: Problem;
 };
+
+export type RecommendError = RecommendErrors[keyof RecommendErrors];
 
 export type RecommendResponses = {
     /**
@@ -3798,36 +4248,38 @@ export type RecommendRowsErrors = {
     /**
      * Bad request
      */
-    400: unknown;
+    400: Problem;
     /**
      * Not authenticated
      */
-    401: unknown;
+    401: Problem;
     /**
      * Not allowed
      */
-    403: unknown;
+    403: Problem;
     /**
      * Not found
      */
-    404: unknown;
+    404: Problem;
     /**
      * Method not allowed
      */
-    405: unknown;
+    405: Problem;
     /**
      * Too large
      */
-    413: unknown;
+    413: Problem;
     /**
      * Invalid input
      */
-    422: unknown;
+    422: Problem;
     /**
      * Temporarily unavailable
      */
-    503: unknown;
+    503: Problem;
 };
+
+export type RecommendRowsError = RecommendRowsErrors[keyof RecommendRowsErrors];
 
 export type RecommendRowsResponses = {
     /**
@@ -3861,36 +4313,38 @@ export type TraceSlateErrors = {
     /**
      * Bad request
      */
-    400: unknown;
+    400: Problem;
     /**
      * Not authenticated
      */
-    401: unknown;
+    401: Problem;
     /**
      * Not allowed
      */
-    403: unknown;
+    403: Problem;
     /**
      * Not found
      */
-    404: unknown;
+    404: Problem;
     /**
      * Method not allowed
      */
-    405: unknown;
+    405: Problem;
     /**
      * Too large
      */
-    413: unknown;
+    413: Problem;
     /**
      * Invalid input
      */
-    422: unknown;
+    422: Problem;
     /**
      * Temporarily unavailable
      */
-    503: unknown;
+    503: Problem;
 };
+
+export type TraceSlateError = TraceSlateErrors[keyof TraceSlateErrors];
 
 export type TraceSlateResponses = {
     /**
@@ -3912,36 +4366,38 @@ export type StartSessionErrors = {
     /**
      * Bad request
      */
-    400: unknown;
+    400: Problem;
     /**
      * Not authenticated
      */
-    401: unknown;
+    401: Problem;
     /**
      * Not allowed
      */
-    403: unknown;
+    403: Problem;
     /**
      * Not found
      */
-    404: unknown;
+    404: Problem;
     /**
      * Method not allowed
      */
-    405: unknown;
+    405: Problem;
     /**
      * Too large
      */
-    413: unknown;
+    413: Problem;
     /**
      * Invalid input
      */
-    422: unknown;
+    422: Problem;
     /**
      * Temporarily unavailable
      */
-    503: unknown;
+    503: Problem;
 };
+
+export type StartSessionError = StartSessionErrors[keyof StartSessionErrors];
 
 export type StartSessionResponses = {
     /**
@@ -3974,36 +4430,38 @@ export type SuggestErrors = {
     /**
      * Bad request
      */
-    400: unknown;
+    400: Problem;
     /**
      * Not authenticated
      */
-    401: unknown;
+    401: Problem;
     /**
      * Not allowed
      */
-    403: unknown;
+    403: Problem;
     /**
      * Not found
      */
-    404: unknown;
+    404: Problem;
     /**
      * Method not allowed
      */
-    405: unknown;
+    405: Problem;
     /**
      * Too large
      */
-    413: unknown;
+    413: Problem;
     /**
      * Invalid input
      */
-    422: unknown;
+    422: Problem;
     /**
      * Temporarily unavailable
      */
-    503: unknown;
+    503: Problem;
 };
+
+export type SuggestError = SuggestErrors[keyof SuggestErrors];
 
 export type SuggestResponses = {
     /**
@@ -4025,36 +4483,38 @@ export type LoginErrors = {
     /**
      * Bad request
      */
-    400: unknown;
+    400: Problem;
     /**
      * Not authenticated
      */
-    401: unknown;
+    401: Problem;
     /**
      * Not allowed
      */
-    403: unknown;
+    403: Problem;
     /**
      * Not found
      */
-    404: unknown;
+    404: Problem;
     /**
      * Method not allowed
      */
-    405: unknown;
+    405: Problem;
     /**
      * Too large
      */
-    413: unknown;
+    413: Problem;
     /**
      * Invalid input
      */
-    422: unknown;
+    422: Problem;
     /**
      * Temporarily unavailable
      */
-    503: unknown;
+    503: Problem;
 };
+
+export type LoginError = LoginErrors[keyof LoginErrors];
 
 export type LoginResponses = {
     /**

@@ -33,7 +33,7 @@ export function useMyData() {
   const download = () =>
     tried(async () => {
       const { data } = await exportMe({ parseAs: 'blob', throwOnError: true })
-      const url = URL.createObjectURL(data as Blob)
+      const url = URL.createObjectURL(data as unknown as Blob) // not parsed, only kept
       const link = Object.assign(document.createElement('a'), { href: url, download: FILE })
       link.click()
       URL.revokeObjectURL(url)

@@ -12,6 +12,6 @@ export function isFirstAnswer({
   dataUpdateCount,
   dataUpdatedAt,
   isInvalidated,
-}: QueryState<unknown>): boolean {
+}: QueryState<unknown, unknown>): boolean {
   return dataUpdateCount === 1 && !isInvalidated && Date.now() - dataUpdatedAt < JUST_NOW_MS
 }

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -11,7 +12,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from carousel.api.dependencies import Resources, SecretKey, Use
-from carousel.api.schemas import PROBLEMS, ImportOut, ImportPage, ImportStarted, Problem, RejectOut, RejectPage
+from carousel.api.schemas import PROBLEMS, ImportOut, ImportPage, ImportStarted, RejectOut, RejectPage, problem_response
 from carousel.api.uploads import discard, filename_of
 from carousel.catalogue import imports
 from carousel.catalogue.feeds.header import OF_REJECTS, of_rejects
@@ -29,9 +30,7 @@ _BODY: dict[str, Any] = {
         "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
     }
 }
-_BUSY: dict[int | str, dict[str, Any]] = {
-    409: {"model": Problem, "description": "Conflict", "content": {"application/problem+json": {}}}
-}
+_BUSY: dict[int | str, dict[str, Any]] = {409: problem_response("Conflict")}
 _CSV: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
 
 Source = Annotated[
@@ -135,14 +134,16 @@ async def list_rejects(
             columns = columns[of_rejects(columns) :]  # mended rejects that are rejected again
             disposition = f'attachment; filename="rejects-{import_id}.csv"'
             return StreamingResponse(
-                _lines(use, import_id, columns),
+                _lines(use, run, columns),
                 media_type="text/csv; charset=utf-8",
                 headers={"Content-Disposition": disposition},
             )
         rows = await imports.rejects(connection, import_id, after=cursor, n=n + 1)
     page = RejectPage(
         rejects=[
-            RejectOut(number=r.number, file=r.file, line=r.line, reason=r.reason, detail=r.detail, row=r.row)
+            RejectOut(
+                number=r.number, file=r.file, line=r.line, reason=r.reason, detail=_said_to(run, r.detail), row=r.row
+            )
             for r in rows[:n]
         ],
         total=run.rejects,
@@ -151,16 +152,18 @@ async def list_rejects(
     return Response(page.model_dump_json(), media_type="application/json")
 
 
-async def _lines(use: Resources, import_id: UUID, columns: list[str]) -> AsyncIterator[str]:
+async def _lines(use: Resources, run: imports.Run, columns: list[str]) -> AsyncIterator[str]:
     """Yield the CSV page by page: a slow reader holds no connection meanwhile."""
     yield _csv([[*OF_REJECTS, *columns]])
     after = 0
     while True:
         async with use.pool.connection() as connection:
-            rows = await imports.rejects(connection, import_id, after=after, n=_ROWS_AT_ONCE)
+            rows = await imports.rejects(connection, run.import_id, after=after, n=_ROWS_AT_ONCE)
         if not rows:
             return
-        yield _csv([[r.line, r.reason, r.detail, *(r.row.get(name, "") for name in columns)] for r in rows])
+        yield _csv(
+            [[r.line, r.reason, _said_to(run, r.detail), *(r.row.get(name, "") for name in columns)] for r in rows]
+        )
         after = rows[-1].number
 
 
@@ -168,6 +171,38 @@ def _csv(rows: list[list[Any]]) -> str:
     text = io.StringIO()
     csv.writer(text).writerows(rows)
     return text.getvalue()
+
+
+# What the command line calls an option is a query parameter here.
+_PARAMETERS = (
+    (re.compile(r"""--map (['"])(.*?)\1"""), r"map=\2"),
+    (re.compile("--map (?=.*=)"), "map="),
+    (re.compile(r"--map\b"), "map=COLUMN=FIELD"),
+    (re.compile(r"--make\b(?! NAME)"), "make=NAME"),
+    (re.compile("--(make|currency) "), r"\1="),
+    (re.compile("--distance-unit "), "distance_unit="),
+    (re.compile(r"--full-feed\b"), "full_feed=true"),
+    (re.compile(r"--dry-run\b"), "dry_run=true"),
+    (re.compile(r"--force\b"), "force=true"),
+)
+
+
+def _said_to(run: imports.Run, text: str) -> str:
+    """Return what an import says in the words of whoever started it: options, or the parameters of a request."""
+    if run.requested_by == "api":
+        for option, parameter in _PARAMETERS:
+            text = option.sub(parameter, text)
+    return text
+
+
+def _counts(run: imports.Run) -> dict[str, Any] | None:
+    if run.counts is None:
+        return None
+    said = dict(run.counts)
+    if said.get("refused"):
+        said["refused"] = _said_to(run, said["refused"])
+    said["questions"] = [_said_to(run, question) for question in said.get("questions", [])]
+    return said
 
 
 def _pairs(texts: list[str]) -> dict[str, str]:
@@ -196,7 +231,7 @@ def _import(run: imports.Run) -> ImportOut:
         share=round(run.share, 4),
         rows_read=run.rows_read,
         rejected=run.rejects,
-        counts=run.counts,
+        counts=_counts(run),
         mapping=run.mapping,
-        error=run.error,
+        error=run.error and _said_to(run, run.error),
     )

@@ -20,7 +20,7 @@ from carousel.api.dependencies import (
     refuse_a_visit_that_became_an_account,
 )
 from carousel.api.latest import Latest
-from carousel.api.schemas import PROBLEMS, LoginBody, Me, MergeBody, ReceiptOut, TokenOut
+from carousel.api.schemas import PROBLEMS, LoginBody, Me, MergeBody, MyData, ReceiptOut, TokenOut
 from carousel.api.threads import BEGIN_SECONDS
 from carousel.api.tokens import Shopper
 from carousel.errors import AccessError, NotFoundError, UnavailableError
@@ -82,7 +82,7 @@ async def me(shopper: AShopper, use: Use) -> Me:
     return Me(shopper_id=shopper.shopper_id, kind=shopper.kind, name=shopper.name, demo=use.settings.demo)
 
 
-@router.get("/me/export", operation_id="exportMe", response_class=JSONResponse)
+@router.get("/me/export", operation_id="exportMe", response_class=JSONResponse, response_model=MyData)
 async def export_me(shopper: AShopper, use: Use) -> StreamingResponse:
     """Everything held about me, as one JSON document: who I am to the site, what it believes, all that I did."""
     await refuse_a_visit_that_became_an_account(use, shopper)

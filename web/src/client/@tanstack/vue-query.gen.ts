@@ -3,8 +3,8 @@
 import { type DefaultError, type InfiniteData, infiniteQueryOptions, queryOptions, type UseMutationOptions } from '@tanstack/vue-query';
 
 import { client } from '../client.gen';
-import { batchListings, changeMyTaste, deleteListing, eraseMe, exportMe, getImport, getListing, listImportRejects, listImports, livez, login, me, mergeSession, metrics, myTaste, type Options, patchListing, priceStanding, putListing, readyz, recommend, recommendRows, resetMyTaste, searchListings, sendEvents, similarListings, startImport, startSession, suggest, traceSlate } from '../sdk.gen';
-import type { BatchListingsData, BatchListingsResponse, ChangeMyTasteData, ChangeMyTasteResponse, DeleteListingData, DeleteListingResponse, EraseMeData, EraseMeResponse, ExportMeData, GetImportData, GetImportResponse, GetListingData, GetListingResponse, ListImportRejectsData, ListImportRejectsResponse, ListImportsData, ListImportsResponse, LivezData, LivezResponse, LoginData, LoginResponse, MeData, MeResponse, MergeSessionData, MergeSessionResponse, MetricsData, MyTasteData, MyTasteResponse, PatchListingData, PatchListingResponse, PriceStandingData, PriceStandingResponse, PutListingData, PutListingResponse, ReadyzData, ReadyzResponse, RecommendData, RecommendResponse, RecommendRowsData, RecommendRowsResponse, ResetMyTasteData, ResetMyTasteResponse, SearchListingsData, SearchListingsResponse, SendEventsData, SendEventsResponse, SimilarListingsData, SimilarListingsResponse, StartImportData, StartImportResponse, StartSessionData, StartSessionResponse, SuggestData, SuggestResponse, TraceSlateData, TraceSlateResponse } from '../types.gen';
+import { batchListings, changeMyTaste, deleteListing, eraseMe, experiments, exportMe, getImport, getListing, listImportRejects, listImports, livez, login, me, mergeSession, metrics, myTaste, type Options, patchListing, priceStanding, putListing, readyz, recommend, recommendRows, resetMyTaste, searchListings, sendEvents, similarListings, startImport, startSession, suggest, traceSlate } from '../sdk.gen';
+import type { BatchListingsData, BatchListingsError, BatchListingsResponse, ChangeMyTasteData, ChangeMyTasteError, ChangeMyTasteResponse, DeleteListingData, DeleteListingError, DeleteListingResponse, EraseMeData, EraseMeError, EraseMeResponse, ExperimentsData, ExperimentsError, ExperimentsResponse, ExportMeData, ExportMeError, ExportMeResponse, GetImportData, GetImportError, GetImportResponse, GetListingData, GetListingError, GetListingResponse, ListImportRejectsData, ListImportRejectsError, ListImportRejectsResponse, ListImportsData, ListImportsError, ListImportsResponse, LivezData, LivezResponse, LoginData, LoginError, LoginResponse, MeData, MeError, MeResponse, MergeSessionData, MergeSessionError, MergeSessionResponse, MetricsData, MyTasteData, MyTasteError, MyTasteResponse, PatchListingData, PatchListingError, PatchListingResponse, PriceStandingData, PriceStandingError, PriceStandingResponse, PutListingData, PutListingError, PutListingResponse, ReadyzData, ReadyzError, ReadyzResponse, RecommendData, RecommendError, RecommendResponse, RecommendRowsData, RecommendRowsError, RecommendRowsResponse, ResetMyTasteData, ResetMyTasteError, ResetMyTasteResponse, SearchListingsData, SearchListingsError, SearchListingsResponse, SendEventsData, SendEventsError, SendEventsResponse, SimilarListingsData, SimilarListingsError, SimilarListingsResponse, StartImportData, StartImportError, StartImportResponse, StartSessionData, StartSessionError, StartSessionResponse, SuggestData, SuggestError, SuggestResponse, TraceSlateData, TraceSlateError, TraceSlateResponse } from '../types.gen';
 
 export type QueryKey<TOptions extends Options> = [
     Pick<TOptions, 'baseUrl' | 'body' | 'headers' | 'path' | 'query'> & {
@@ -86,7 +86,7 @@ export const readyzQueryKey = (options?: Options<ReadyzData>) => createQueryKey(
  *
  * PostgreSQL and Valkey answer, and the catalogue is in memory.
  */
-export const readyzOptions = (options?: Options<ReadyzData>) => queryOptions<ReadyzResponse, DefaultError, ReadyzResponse, ReturnType<typeof readyzQueryKey>>({
+export const readyzOptions = (options?: Options<ReadyzData>) => queryOptions<ReadyzResponse, ReadyzError, ReadyzResponse, ReturnType<typeof readyzQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
         const { data } = await readyz({
             ...options,
@@ -106,8 +106,8 @@ export const readyzOptions = (options?: Options<ReadyzData>) => queryOptions<Rea
  * `event_id` sent before is a duplicate, not an error. The shopper is the token's; the secret key may name one
  * per event and report `sold`.
  */
-export const sendEventsMutation = (options?: Partial<Options<SendEventsData>>): UseMutationOptions<SendEventsResponse, DefaultError, Options<SendEventsData>> => {
-    const mutationOptions: UseMutationOptions<SendEventsResponse, DefaultError, Options<SendEventsData>> = {
+export const sendEventsMutation = (options?: Partial<Options<SendEventsData>>): UseMutationOptions<SendEventsResponse, SendEventsError, Options<SendEventsData>> => {
+    const mutationOptions: UseMutationOptions<SendEventsResponse, SendEventsError, Options<SendEventsData>> = {
         mutationFn: async (fnOptions) => {
             const { data } = await sendEvents({
                 ...options,
@@ -120,6 +120,26 @@ export const sendEventsMutation = (options?: Partial<Options<SendEventsData>>): 
     return mutationOptions;
 };
 
+export const experimentsQueryKey = (options?: Options<ExperimentsData>) => createQueryKey('experiments', options);
+
+/**
+ * Experiments
+ *
+ * Click and contact rates per placement and row with 95% intervals, and the variants of experiments compared.
+ */
+export const experimentsOptions = (options?: Options<ExperimentsData>) => queryOptions<ExperimentsResponse, ExperimentsError, ExperimentsResponse, ReturnType<typeof experimentsQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await experiments({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: experimentsQueryKey(options)
+});
+
 export const listImportsQueryKey = (options?: Options<ListImportsData>) => createQueryKey('listImports', options);
 
 /**
@@ -127,7 +147,7 @@ export const listImportsQueryKey = (options?: Options<ListImportsData>) => creat
  *
  * Imports of the last year, the newest first, whoever started them.
  */
-export const listImportsOptions = (options?: Options<ListImportsData>) => queryOptions<ListImportsResponse, DefaultError, ListImportsResponse, ReturnType<typeof listImportsQueryKey>>({
+export const listImportsOptions = (options?: Options<ListImportsData>) => queryOptions<ListImportsResponse, ListImportsError, ListImportsResponse, ReturnType<typeof listImportsQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
         const { data } = await listImports({
             ...options,
@@ -177,7 +197,7 @@ export const listImportsInfiniteQueryKey = (options?: Options<ListImportsData>):
  * Imports of the last year, the newest first, whoever started them.
  */
 export const listImportsInfiniteOptions = (options?: Options<ListImportsData>) => {
-    const opts = infiniteQueryOptions<ListImportsResponse, DefaultError, InfiniteData<ListImportsResponse>, QueryKey<Options<ListImportsData>>, string | null | Pick<QueryKey<Options<ListImportsData>>[0], 'body' | 'headers' | 'path' | 'query'>>(
+    const opts = infiniteQueryOptions<ListImportsResponse, ListImportsError, InfiniteData<ListImportsResponse>, QueryKey<Options<ListImportsData>>, string | null | Pick<QueryKey<Options<ListImportsData>>[0], 'body' | 'headers' | 'path' | 'query'>>(
     // @ts-ignore
     {
         queryFn: async ({ pageParam, queryKey, signal }) => {
@@ -207,8 +227,8 @@ export const listImportsInfiniteOptions = (options?: Options<ListImportsData>) =
  * Import the file that is the body: any form `carousel import` reads. The answer comes as soon as the file is
  * here; the import goes on by itself, and `Location` says where to look at it.
  */
-export const startImportMutation = (options?: Partial<Options<StartImportData>>): UseMutationOptions<StartImportResponse, DefaultError, Options<StartImportData>> => {
-    const mutationOptions: UseMutationOptions<StartImportResponse, DefaultError, Options<StartImportData>> = {
+export const startImportMutation = (options?: Partial<Options<StartImportData>>): UseMutationOptions<StartImportResponse, StartImportError, Options<StartImportData>> => {
+    const mutationOptions: UseMutationOptions<StartImportResponse, StartImportError, Options<StartImportData>> = {
         mutationFn: async (fnOptions) => {
             const { data } = await startImport({
                 ...options,
@@ -228,7 +248,7 @@ export const getImportQueryKey = (options: Options<GetImportData>) => createQuer
  *
  * How far an import is, and what it did.
  */
-export const getImportOptions = (options: Options<GetImportData>) => queryOptions<GetImportResponse, DefaultError, GetImportResponse, ReturnType<typeof getImportQueryKey>>({
+export const getImportOptions = (options: Options<GetImportData>) => queryOptions<GetImportResponse, GetImportError, GetImportResponse, ReturnType<typeof getImportQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
         const { data } = await getImport({
             ...options,
@@ -250,7 +270,7 @@ export const listImportRejectsQueryKey = (options: Options<ListImportRejectsData
  * 20 runs of a source and at most 30 days. With `Accept: text/csv`: all of them as a file that can be mended and
  * imported again.
  */
-export const listImportRejectsOptions = (options: Options<ListImportRejectsData>) => queryOptions<ListImportRejectsResponse, DefaultError, ListImportRejectsResponse, ReturnType<typeof listImportRejectsQueryKey>>({
+export const listImportRejectsOptions = (options: Options<ListImportRejectsData>) => queryOptions<ListImportRejectsResponse, ListImportRejectsError, ListImportRejectsResponse, ReturnType<typeof listImportRejectsQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
         const { data } = await listImportRejects({
             ...options,
@@ -273,7 +293,7 @@ export const listImportRejectsInfiniteQueryKey = (options: Options<ListImportRej
  * imported again.
  */
 export const listImportRejectsInfiniteOptions = (options: Options<ListImportRejectsData>) => {
-    const opts = infiniteQueryOptions<ListImportRejectsResponse, DefaultError, InfiniteData<ListImportRejectsResponse>, QueryKey<Options<ListImportRejectsData>>, number | Pick<QueryKey<Options<ListImportRejectsData>>[0], 'body' | 'headers' | 'path' | 'query'>>(
+    const opts = infiniteQueryOptions<ListImportRejectsResponse, ListImportRejectsError, InfiniteData<ListImportRejectsResponse>, QueryKey<Options<ListImportRejectsData>>, number | Pick<QueryKey<Options<ListImportRejectsData>>[0], 'body' | 'headers' | 'path' | 'query'>>(
     // @ts-ignore
     {
         queryFn: async ({ pageParam, queryKey, signal }) => {
@@ -305,7 +325,7 @@ export const searchListingsQueryKey = (options?: Options<SearchListingsData>) =>
  * Search the catalogue. Filters may be repeated (`make=Skoda&make=Kia`); each facet and each range is counted under
  * all filters but its own. Follow `next_cursor` for the next page.
  */
-export const searchListingsOptions = (options?: Options<SearchListingsData>) => queryOptions<SearchListingsResponse, DefaultError, SearchListingsResponse, ReturnType<typeof searchListingsQueryKey>>({
+export const searchListingsOptions = (options?: Options<SearchListingsData>) => queryOptions<SearchListingsResponse, SearchListingsError, SearchListingsResponse, ReturnType<typeof searchListingsQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
         const { data } = await searchListings({
             ...options,
@@ -327,7 +347,7 @@ export const searchListingsInfiniteQueryKey = (options?: Options<SearchListingsD
  * all filters but its own. Follow `next_cursor` for the next page.
  */
 export const searchListingsInfiniteOptions = (options?: Options<SearchListingsData>) => {
-    const opts = infiniteQueryOptions<SearchListingsResponse, DefaultError, InfiniteData<SearchListingsResponse>, QueryKey<Options<SearchListingsData>>, string | null | Pick<QueryKey<Options<SearchListingsData>>[0], 'body' | 'headers' | 'path' | 'query'>>(
+    const opts = infiniteQueryOptions<SearchListingsResponse, SearchListingsError, InfiniteData<SearchListingsResponse>, QueryKey<Options<SearchListingsData>>, string | null | Pick<QueryKey<Options<SearchListingsData>>[0], 'body' | 'headers' | 'path' | 'query'>>(
     // @ts-ignore
     {
         queryFn: async ({ pageParam, queryKey, signal }) => {
@@ -356,8 +376,8 @@ export const searchListingsInfiniteOptions = (options?: Options<SearchListingsDa
  *
  * Withdraw a listing. It is kept, as it still says what its viewers wanted, and never shown again.
  */
-export const deleteListingMutation = (options?: Partial<Options<DeleteListingData>>): UseMutationOptions<DeleteListingResponse, DefaultError, Options<DeleteListingData>> => {
-    const mutationOptions: UseMutationOptions<DeleteListingResponse, DefaultError, Options<DeleteListingData>> = {
+export const deleteListingMutation = (options?: Partial<Options<DeleteListingData>>): UseMutationOptions<DeleteListingResponse, DeleteListingError, Options<DeleteListingData>> => {
+    const mutationOptions: UseMutationOptions<DeleteListingResponse, DeleteListingError, Options<DeleteListingData>> = {
         mutationFn: async (fnOptions) => {
             const { data } = await deleteListing({
                 ...options,
@@ -377,7 +397,7 @@ export const getListingQueryKey = (options: Options<GetListingData>) => createQu
  *
  * One listing with every field, also when it is no longer for sale (see `status`).
  */
-export const getListingOptions = (options: Options<GetListingData>) => queryOptions<GetListingResponse, DefaultError, GetListingResponse, ReturnType<typeof getListingQueryKey>>({
+export const getListingOptions = (options: Options<GetListingData>) => queryOptions<GetListingResponse, GetListingError, GetListingResponse, ReturnType<typeof getListingQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
         const { data } = await getListing({
             ...options,
@@ -395,8 +415,8 @@ export const getListingOptions = (options: Options<GetListingData>) => queryOpti
  *
  * Change some fields of a listing; `null` empties one. `{"status": "sold"}` takes it off the market.
  */
-export const patchListingMutation = (options?: Partial<Options<PatchListingData>>): UseMutationOptions<PatchListingResponse, DefaultError, Options<PatchListingData>> => {
-    const mutationOptions: UseMutationOptions<PatchListingResponse, DefaultError, Options<PatchListingData>> = {
+export const patchListingMutation = (options?: Partial<Options<PatchListingData>>): UseMutationOptions<PatchListingResponse, PatchListingError, Options<PatchListingData>> => {
+    const mutationOptions: UseMutationOptions<PatchListingResponse, PatchListingError, Options<PatchListingData>> = {
         mutationFn: async (fnOptions) => {
             const { data } = await patchListing({
                 ...options,
@@ -416,8 +436,8 @@ export const patchListingMutation = (options?: Partial<Options<PatchListingData>
  * empty afterwards; only `source` stays, and a sold listing stays sold until a `status` is given. PATCH changes single
  * fields. It can be found and recommended by the next request.
  */
-export const putListingMutation = (options?: Partial<Options<PutListingData>>): UseMutationOptions<PutListingResponse, DefaultError, Options<PutListingData>> => {
-    const mutationOptions: UseMutationOptions<PutListingResponse, DefaultError, Options<PutListingData>> = {
+export const putListingMutation = (options?: Partial<Options<PutListingData>>): UseMutationOptions<PutListingResponse, PutListingError, Options<PutListingData>> => {
+    const mutationOptions: UseMutationOptions<PutListingResponse, PutListingError, Options<PutListingData>> = {
         mutationFn: async (fnOptions) => {
             const { data } = await putListing({
                 ...options,
@@ -437,7 +457,7 @@ export const priceStandingQueryKey = (options: Options<PriceStandingData>) => cr
  *
  * How the price stands among comparable cars on sale.
  */
-export const priceStandingOptions = (options: Options<PriceStandingData>) => queryOptions<PriceStandingResponse, DefaultError, PriceStandingResponse, ReturnType<typeof priceStandingQueryKey>>({
+export const priceStandingOptions = (options: Options<PriceStandingData>) => queryOptions<PriceStandingResponse, PriceStandingError, PriceStandingResponse, ReturnType<typeof priceStandingQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
         const { data } = await priceStanding({
             ...options,
@@ -457,7 +477,7 @@ export const similarListingsQueryKey = (options: Options<SimilarListingsData>) =
  *
  * The cars nearest to one, by make, model, body, fuel, price, age, mileage and power.
  */
-export const similarListingsOptions = (options: Options<SimilarListingsData>) => queryOptions<SimilarListingsResponse, DefaultError, SimilarListingsResponse, ReturnType<typeof similarListingsQueryKey>>({
+export const similarListingsOptions = (options: Options<SimilarListingsData>) => queryOptions<SimilarListingsResponse, SimilarListingsError, SimilarListingsResponse, ReturnType<typeof similarListingsQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
         const { data } = await similarListings({
             ...options,
@@ -478,8 +498,8 @@ export const similarListingsOptions = (options: Options<SimilarListingsData>) =>
  * `{"listing_id": "stock-4711", "price_amount": 18990}` is a new price. Bad ones are reported with their line and do
  * not keep the others out.
  */
-export const batchListingsMutation = (options?: Partial<Options<BatchListingsData>>): UseMutationOptions<BatchListingsResponse, DefaultError, Options<BatchListingsData>> => {
-    const mutationOptions: UseMutationOptions<BatchListingsResponse, DefaultError, Options<BatchListingsData>> = {
+export const batchListingsMutation = (options?: Partial<Options<BatchListingsData>>): UseMutationOptions<BatchListingsResponse, BatchListingsError, Options<BatchListingsData>> => {
+    const mutationOptions: UseMutationOptions<BatchListingsResponse, BatchListingsError, Options<BatchListingsData>> = {
         mutationFn: async (fnOptions) => {
             const { data } = await batchListings({
                 ...options,
@@ -497,8 +517,8 @@ export const batchListingsMutation = (options?: Partial<Options<BatchListingsDat
  *
  * Erase me: what I did, what the site believes about me, and what is still on its way. This token ends with it.
  */
-export const eraseMeMutation = (options?: Partial<Options<EraseMeData>>): UseMutationOptions<EraseMeResponse, DefaultError, Options<EraseMeData>> => {
-    const mutationOptions: UseMutationOptions<EraseMeResponse, DefaultError, Options<EraseMeData>> = {
+export const eraseMeMutation = (options?: Partial<Options<EraseMeData>>): UseMutationOptions<EraseMeResponse, EraseMeError, Options<EraseMeData>> => {
+    const mutationOptions: UseMutationOptions<EraseMeResponse, EraseMeError, Options<EraseMeData>> = {
         mutationFn: async (fnOptions) => {
             const { data } = await eraseMe({
                 ...options,
@@ -518,7 +538,7 @@ export const meQueryKey = (options?: Options<MeData>) => createQueryKey('me', op
  *
  * Who the token speaks for.
  */
-export const meOptions = (options?: Options<MeData>) => queryOptions<MeResponse, DefaultError, MeResponse, ReturnType<typeof meQueryKey>>({
+export const meOptions = (options?: Options<MeData>) => queryOptions<MeResponse, MeError, MeResponse, ReturnType<typeof meQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
         const { data } = await me({
             ...options,
@@ -538,7 +558,7 @@ export const exportMeQueryKey = (options?: Options<ExportMeData>) => createQuery
  *
  * Everything held about me, as one JSON document: who I am to the site, what it believes, all that I did.
  */
-export const exportMeOptions = (options?: Options<ExportMeData>) => queryOptions<unknown, DefaultError, unknown, ReturnType<typeof exportMeQueryKey>>({
+export const exportMeOptions = (options?: Options<ExportMeData>) => queryOptions<ExportMeResponse, ExportMeError, ExportMeResponse, ReturnType<typeof exportMeQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
         const { data } = await exportMe({
             ...options,
@@ -557,8 +577,8 @@ export const exportMeOptions = (options?: Options<ExportMeData>) => queryOptions
  * Take over an anonymous shopper's activity after logging in with the OIDC provider: `token` is the anonymous
  * one.
  */
-export const mergeSessionMutation = (options?: Partial<Options<MergeSessionData>>): UseMutationOptions<MergeSessionResponse, DefaultError, Options<MergeSessionData>> => {
-    const mutationOptions: UseMutationOptions<MergeSessionResponse, DefaultError, Options<MergeSessionData>> = {
+export const mergeSessionMutation = (options?: Partial<Options<MergeSessionData>>): UseMutationOptions<MergeSessionResponse, MergeSessionError, Options<MergeSessionData>> => {
+    const mutationOptions: UseMutationOptions<MergeSessionResponse, MergeSessionError, Options<MergeSessionData>> = {
         mutationFn: async (fnOptions) => {
             const { data } = await mergeSession({
                 ...options,
@@ -578,7 +598,7 @@ export const myTasteQueryKey = (options?: Options<MyTasteData>) => createQueryKe
  *
  * What the site believes about me, strongest first; what I said; my interests; and what changed it last.
  */
-export const myTasteOptions = (options?: Options<MyTasteData>) => queryOptions<MyTasteResponse, DefaultError, MyTasteResponse, ReturnType<typeof myTasteQueryKey>>({
+export const myTasteOptions = (options?: Options<MyTasteData>) => queryOptions<MyTasteResponse, MyTasteError, MyTasteResponse, ReturnType<typeof myTasteQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
         const { data } = await myTaste({
             ...options,
@@ -597,8 +617,8 @@ export const myTasteOptions = (options?: Options<MyTasteData>) => queryOptions<M
  * Say what I want. A field that is given replaces what I said before, one that is absent stays; `forget` drops
  * what was learned of a value, once. The next slate follows.
  */
-export const changeMyTasteMutation = (options?: Partial<Options<ChangeMyTasteData>>): UseMutationOptions<ChangeMyTasteResponse, DefaultError, Options<ChangeMyTasteData>> => {
-    const mutationOptions: UseMutationOptions<ChangeMyTasteResponse, DefaultError, Options<ChangeMyTasteData>> = {
+export const changeMyTasteMutation = (options?: Partial<Options<ChangeMyTasteData>>): UseMutationOptions<ChangeMyTasteResponse, ChangeMyTasteError, Options<ChangeMyTasteData>> => {
+    const mutationOptions: UseMutationOptions<ChangeMyTasteResponse, ChangeMyTasteError, Options<ChangeMyTasteData>> = {
         mutationFn: async (fnOptions) => {
             const { data } = await changeMyTaste({
                 ...options,
@@ -616,8 +636,8 @@ export const changeMyTasteMutation = (options?: Partial<Options<ChangeMyTasteDat
  *
  * Forget all that was learned and said; hidden cars stay hidden.
  */
-export const resetMyTasteMutation = (options?: Partial<Options<ResetMyTasteData>>): UseMutationOptions<ResetMyTasteResponse, DefaultError, Options<ResetMyTasteData>> => {
-    const mutationOptions: UseMutationOptions<ResetMyTasteResponse, DefaultError, Options<ResetMyTasteData>> = {
+export const resetMyTasteMutation = (options?: Partial<Options<ResetMyTasteData>>): UseMutationOptions<ResetMyTasteResponse, ResetMyTasteError, Options<ResetMyTasteData>> => {
+    const mutationOptions: UseMutationOptions<ResetMyTasteResponse, ResetMyTasteError, Options<ResetMyTasteData>> = {
         mutationFn: async (fnOptions) => {
             const { data } = await resetMyTaste({
                 ...options,
@@ -638,7 +658,7 @@ export const recommendQueryKey = (options?: Options<RecommendData>) => createQue
  * What this shopper should see next, each listing with the reasons why. Takes the filters of search. A server asks
  * with the secret key and `shopper_id`.
  */
-export const recommendOptions = (options?: Options<RecommendData>) => queryOptions<RecommendResponse, DefaultError, RecommendResponse, ReturnType<typeof recommendQueryKey>>({
+export const recommendOptions = (options?: Options<RecommendData>) => queryOptions<RecommendResponse, RecommendError, RecommendResponse, ReturnType<typeof recommendQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
         const { data } = await recommend({
             ...options,
@@ -659,7 +679,7 @@ export const recommendRowsQueryKey = (options?: Options<RecommendRowsData>) => c
  * The rows of a page: picked for this shopper, one per wish, and others to look around in. A server asks with the
  * secret key and `shopper_id`.
  */
-export const recommendRowsOptions = (options?: Options<RecommendRowsData>) => queryOptions<RecommendRowsResponse, DefaultError, RecommendRowsResponse, ReturnType<typeof recommendRowsQueryKey>>({
+export const recommendRowsOptions = (options?: Options<RecommendRowsData>) => queryOptions<RecommendRowsResponse, RecommendRowsError, RecommendRowsResponse, ReturnType<typeof recommendRowsQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
         const { data } = await recommendRows({
             ...options,
@@ -681,7 +701,7 @@ export const traceSlateQueryKey = (options: Options<TraceSlateData>) => createQu
  * is there or not: the slate is made again for the same shopper and the same filters, by what is known and on sale
  * now. Of the rows of a page only the first, `picked_for_you`, can be made again.
  */
-export const traceSlateOptions = (options: Options<TraceSlateData>) => queryOptions<TraceSlateResponse, DefaultError, TraceSlateResponse, ReturnType<typeof traceSlateQueryKey>>({
+export const traceSlateOptions = (options: Options<TraceSlateData>) => queryOptions<TraceSlateResponse, TraceSlateError, TraceSlateResponse, ReturnType<typeof traceSlateQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
         const { data } = await traceSlate({
             ...options,
@@ -699,8 +719,8 @@ export const traceSlateOptions = (options: Options<TraceSlateData>) => queryOpti
  *
  * Give an anonymous shopper a token; what they do merges into their account when they log in.
  */
-export const startSessionMutation = (options?: Partial<Options<StartSessionData>>): UseMutationOptions<StartSessionResponse, DefaultError, Options<StartSessionData>> => {
-    const mutationOptions: UseMutationOptions<StartSessionResponse, DefaultError, Options<StartSessionData>> = {
+export const startSessionMutation = (options?: Partial<Options<StartSessionData>>): UseMutationOptions<StartSessionResponse, StartSessionError, Options<StartSessionData>> => {
+    const mutationOptions: UseMutationOptions<StartSessionResponse, StartSessionError, Options<StartSessionData>> = {
         mutationFn: async (fnOptions) => {
             const { data } = await startSession({
                 ...options,
@@ -720,7 +740,7 @@ export const suggestQueryKey = (options: Options<SuggestData>) => createQueryKey
  *
  * Makes and models of the stock that match what was typed, those with most cars first.
  */
-export const suggestOptions = (options: Options<SuggestData>) => queryOptions<SuggestResponse, DefaultError, SuggestResponse, ReturnType<typeof suggestQueryKey>>({
+export const suggestOptions = (options: Options<SuggestData>) => queryOptions<SuggestResponse, SuggestError, SuggestResponse, ReturnType<typeof suggestQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
         const { data } = await suggest({
             ...options,
@@ -739,8 +759,8 @@ export const suggestOptions = (options: Options<SuggestData>) => queryOptions<Su
  * Log in by email alone (demo mode only). The anonymous activity of `anonymous_token`, or of the token this
  * request carries, becomes the account's.
  */
-export const loginMutation = (options?: Partial<Options<LoginData>>): UseMutationOptions<LoginResponse, DefaultError, Options<LoginData>> => {
-    const mutationOptions: UseMutationOptions<LoginResponse, DefaultError, Options<LoginData>> = {
+export const loginMutation = (options?: Partial<Options<LoginData>>): UseMutationOptions<LoginResponse, LoginError, Options<LoginData>> => {
+    const mutationOptions: UseMutationOptions<LoginResponse, LoginError, Options<LoginData>> = {
         mutationFn: async (fnOptions) => {
             const { data } = await login({
                 ...options,

@@ -17,7 +17,7 @@ from carousel.catalogue.embedding import embed
 from carousel.catalogue.listing import Listing, ListingId
 from carousel.catalogue.search import Filters
 from carousel.catalogue.snapshot import Snapshot
-from carousel.catalogue.traits import Described, describe, values_of
+from carousel.catalogue.traits import BLOCKS, Described, describe, values_of
 from carousel.recommend import pipeline
 from carousel.recommend.pipeline import Recommender
 from carousel.recommend.placements import load
@@ -372,6 +372,8 @@ async def test_a_slate_for_a_page_is_like_its_car_and_fits_the_shopper(
         for of, count in (("suv", lambda x: x.body_type == "suv"), ("Kia", lambda x: x.make == "Kia")):
             assert sum(map(count, beside)) > sum(map(count, plain)), of
         makes.append([x.make for x in beside])
+        traits = {reason.code for served in slate.listings for reason in served.reasons} & set(BLOCKS)
+        assert bool(traits) == bool(viewed)  # the car on the page is nobody's interest yet
     assert makes[1].count("Škoda") > makes[0].count("Škoda")
 
 

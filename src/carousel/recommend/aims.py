@@ -44,6 +44,9 @@ class Aim:
     """What the shopper's own words add (size,)."""
     latent: Latent | None
     """Orders candidates only: a listing it could lift into a slate is among them by the rest."""
+    own: TasteScorer
+    """What reasons are made of: the scorer, but on the page of a car, which is nobody's interest yet, the shopper's own
+    evidence."""
 
     @property
     def has_evidence(self) -> bool:
@@ -87,7 +90,7 @@ def aims_of(
     if len(found) < 2 and on_page is None:
         interest = found[0] if found else None
         scorer = TasteScorer(overall, snapshot, weights)
-        return (_aim(1.0, scorer, crowd, interest, of, stated),)
+        return (_aim(1.0, scorer, scorer, crowd, interest, of, stated),)
     aims = []
     for interest in found:
         counts = {block: _SHARED * amounts for block, amounts in overall.items()}
@@ -96,7 +99,8 @@ def aims_of(
         for block, amounts in overall.items():
             counts[block][1:] = amounts[1:]  # what is not wanted, is wanted for no wish
         scorer = TasteScorer(counts, snapshot, weights)
-        aims.append(_aim(interest.share, scorer, crowd, interest, of, stated))
+        own = scorer if on_page is None else TasteScorer(overall, snapshot, weights)
+        aims.append(_aim(interest.share, scorer, own, crowd, interest, of, stated))
     return tuple(aims)
 
 
@@ -112,6 +116,7 @@ def _interests(query: Query, snapshot: Snapshot, crowd: Crowd | None) -> tuple[I
 def _aim(
     share: float,
     scorer: TasteScorer,
+    own: TasteScorer,
     crowd: Crowd | None,
     interest: Interest | None,
     of: Weights,
@@ -123,4 +128,4 @@ def _aim(
             by_crowd = of["crowd"] * crowd.scores(interest.wanted)
         if interest.latent is not None and of["factors"]:
             latent = Latent(crowd, interest.latent, of["factors"])
-    return Aim(share, scorer, by_crowd, interest, stated, latent)
+    return Aim(share, scorer, by_crowd, interest, stated, latent, own)

@@ -259,7 +259,7 @@ class Recommender:
         for i, aim in enumerate(view.aims):
             at = np.flatnonzero(serves == i)
             own = reasons_of(
-                view.snapshot, view.query, aim.scorer, rows[at], [sources[j] for j in at], viewed, self._deals.below
+                view.snapshot, view.query, aim.own, rows[at], [sources[j] for j in at], viewed, self._deals.below
             )  # fmt: skip
             for j, why in zip(at.tolist(), own, strict=True):
                 reasons[j] = why

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping
-from datetime import datetime
 from functools import lru_cache
 from typing import Literal
 
@@ -70,7 +69,7 @@ def reasons_of(
         why += _for_one(snapshot, row, decisive)
         if ("budget", "") in spoken and "price" not in decisive:
             why.append(Reason("budget", "Within your budget"))
-        found.append(tuple(why[:MOST]) or (_without_taste(snapshot, query.now, row, sources[i]),))
+        found.append(tuple(why[:MOST]) or (_without_taste(snapshot, query, row, sources[i]),))
     return found
 
 
@@ -147,9 +146,10 @@ def label(value: str) -> str:
     return _LABELS.get(value, value.replace("_", " ").capitalize())
 
 
-def _without_taste(snapshot: Snapshot, now: datetime, row: int, source: str) -> Reason:
-    age_days = (now.timestamp() - float(snapshot.numbers("listed_at")[row])) / 86_400
-    if source in ("interests", "last_viewed"):
+def _without_taste(snapshot: Snapshot, query: Query, row: int, source: str) -> Reason:
+    age_days = (query.now.timestamp() - float(snapshot.numbers("listed_at")[row])) / 86_400
+    # On the page of a car the score is of what is like it, which is no taste of the shopper's.
+    if source in ("interests", "last_viewed") or (source == "taste" and query.listing_id is not None):
         return Reason("viewed", "Similar to cars you viewed")
     if snapshot.numbers("popularity")[row] > 0 and source == "popular":
         return Reason("popular", "Other shoppers are looking at it")

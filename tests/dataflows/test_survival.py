@@ -16,6 +16,7 @@ from carousel.dataflows.commit import CommitSink
 from carousel.dataflows.connectors import Batch, Entry
 from carousel.dataflows.fold import TasteWork
 from carousel.embedded.servers import Servers
+from carousel.rights.erase import erase
 from carousel.storage.postgres import Connection, connect
 from carousel.storage.valkey import Valkey
 from carousel.taste.evidence import Evidence
@@ -235,3 +236,21 @@ def test_an_idle_flow_hardly_uses_the_processor(marketplace: Marketplace) -> Non
     before = used()
     time.sleep(2.0)
     assert (used() - before) / 2.0 < 0.10  # 2 to 3% of a core alone on a machine; the floor of Bytewax is 1.5%
+
+
+def test_what_was_erased_does_not_come_back_from_another_process(
+    servers: Servers, database: Connection, valkey: Valkey
+) -> None:
+    sink = CommitSink("taste", servers.database_url, lambda: TasteWork("taste", valkey), threading.Event())
+    one, other = sink.build("commit", 0, 1), sink.build("commit", 0, 1)
+
+    def on(stream: str, previous_id: str, last_id: str, event: Event) -> list[Batch]:
+        return [Batch(stream, previous_id, (Entry(last_id, encode(event), event),))]
+
+    other.write_batch(on("activity:1", "0-0", "1-0", happens("hide", "john", "fiat")))
+    erase(database, valkey, "john", partitions=8, token_seconds=60)
+    one.write_batch(on("activity:0", "0-0", "1-0", happens("hide", "john", "octavia")))
+    other.write_batch(on("activity:1", "1-0", "2-0", happens("hide", "john", "fabia")))
+    one.close()
+    other.close()
+    assert database.execute("SELECT version, hidden FROM taste").fetchall() == [(2, ["fabia", "octavia"])]

@@ -1,7 +1,7 @@
 """Tastes survive the database unchanged, and a late writer never overwrites a newer one."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ import pytest
 from carousel.catalogue.listing import ListingId
 from carousel.storage.postgres import Connection
 from carousel.taste.evidence import Evidence
-from carousel.taste.repository import StaleTaste, load, save
+from carousel.taste.repository import Mark, StaleTaste, load, save
 from carousel.taste.taste import Hide, Recent, Taste
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -41,9 +41,9 @@ def test_of_what_an_older_version_knew_to_be_hidden_nobody_knows_why(database: C
 
 def test_a_writer_that_loaded_an_older_version_is_told(database: Connection) -> None:
     save(database, {"s": (TASTE, None)})
-    save(database, {"s": (replace(TASTE, version=4), 3)})
+    save(database, {"s": (replace(TASTE, version=4), Mark.of(TASTE))})
     with pytest.raises(StaleTaste) as raised:
-        save(database, {"s": (replace(TASTE, version=9), 3), "t": (TASTE, None)})
+        save(database, {"s": (replace(TASTE, version=9), Mark.of(TASTE)), "t": (TASTE, None)})
     assert raised.value.shopper_ids == ["s"]
     assert load(database, ["s"])["s"].version == 4
 
@@ -58,5 +58,15 @@ def test_an_erased_taste_does_not_come_back(database: Connection) -> None:
     save(database, {"s": (TASTE, None)})
     database.execute("DELETE FROM taste")
     with pytest.raises(StaleTaste):
-        save(database, {"s": (replace(TASTE, version=4), 3)})
+        save(database, {"s": (replace(TASTE, version=4), Mark.of(TASTE))})
     assert load(database, ["s"]) == {}
+
+
+def test_an_erased_taste_does_not_come_back_over_a_new_one_of_the_same_version(database: Connection) -> None:
+    save(database, {"s": (TASTE, None)})
+    database.execute("DELETE FROM taste")
+    anew = replace(Taste.empty(NOW + timedelta(seconds=1)), version=TASTE.version)
+    save(database, {"s": (anew, None)})
+    with pytest.raises(StaleTaste):
+        save(database, {"s": (replace(TASTE, version=4), Mark.of(TASTE))})
+    assert load(database, ["s"])["s"].as_of == anew.as_of

@@ -20,7 +20,7 @@ from carousel.catalogue.traits import Described
 from carousel.dataflows.lru import Lru
 from carousel.storage.postgres import Connection
 from carousel.storage.valkey import Valkey
-from carousel.taste.repository import StaleTaste, load, save
+from carousel.taste.repository import Mark, StaleTaste, load, save
 from carousel.taste.taste import Draft, Taste, merge, settle
 from carousel.telemetry import flow_lag_seconds, flow_unknown_listings, log
 
@@ -34,10 +34,10 @@ logger = log(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A taste, and the version of its row when it was read or written (None: there is no row)."""
+    """A taste, and the mark of its row when it was read or written (None: there is no row)."""
 
     taste: Taste
-    stored: int | None
+    stored: Mark | None
 
 
 class TasteWork:
@@ -83,7 +83,7 @@ class TasteWork:
         # Last: it locks the catalogue's revision. What the API has marked already it has announced, too.
         is_news = bool(sold) and set_status(connection, sold, "sold") > 0
 
-        self._applied |= {i: Held(t, t.version) for i, t in settled.items()}
+        self._applied |= {i: Held(t, Mark.of(t)) for i, t in settled.items()}
         for i in settled:
             version = tastes[home(tastes, i)].version
             self._calls[shopper_channel(i), i] = orjson.dumps({"taste_version": version})
@@ -150,7 +150,7 @@ class TasteWork:
             for shopper_id in absent:
                 taste = loaded.get(shopper_id)
                 at = first_seen.get(shopper_id) or events[0].occurred_at
-                here[shopper_id] = Held(taste, taste.version) if taste else Held(Taste.empty(at), None)
+                here[shopper_id] = Held(taste, Mark.of(taste)) if taste else Held(Taste.empty(at), None)
             held |= here
             wanted = {h.taste.merged_into for h in here.values() if h.taste.merged_into} - held.keys()
         return held

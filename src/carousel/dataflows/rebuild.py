@@ -23,7 +23,7 @@ from carousel.dataflows.fold import fold
 from carousel.dataflows.lru import Lru
 from carousel.storage.postgres import Connection, connect
 from carousel.taste import repository
-from carousel.taste.repository import StaleTaste
+from carousel.taste.repository import Mark, StaleTaste
 from carousel.taste.taste import FORMULA, Hide, Taste, settle
 from carousel.telemetry import log
 
@@ -94,7 +94,7 @@ def _rebuild_share(share: tuple[str, tuple[int, int], bool, bool]) -> Rebuilt:
                 moved = []
                 for chunk in chunks:
                     tastes = _replay(reading, chunk, described)
-                    stored = repository.versions(reading, tastes)
+                    stored = repository.marks(reading, tastes)
                     intact = repository.load_intact(reading, tastes)
                     if not prune:
                         tastes |= {i: _with_what_stays(tastes[i], taste) for i, taste in intact.items()}
@@ -191,10 +191,13 @@ def same(one: Taste, other: Taste) -> bool:
     return replace(one, version=0, centroid=None) == replace(other, version=0, centroid=None)
 
 
-def _swap(connection: Connection, tastes: Mapping[str, Taste], stored: Mapping[str, int]) -> set[str]:
-    """Write tastes whose rows are still at the version that was read, and return whose are not."""
+def _swap(connection: Connection, tastes: Mapping[str, Taste], stored: Mapping[str, Mark]) -> set[str]:
+    """Write tastes whose rows are still those that were read, and return whose are not."""
     # A version nobody has held: who holds the old taste in memory is then told that it is stale.
-    left = {i: replace(taste, version=max(taste.version, stored.get(i, 0)) + 1) for i, taste in tastes.items()}
+    left = {
+        i: replace(taste, version=max(taste.version, mark.version if (mark := stored.get(i)) else 0) + 1)
+        for i, taste in tastes.items()
+    }
     stale: set[str] = set()
     while left:
         try:

@@ -3,7 +3,8 @@
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import orjson
@@ -27,6 +28,19 @@ class StaleTaste(CarouselError):  # noqa: N818 - a state of the data, not an err
     def __init__(self, shopper_ids: Sequence[str]) -> None:
         super().__init__(f"{len(shopper_ids)} tastes changed since they were loaded")
         self.shopper_ids = shopper_ids
+
+
+class Mark(NamedTuple):
+    """Which state of a row a taste was read from. After an erasure a new row begins with version 1 again, but not at
+    the same moment."""
+
+    version: int
+    as_of: datetime
+
+    @classmethod
+    def of(cls, taste: Taste) -> Self:
+        """Return the mark of the row that holds a taste."""
+        return cls(taste.version, taste.as_of)
 
 
 _COUNT = struct.Struct("<I")
@@ -57,13 +71,12 @@ def load_intact(connection: Connection, shopper_ids: Iterable[str]) -> dict[str,
     return tastes
 
 
-def versions(connection: Connection, shopper_ids: Iterable[str]) -> dict[str, int]:
-    """Return the versions of the tastes that exist."""
-    return dict(
-        connection.execute(
-            "SELECT shopper_id, version FROM taste WHERE shopper_id = ANY(%s)", (list(shopper_ids),)
-        ).fetchall()
-    )
+def marks(connection: Connection, shopper_ids: Iterable[str]) -> dict[str, Mark]:
+    """Return the marks of the tastes that exist."""
+    rows = connection.execute(
+        "SELECT shopper_id, version, as_of FROM taste WHERE shopper_id = ANY(%s)", (list(shopper_ids),)
+    ).fetchall()
+    return {shopper_id: Mark(version, as_of) for shopper_id, version, as_of in rows}
 
 
 async def merged_into(connection: AsyncConnection, shopper_id: str) -> str | None:
@@ -91,17 +104,18 @@ _FIELDS = "version, evidence, recent, hidden, as_of, event_count, centroid, inte
 _SENT = """
     SELECT shopper_id, version, evidence, recent, ARRAY(SELECT json_array_elements_text(hidden)) AS hidden, as_of,
            event_count, centroid, ARRAY(SELECT json_array_elements_text(interests)) AS interests, merged_into,
-           stated::json AS stated, loaded
+           stated::json AS stated, loaded_version, loaded_as_of
     FROM unnest(%b::text[], %b::bigint[], %b::bytea[], %b::bytea[], %b::text[]::json[], %b::timestamptz[], %b::bigint[],
-                %b::halfvec[], %b::text[]::json[], %b::text[], %b::text[], %b::bigint[])
+                %b::halfvec[], %b::text[]::json[], %b::text[], %b::text[], %b::bigint[], %b::timestamptz[])
          AS sent(shopper_id, version, evidence, recent, hidden, as_of, event_count, centroid, interests, merged_into,
-                 stated, loaded)
+                 stated, loaded_version, loaded_as_of)
 """
 # What was loaded and is gone since was erased, and must not come back: it is updated, or nothing is.
 _UPDATE = f"""
     UPDATE taste AS t
     SET ({_FIELDS}, updated_at) = ROW({", ".join(f"sent.{name}" for name in _FIELDS.split(", "))}, now())
-    FROM ({_SENT}) AS sent WHERE t.shopper_id = sent.shopper_id AND t.version = sent.loaded
+    FROM ({_SENT}) AS sent
+    WHERE t.shopper_id = sent.shopper_id AND t.version = sent.loaded_version AND t.as_of = sent.loaded_as_of
     RETURNING t.shopper_id
 """  # noqa: S608 - constant columns
 _INSERT = f"""
@@ -111,10 +125,10 @@ _INSERT = f"""
 """  # noqa: S608 - constant columns
 
 
-def save(connection: Connection, tastes: Mapping[str, tuple[Taste, int | None]]) -> None:
-    """Write tastes inside the caller's transaction, each with the version it was loaded at (None: it was new).
+def save(connection: Connection, tastes: Mapping[str, tuple[Taste, Mark | None]]) -> None:
+    """Write tastes inside the caller's transaction, each with the mark of its row as loaded (None: it was new).
 
-    :raises StaleTaste: a row is no longer at that version; nothing may be committed.
+    :raises StaleTaste: a row is no longer that one; nothing may be committed.
     """
     ids = sorted(tastes)  # one order in every process: no deadlocks
     known, new = [i for i in ids if tastes[i][1] is not None], [i for i in ids if tastes[i][1] is None]
@@ -127,7 +141,7 @@ def save(connection: Connection, tastes: Mapping[str, tuple[Taste, int | None]])
         raise StaleTaste(sorted(set(ids) - written))
 
 
-def _columns(rows: Sequence[tuple[str, Taste, int | None]]) -> tuple[list[Any], ...]:
+def _columns(rows: Sequence[tuple[str, Taste, Mark | None]]) -> tuple[list[Any], ...]:
     return (
         [shopper_id for shopper_id, _, _ in rows],
         [taste.version for _, taste, _ in rows],
@@ -140,7 +154,8 @@ def _columns(rows: Sequence[tuple[str, Taste, int | None]]) -> tuple[list[Any], 
         [_json(taste.interests) for _, taste, _ in rows],
         [taste.merged_into for _, taste, _ in rows],
         [_said(taste) for _, taste, _ in rows],
-        [loaded for _, _, loaded in rows],
+        [loaded and loaded.version for _, _, loaded in rows],
+        [loaded and loaded.as_of for _, _, loaded in rows],
     )
 
 

@@ -247,3 +247,53 @@ async def test_no_client_may_send_a_state_event(api: httpx.AsyncClient, shopper:
     }
     answer = await api.post("/v1/events", json={"events": [event]}, headers=shopper)
     assert answer.json()["results"][0]["status"] == "rejected"
+
+
+async def do(api: httpx.AsyncClient, shopper: dict[str, str], event: dict[str, Any]) -> None:
+    answer = await api.post("/v1/events", json={"events": [event]}, headers=shopper)
+    assert answer.json()["results"][0]["status"] == "accepted"
+
+
+async def log_in(api: httpx.AsyncClient, visit: dict[str, str] | None = None) -> dict[str, str]:
+    answer = await api.post("/v1/token", json={"email": "john@example.com"}, headers=visit)
+    return {"Authorization": f"Bearer {answer.json()['token']}"}
+
+
+@pytest.mark.usefixtures("stock")
+async def test_what_a_visit_hid_and_said_counts_from_the_moment_of_the_log_in(
+    api: httpx.AsyncClient, shopper: dict[str, str], event: Make
+) -> None:
+    await do(api, shopper, event("hide", listing_id="c1"))
+    await do(api, shopper, event("hide", listing_id="c2"))
+    await do(api, shopper, event("unhide", listing_id="c2"))
+    await say(api, shopper, personalised=False)
+    account = await log_in(api, shopper)
+    assert {x["listing_id"] for x in await slate(api, account)} == {f"c{i}" for i in range(40) if i != 1}
+    assert (await api.get("/v1/me/taste", headers=account)).json()["personalised"] is False
+
+
+@pytest.mark.usefixtures("stock")
+async def test_what_an_account_showed_again_or_said_is_not_changed_by_a_visit(
+    api: httpx.AsyncClient, shopper: dict[str, str], event: Make
+) -> None:
+    await do(api, shopper, event("hide", listing_id="c1"))
+    await say(api, shopper, personalised=False)
+    account = await log_in(api)
+    await do(api, account, event("unhide", listing_id="c1"))
+    await say(api, account, budget={"max": 12_000, "currency": "EUR"})
+    await log_in(api, shopper)
+    taste = (await api.get("/v1/me/taste", headers=account)).json()
+    assert taste["personalised"] is True
+    assert "c1" in {x["listing_id"] for x in await slate(api, account)}
+
+
+@pytest.mark.usefixtures("stock")
+async def test_a_visit_that_became_another_account_hides_nothing_from_this_one(
+    api: httpx.AsyncClient, shopper: dict[str, str], event: Make, database: Connection
+) -> None:
+    await do(api, shopper, event("hide", listing_id="c1"))
+    visit = (await api.get("/v1/me", headers=shopper)).json()["shopper_id"]
+    merged = replace(Taste.empty(datetime.now(UTC)), version=1, merged_into="somebody-else")
+    save(database, {visit: (merged, None)})
+    account = await log_in(api, shopper)
+    assert "c1" in {x["listing_id"] for x in await slate(api, account)}

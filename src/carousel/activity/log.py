@@ -62,6 +62,21 @@ for i = 1, #KEYS / 4 do
 end
 return fresh
 """
+# KEYS: what a visit hid and said, and the account's; ARGV: the lifetime. In one step, so that an erasure of both either
+# finds what was copied or leaves nothing to copy.
+_TAKE_OVER = """
+local marks = redis.call('HGETALL', KEYS[1])
+for i = 1, #marks, 2 do
+  if marks[i + 1] == '1' then
+    redis.call('HSETNX', KEYS[3], marks[i], '1')
+    redis.call('EXPIRE', KEYS[3], ARGV[1])
+  end
+end
+local said = redis.call('GET', KEYS[2])
+if said then
+  redis.call('SET', KEYS[4], '0' .. string.sub(said, string.find(said, ' ', 1, true), -1), 'NX', 'EX', ARGV[1])
+end
+"""
 _APPEND_SHA = hashlib.sha1(_APPEND.encode(), usedforsecurity=False).hexdigest()
 
 
@@ -109,8 +124,8 @@ def hidden_in(marks: Mapping[bytes, bytes]) -> dict[str, bool]:
 
 
 def stated_key(shopper_id: str) -> str:
-    """Name the key of the last `state` event, after the version it makes of the taste: what was said counts before
-    the dataflow has applied it."""
+    """Name the key of the last `state` event, after the version it makes of the taste, 0 for a visit's that an account
+    took over: what was said counts before the dataflow has applied it."""
     return f"stated:{shopper_id}"
 
 
@@ -168,6 +183,13 @@ async def append(
     if isinstance(issued_at, datetime) and -1 in fresh:
         raise AccessError(ERASED)
     return [new == 1 for new in fresh]
+
+
+async def take_over(valkey: AsyncValkey, shopper_id: str, account_id: str) -> None:
+    """Let what a visit hid and said last count for the account it becomes, before the dataflow has merged the two; what
+    the account itself hid, showed again or said stays."""
+    keys = (hidden_key(shopper_id), stated_key(shopper_id), hidden_key(account_id), stated_key(account_id))
+    await valkey.eval(_TAKE_OVER, len(keys), *keys, HIDDEN_SECONDS)
 
 
 def _ms(moment: datetime) -> int:

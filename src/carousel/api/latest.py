@@ -10,7 +10,8 @@ from carousel.activity.log import ERASED, erased_key, hidden_in, hidden_key, sho
 from carousel.api.tokens import Shopper
 from carousel.errors import AccessError, InputError
 from carousel.storage.valkey import AsyncValkey
-from carousel.taste.taste import Taste, update
+from carousel.taste.stated import statement_of
+from carousel.taste.taste import Taste, merge, update
 from carousel.telemetry import log
 
 _logger = log(__name__)
@@ -67,6 +68,10 @@ class Latest:
             return taste
         if event.event_id <= taste.stated.event_id:
             return taste
+        if version == b"0":  # of the visit that this account took over
+            visit = replace(Taste.empty(taste.as_of), stated=statement_of(event).stated)
+            # Without a version of its own: a slate made of it must not pass for one of the merged taste.
+            return replace(merge(taste, visit), version=taste.version)
         after = update(taste, event, None)
         # Statements before the last one may still be on their way, too.
         return replace(after, version=max(after.version, int(version)))

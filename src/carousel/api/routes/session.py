@@ -6,12 +6,15 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import IO
 
+import psycopg
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, StreamingResponse
+from psycopg_pool import PoolTimeout
 from redis.exceptions import RedisError
 
 from carousel.activity import shoppers
 from carousel.activity.events import merge_event
+from carousel.activity.log import take_over
 from carousel.api.dependencies import (
     AShopper,
     Credentials,
@@ -29,6 +32,7 @@ from carousel.rights.export import export
 from carousel.settings import Settings
 from carousel.storage.postgres import Connection, connect
 from carousel.storage.valkey import Valkey, make
+from carousel.taste.repository import merged_into
 
 router = APIRouter(prefix="/v1", tags=["shopper"], responses=PROBLEMS)
 _CHUNK_BYTES = 2**20
@@ -74,6 +78,16 @@ async def _merge(use: Resources, token: str, account: Shopper) -> None:
         event = merge_event(anonymous.shopper_id, account.shopper_id, datetime.now(UTC))
         with suppress(AccessError):  # of a visit that was erased nothing is taken over
             await use.append([event], issued_at=anonymous.issued_at)
+            if await _is_free(use, anonymous.shopper_id, account.shopper_id):
+                await take_over(use.valkey, anonymous.shopper_id, account.shopper_id)
+
+
+async def _is_free(use: Resources, visit_id: str, account_id: str) -> bool:
+    """Tell whether a visit has become no other account: what it hid is that one's, as all that it did."""
+    with suppress(psycopg.Error, PoolTimeout):
+        async with use.pool.connection() as connection:
+            return await merged_into(connection, visit_id) in (None, account_id)
+    return False  # nobody knows, and the dataflow will
 
 
 @router.get("/me", operation_id="me")

@@ -14,7 +14,16 @@ import pytest
 from carousel.catalogue import repository
 from carousel.catalogue.embedding import VERSION, embed
 from carousel.catalogue.listing import Listing, ListingId, content_hash, to_document
-from carousel.catalogue.repository import Offer, WriteResult, bulk_index, ensure_index, index_words, set_status, upsert
+from carousel.catalogue.repository import (
+    Offer,
+    WriteResult,
+    bulk_index,
+    ensure_index,
+    index_words,
+    set_sold,
+    set_status,
+    upsert,
+)
 from carousel.embedded.servers import Servers
 from carousel.storage.postgres import AsyncConnection, Connection, connect, make_pool
 
@@ -218,6 +227,19 @@ def test_a_status_changes_column_document_and_hash_together(database: Connection
     assert row(database, "status, document, content_hash") == (
         "active", to_document(car(1)), content_hash(to_document(car(1))),
     )  # fmt: skip
+
+
+def test_a_report_of_a_sale_sells_nothing_that_was_changed_after_it(database: Connection) -> None:
+    upsert(database, [car(1), car(2)])
+    reported = datetime.now(UTC)
+    set_status(database, [ListingId("car-2")], "sold")
+    upsert(database, [car(2)])  # on sale again
+    seen = revision(database)
+    sales = {ListingId(f"car-{number}"): reported for number in (1, 2, 3)}
+    assert set_sold(database, sales) == 1
+    assert (row(database, "status", "car-1"), row(database, "status", "car-2")) == (("sold",), ("active",))
+    assert set_sold(database, sales) == 0
+    assert revision(database) == seen + 1
 
 
 def test_keep_sold_is_for_those_who_do_not_know(database: Connection) -> None:

@@ -10,6 +10,8 @@ from tests.dataflows.conftest import Marketplace, eventually, happens
 
 from carousel.activity.events import encode, merge_event
 from carousel.activity.log import partition, stream_key
+from carousel.catalogue.listing import ListingId
+from carousel.catalogue.repository import set_status
 from carousel.dataflows.fold import TasteWork
 from carousel.storage.valkey import Valkey
 from carousel.taste.taste import Taste
@@ -144,6 +146,18 @@ def test_a_sale_takes_the_listing_off_the_market_in_the_same_transaction(
     marketplace.archives([again])
     assert listener.get_message(timeout=0.2) is None
     listener.close()
+
+
+def test_a_car_that_was_put_back_on_sale_stays_there_when_the_flow_catches_up(marketplace: Marketplace) -> None:
+    marketplace.stock(STOCK)
+    event = happens("sold", "john", "octavia")
+    marketplace.send([event])
+    set_status(marketplace.database, [ListingId("octavia")], "sold")  # as the API does before it acknowledges the sale
+    set_status(marketplace.database, [ListingId("octavia")], "active")
+    marketplace.start()
+    marketplace.archives([event])
+    status = dict(marketplace.database.execute("SELECT listing_id, status FROM listing").fetchall())
+    assert status["octavia"] == "active"
 
 
 def test_a_changed_listing_is_seen_by_the_next_process_at_once(marketplace: Marketplace) -> None:

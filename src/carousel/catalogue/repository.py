@@ -476,11 +476,26 @@ def preview(connection: Connection, listings: Sequence[Listing], *, keep_sold: b
 
 def set_status(connection: Connection, listing_ids: Sequence[ListingId], status: Status) -> int:
     """Give listings a status; return how many had another one. Ids the catalogue does not know are passed over."""
-    return len(_set_status(connection, listing_ids, status, ""))
+    return len(_set_status(connection, listing_ids, status))
+
+
+def set_sold(connection: Connection, sales: Mapping[ListingId, datetime]) -> int:
+    """Mark listings as sold that are as they were when their sale was reported; return how many were not sold yet.
+
+    Whoever has changed one since, and put it on sale again, knows better than a report that comes late.
+    """
+    unchanged = """
+        AND updated_at <= (SELECT at FROM unnest(%s::text[], %s::timestamptz[]) AS sale (id, at) WHERE id = listing_id)
+    """
+    return len(_set_status(connection, list(sales), "sold", unchanged, (list(sales), list(sales.values()))))
 
 
 def _set_status(
-    connection: Connection, listing_ids: Sequence[ListingId], status: Status, condition: str
+    connection: Connection,
+    listing_ids: Sequence[ListingId],
+    status: Status,
+    condition: str = "",
+    parameters: Sequence[object] = (),
 ) -> list[ListingId]:
     """Give listings a status that have another one and meet a condition; return them."""
     changed = []
@@ -492,7 +507,7 @@ def _set_status(
                 SELECT listing_id, document FROM listing
                 WHERE listing_id = ANY(%s) AND status <> %s {condition} ORDER BY listing_id FOR UPDATE
                 """,  # noqa: S608 - constant
-                (wanted[start : start + BATCH], status),
+                (wanted[start : start + BATCH], status, *parameters),
             ).fetchall()
             if not rows:
                 continue

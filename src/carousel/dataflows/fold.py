@@ -15,7 +15,7 @@ from carousel.activity.events import Event, moves_taste, weight
 from carousel.activity.log import LISTINGS_CHANNEL, left_message, shopper_channel
 from carousel.activity.repository import add_impressions, add_popularity, archive, give_to
 from carousel.catalogue.listing import ListingId
-from carousel.catalogue.repository import describe, set_status
+from carousel.catalogue.repository import describe, set_sold
 from carousel.catalogue.traits import Described
 from carousel.dataflows.lru import Lru
 from carousel.storage.postgres import Connection
@@ -79,16 +79,16 @@ class TasteWork:
             add_popularity(connection, popularity(moving, as_of), as_of)
         add_impressions(connection, impressions(new))
 
-        sold = [ListingId(event.listing_id) for event in new if event.type == "sold" and event.listing_id]
+        sold = {ListingId(e.listing_id): e.received_at for e in new if e.type == "sold" and e.listing_id}
         # Last: it locks the catalogue's revision. What the API has marked already it has announced, too.
-        is_news = bool(sold) and set_status(connection, sold, "sold") > 0
+        is_news = bool(sold) and set_sold(connection, sold) > 0
 
         self._applied |= {i: Held(t, Mark.of(t)) for i, t in settled.items()}
         for i in settled:
             version = tastes[home(tastes, i)].version
             self._calls[shopper_channel(i), i] = orjson.dumps({"taste_version": version})
         if is_news:
-            self._calls[LISTINGS_CHANNEL, ",".join(sold)] = left_message(sold, "sold")
+            self._calls[LISTINGS_CHANNEL, ",".join(sold)] = left_message(list(sold), "sold")
 
     def committed(self, events: Sequence[Event]) -> None:
         """Keep the tastes for the next batch, and wake browsers; a browser that misses it asks again by itself."""

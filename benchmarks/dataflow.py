@@ -61,13 +61,13 @@ def main() -> None:
         try:
             drained(database, asyncio.run(send_at(valkey_url, 200, 1.0, options, rng)))  # warms caches and plans
             for rate in RATES:
-                database.execute("TRUNCATE activity, activity_key, taste")
+                database.execute("TRUNCATE activity, activity_key, taste CASCADE")
                 count = asyncio.run(send_at(valkey_url, rate, options.seconds, options, rng))
                 drained(database, count)
                 show(database, f"{rate:,} events/s")
         finally:
             stop(flows)
-        database.execute("TRUNCATE activity, activity_key, taste")
+        database.execute("TRUNCATE activity, activity_key, taste CASCADE")
         asyncio.run(send_backlog(valkey_url, options.backlog, options, rng))
         start = time.monotonic()
         flows = start_flows(database_url, valkey_url, options.workers)

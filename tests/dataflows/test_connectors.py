@@ -1,12 +1,16 @@
 """Which process reads which stream, and how entries become events."""
 
+import threading
+import time
+from typing import Any
+
 import pytest
-from tests.dataflows.conftest import happens
+from tests.dataflows.conftest import eventually, happens
 
 from carousel.activity.events import encode
 from carousel.activity.log import stream_keys
 from carousel.dataflows.commit import _moves
-from carousel.dataflows.connectors import decode_entries, share_of
+from carousel.dataflows.connectors import Reader, decode_entries, share_of
 from carousel.dataflows.fold import impressions, popularity
 from carousel.dataflows.lru import Lru
 from carousel.errors import InputError
@@ -66,3 +70,46 @@ def test_what_was_used_last_stays() -> None:
     assert (lru.get("a"), lru.get("b"), lru.get("c")) == (1, None, 3)
     lru.drop(["a", "x"])
     assert lru.get("a") is None
+
+
+class LongLog:
+    """A log that answers a few times, and then has nothing more."""
+
+    def __init__(self, replies: list[dict[bytes, list[Any]]]) -> None:
+        self._replies = replies
+
+    def xread(self, *_: object, **__: object) -> dict[bytes, list[Any]]:
+        if self._replies:
+            return self._replies.pop(0)
+        time.sleep(0.01)
+        return {}
+
+
+def test_behind_a_backlog_of_large_entries_few_are_taken_at_once() -> None:
+    large = [(f"{number}-0".encode(), {b"e": bytes(2**20)}) for number in range(1, 21)]
+    log = LongLog([{b"activity:0": [[entry]]} for entry in large])
+    stop = threading.Event()
+    reader = Reader(log, {"activity:0": "0-0"}, stop)  # type: ignore[arg-type]
+    taken: list[list[str]] = []
+
+    def all_are_taken() -> bool:
+        taken.append([entry_id.decode() for _, _, entries in reader.take() for entry_id, _ in entries])
+        return sum(map(len, taken)) == len(large)
+
+    time.sleep(0.3)
+    eventually(all_are_taken)
+    stop.set()
+    assert [entry_id for some in taken for entry_id in some] == [entry_id.decode() for entry_id, _ in large]
+    assert max(map(len, taken)) == 16
+
+
+def test_a_backlog_of_small_entries_is_not_taken_at_once_either() -> None:
+    small = [(f"{number}-0".encode(), {b"e": b"{}"}) for number in range(1, 60_001)]
+    log = LongLog([{b"activity:0": [small[at : at + 1_000]]} for at in range(0, len(small), 1_000)])
+    stop = threading.Event()
+    reader = Reader(log, {"activity:0": "0-0"}, stop)  # type: ignore[arg-type]
+    eventually(lambda: len(log._replies) < 40)
+    time.sleep(0.1)
+    first = sum(len(entries) for _, _, entries in reader.take())
+    stop.set()
+    assert 20_000 <= first <= 30_000

@@ -27,10 +27,11 @@ Reply = tuple[str, str, list[RawEntry]]
 """One stream's part of one XREAD: (stream, id read before it, entries)."""
 
 _READ_COUNT = 1_000  # entries per stream and reply
-# Entries read ahead of the sink; beyond that the reader waits. All of them go into one transaction: what arrived
-# while the last one was committed, so a few under daily load. Behind a backlog the many events of one shopper then
-# cost one taste; a process needs half a gigabyte for so many.
-_AHEAD = 100_000
+# What is read ahead of the sink, in bytes; beyond that the reader waits. About so much goes into one transaction: what
+# arrived while the last one was committed, so a few entries under daily load, and behind a backlog some 20,000 usual
+# ones. More would be no quicker, and the watch ends a process that commits nothing for a minute.
+_AHEAD = 16 * 2**20
+_ENTRY = 600  # bytes that an entry counts as beside its own: it is work, however short it is
 _BLOCK_MS = 1_000
 
 logger = log(__name__)
@@ -71,14 +72,14 @@ class Reader:
         self._positions: dict[Any, Any] = dict(positions)
         self._stop = stop
         self._backoff = Backoff(stop)
-        self._replies: deque[Reply] = deque()
+        self._replies: deque[tuple[Reply, int]] = deque()
         self._ahead = 0
         self._taken = threading.Condition()
         self._error: BaseException | None = None
         threading.Thread(target=self._run, name="activity-reader", daemon=True).start()
 
     def take(self) -> list[Reply]:
-        """Return what has been read since, without waiting.
+        """Return what has been read since, or the first of it where that is much, without waiting.
 
         :raises StopIteration: the process was asked to end.
         """
@@ -86,10 +87,14 @@ class Reader:
             raise StopIteration
         if self._error is not None:
             raise RuntimeError("the activity reader ended") from self._error
+        taken: list[Reply] = []
+        size = 0
         with self._taken:
-            taken = list(self._replies)
-            self._replies.clear()
-            self._ahead = 0
+            while self._replies and size < _AHEAD:
+                reply, more = self._replies.popleft()
+                taken.append(reply)
+                size += more
+            self._ahead -= size
             self._taken.notify()
         return taken
 
@@ -116,14 +121,19 @@ class Reader:
         for name, chunks in replies.items() if isinstance(replies, dict) else replies:
             stream = name.decode()
             entries = chunks[0] if isinstance(replies, dict) else chunks  # RESP3 has one list more
+            size = sum(map(_size, entries))
             with self._taken:
                 while self._ahead >= _AHEAD:
                     self._taken.wait(0.5)
                     if self._stop.is_set():
                         return
-                self._replies.append((stream, self._positions[stream], entries))
-                self._ahead += len(entries)
+                self._replies.append(((stream, self._positions[stream], entries), size))
+                self._ahead += size
             self._positions[stream] = entries[-1][0].decode()
+
+
+def _size(entry: RawEntry) -> int:
+    return _ENTRY + sum(map(len, (entry[1] or {}).values()))
 
 
 class _Share(StatefulSourcePartition[Reply, None]):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,11 @@ import jwt
 import orjson
 import pytest
 
+from carousel.activity import partitions
+from carousel.api.app import check_partitions
+from carousel.errors import StartError
+from carousel.settings import Settings
+from carousel.storage.postgres import Connection
 from carousel.storage.valkey import Valkey
 
 Make = Callable[..., dict[str, Any]]
@@ -272,6 +278,24 @@ async def test_health_and_metrics_answer(api: httpx.AsyncClient) -> None:
     assert (await api.get("/readyz")).json() == {"status": "ready"}
     metrics = (await api.get("/metrics")).text
     assert 'carousel_http_requests_total{method="GET",route="/readyz",status="200"}' in metrics
+
+
+async def test_an_api_with_another_number_of_partitions_does_not_start_or_is_never_ready(
+    api: httpx.AsyncClient,
+    settings: Settings,
+    database: Connection,
+    running: Callable[[Settings], AbstractAsyncContextManager[httpx.AsyncClient]],
+) -> None:
+    partitions.keep(database, 16)
+    cure = "CAROUSEL_PARTITIONS is 8, but this event log was made with 16, for life; set it to 16"
+    with pytest.raises(StartError, match=cure):
+        check_partitions(settings)
+    with pytest.raises(StartError, match=cure):
+        async with running(settings):
+            pass
+    assert problem(await api.get("/readyz"), 500)["detail"] == cure  # it began before the number was known
+    async with running(settings.model_copy(update={"partitions": 16})) as other:
+        assert (await other.get("/readyz")).status_code == 200
 
 
 async def test_the_openapi_page_names_every_call_of_the_public_interface(api: httpx.AsyncClient) -> None:

@@ -9,8 +9,13 @@ from uuid import uuid4
 import pytest
 from tests.dataflows.conftest import Marketplace, eventually, happens
 
-from carousel.activity.events import Event, merge_event
+from carousel.activity.events import Event, encode, merge_event
+from carousel.activity.repository import positions
+from carousel.dataflows.commit import CommitSink
+from carousel.dataflows.connectors import Batch, Entry
+from carousel.dataflows.fold import OutdatedError, TasteWork
 from carousel.dataflows.rebuild import rebuild, rebuild_if_needed, recompute, same
+from carousel.storage.valkey import Valkey
 from carousel.taste.repository import load, stored_formula
 from carousel.taste.stated import Stated, Statement, statement_event
 from carousel.taste.taste import FORMULA, Hide, Taste
@@ -167,6 +172,26 @@ def test_what_does_not_fade_outlives_the_months_it_was_said_in(marketplace: Mark
     assert john.hidden["car-3"] == Hide()  # showing it again takes back nothing: nothing of it is left
     assert john.stated.personalised is False
     assert stored(marketplace)["visitor"].merged_into == "john"
+
+
+def test_a_new_formula_keeps_older_dataflows_out_before_it_is_applied(
+    marketplace: Marketplace, valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("carousel.dataflows.rebuild.rebuild", interrupted)
+    monkeypatch.setattr("carousel.dataflows.rebuild.FORMULA", FORMULA + 1)
+    with pytest.raises(KeyboardInterrupt):
+        rebuild_if_needed(marketplace.servers.database_url)
+    sink = CommitSink("taste", marketplace.servers.database_url, lambda: TasteWork("taste", valkey), threading.Event())
+    old = sink.build("commit", 0, 1)
+    event = happens("hide", "john", "octavia")
+    with pytest.raises(OutdatedError, match=f"formula {FORMULA + 1} and this Carousel knows {FORMULA}"):
+        old.write_batch([Batch("activity:0", "0-0", (Entry("1-0", encode(event), event),))])
+    old.close()
+    assert positions(marketplace.database, "taste", ["activity:0"]) == {"activity:0": "0-0"}
+    assert (marketplace.archived(), marketplace.dead_letters()) == (set(), {})
 
 
 def test_a_new_formula_rebuilds_once(marketplace: Marketplace) -> None:

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from tests.dataflows.conftest import Breakable, Marketplace, eventually, happens
 
+from carousel.activity import partitions
 from carousel.activity.events import Event, encode
 from carousel.activity.repository import FencedError, positions
 from carousel.dataflows.commit import CommitSink
@@ -85,6 +86,13 @@ def test_processes_share_the_streams_and_miss_none(marketplace: Marketplace) -> 
     assert counted(marketplace) == 500
     read = marketplace.database.execute("SELECT sum(entries_read), count(*) FROM stream_position").fetchone()
     assert read == (500, 8)
+
+
+def test_with_another_number_of_streams_than_the_log_it_ends_before_it_reads(marketplace: Marketplace) -> None:
+    partitions.keep(marketplace.database, 16)
+    flow = marketplace.start()
+    eventually(lambda: not flow.runs)
+    assert "CAROUSEL_PARTITIONS is 8, but this event log was made with 16" in flow.log
 
 
 def test_it_waits_for_killed_servers_and_goes_on_by_itself(breakable: Breakable, tmp_path: Path) -> None:

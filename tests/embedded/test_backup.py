@@ -223,7 +223,7 @@ def test_nobody_comes_back_by_a_restore_that_ended_halfway(
 ) -> None:
     url = marketplace.servers.database_url
 
-    def fail(_url: str) -> None:
+    def fail(_url: str, _partitions: int) -> None:
         raise StartError("the database cannot be migrated: no space left")
 
     with monkeypatch.context() as patch:
@@ -232,7 +232,7 @@ def test_nobody_comes_back_by_a_restore_that_ended_halfway(
             restore(url, valkey, erased_since, partitions=8, token_seconds=60, force=True)
     assert known_of(url, "shopper-3") == (1, 1)
     if goes_on_with == "a start":
-        prepare(url)
+        prepare(url, 8)
     else:
         restore(url, valkey, erased_since, partitions=8, token_seconds=60, force=True)
     assert known_of(url, "shopper-3") == (0, 0)

@@ -32,7 +32,7 @@ CACHE_FLOWS = ("factors",)
 
 
 class FencedError(CarouselError):
-    """Another process has moved this flow's position: this one must end and read it again."""
+    """Another process does this flow's work: it has moved its position, and this one must end and read it again."""
 
 
 @dataclass(frozen=True, slots=True)

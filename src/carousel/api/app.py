@@ -13,6 +13,7 @@ from pgvector.psycopg import register_vector
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from carousel import __version__
+from carousel.activity import partitions
 from carousel.activity.log import append
 from carousel.api import errors, openapi, page
 from carousel.api.dependencies import Resources, refuse_unknown_parameters
@@ -37,7 +38,7 @@ from carousel.api.tokens import Tokens
 from carousel.api.turns import TakeTurns, Turns
 from carousel.api.uploads import Uploads
 from carousel.catalogue.snapshot import LiveSnapshot
-from carousel.errors import StartError
+from carousel.errors import StartError, UnavailableError
 from carousel.recommend import placements
 from carousel.recommend.crowd import serve_newest
 from carousel.recommend.pipeline import Recommender
@@ -114,6 +115,18 @@ def check(settings: Settings) -> None:
         raise StartError("CAROUSEL_OIDC_ISSUER needs CAROUSEL_OIDC_AUDIENCE, or tokens for others would be accepted")
 
 
+def check_partitions(settings: Settings) -> None:
+    """Refuse a number of partitions that the event log does not have; where the database is away `/readyz` does.
+
+    :raises StartError: names the variable and the cure.
+    """
+    with (
+        suppress(UnavailableError, psycopg.Error),
+        postgres.connect(str(settings.database_url), vectors=False) as connection,
+    ):
+        partitions.check(connection, settings.partitions)
+
+
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
@@ -172,6 +185,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             await _background(stack, replay)
         with suppress(psycopg.Error, PoolTimeout):  # an API that starts before its database says 503 for a while
             async with pool.connection() as connection:
+                await partitions.check_async(connection, settings.partitions)
                 await resources.live.current(connection)
         # The catalogue's objects live as long as the process: a full collection need not look at them each time.
         gc.collect()

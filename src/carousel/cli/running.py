@@ -84,7 +84,7 @@ def migrate(home: HomeOption = None) -> None:
     from carousel.embedded.prepare import prepare
 
     with attached(start("migrate", home=home), migrated=False) as settings:
-        print(f"{prepare(settings.database_url or '')} migrations applied")
+        print(f"{prepare(settings.database_url or '', settings.partitions)} migrations applied")
 
 
 @app.command()
@@ -102,6 +102,7 @@ def api(
         # Said in one line here, not by each worker that dies of it.
         placements.load(settings.placements_file)
         app.check(settings)
+        app.check_partitions(settings)
         serve.serve(settings)
 
 

@@ -9,11 +9,12 @@ would then cover events that are not in the transaction.
 import re
 import threading
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import psycopg
 from bytewax.outputs import DynamicSink, StatelessSinkPartition
 
+from carousel.activity import partitions
 from carousel.activity.events import Event
 from carousel.activity.repository import DeadLetter, FencedError, Move, advance, bury, positions
 from carousel.dataflows.connectors import Batch, Entry
@@ -23,6 +24,7 @@ from carousel.storage.postgres import Connection, connect
 from carousel.telemetry import flow_dead_letters, flow_events, log
 
 logger = log(__name__)
+T = TypeVar("T")
 _VALUE = re.compile(r"""['"\n(=]|DETAIL""")
 
 
@@ -182,7 +184,9 @@ def _passes(error: Exception) -> bool:
 
 
 def _events_fault(error: Exception) -> bool:
-    """Return whether an event can be to blame, rather than a missing table, a right, or a bug in our SQL."""
+    """Return whether an event can be to blame, rather than a missing table, a right, a bug in our SQL or a fence."""
+    if isinstance(error, FencedError):
+        return False
     if isinstance(error, psycopg.Error):
         return isinstance(error, psycopg.DataError | psycopg.IntegrityError) or _too_large(error)
     return True
@@ -202,11 +206,24 @@ def wait_for_positions(database_url: str, flow: str, streams: Sequence[str], sto
 
     :raises Stop: the process was asked to end.
     """
+    return _ask(database_url, lambda connection: positions(connection, flow, streams), stop)
+
+
+def check_partitions(database_url: str, wanted: int, stop: threading.Event) -> None:
+    """Compare the number of streams with that of the log, waiting for PostgreSQL if need be.
+
+    :raises StartError: it is another one.
+    :raises Stop: the process was asked to end.
+    """
+    _ask(database_url, lambda connection: partitions.check(connection, wanted), stop)
+
+
+def _ask(database_url: str, question: Callable[[Connection], T], stop: threading.Event) -> T:
     backoff = Backoff(stop)
     while True:
         try:
             with connect(database_url) as connection:
-                return positions(connection, flow, streams)
+                return question(connection)
         except (UnavailableError, psycopg.OperationalError) as error:
             logger.warning("postgres_away", error=str(error), attempts=backoff.attempts)
             backoff.wait()

@@ -13,15 +13,15 @@ from redis.exceptions import RedisError
 
 from carousel.activity.events import Event, moves_taste, weight
 from carousel.activity.log import LISTINGS_CHANNEL, left_message, shopper_channel
-from carousel.activity.repository import add_impressions, add_popularity, archive, give_to
+from carousel.activity.repository import FencedError, add_impressions, add_popularity, archive, give_to
 from carousel.catalogue.listing import ListingId
 from carousel.catalogue.repository import describe, set_sold
 from carousel.catalogue.traits import Described
 from carousel.dataflows.lru import Lru
 from carousel.storage.postgres import Connection
 from carousel.storage.valkey import Valkey
-from carousel.taste.repository import Mark, StaleTaste, load, save
-from carousel.taste.taste import Draft, Taste, merge, settle
+from carousel.taste.repository import Mark, StaleTaste, load, newest_formula, save
+from carousel.taste.taste import FORMULA, Draft, Taste, merge, settle
 from carousel.telemetry import flow_lag_seconds, flow_unknown_listings, log
 
 _TASTES = 10_000  # about 12 kB each when well filled; one that is not here costs 0.3 ms to load alone
@@ -30,6 +30,10 @@ _DESCRIBED_SECONDS = 60.0  # a changed price is seen by then
 _POPULARITY_HALF_LIFE_SECONDS = 7 * 86_400
 
 logger = log(__name__)
+
+
+class OutdatedError(FencedError):
+    """A newer Carousel computes the tastes: this process must end and leave the events to its dataflow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,16 @@ class TasteWork:
         self._unknown = 0
 
     def apply(self, connection: Connection, events: Sequence[Event]) -> None:
-        """Write what events change."""
+        """Write what events change.
+
+        :raises OutdatedError: the tastes are a newer Carousel's.
+        """
+        newest = newest_formula(connection)
+        if newest > FORMULA:
+            raise OutdatedError(
+                f"tastes are computed by formula {newest} and this Carousel knows {FORMULA}; start the newer one: "
+                "events wait for it in the log"
+            )
         held = self._hold(connection, events)
         before = {shopper_id: h.taste for shopper_id, h in held.items()}
         new = archive(connection, events, {i: home(before, i) for i, t in before.items() if t.merged_into})

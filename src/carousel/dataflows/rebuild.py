@@ -76,6 +76,7 @@ def rebuild_if_needed(database_url: str) -> None:
     with connect(database_url) as connection:
         if repository.stored_formula(connection) == FORMULA:
             return
+        repository.begin_formula(connection, FORMULA)
         done = rebuild(database_url)
         repository.store_formula(connection, FORMULA)
     if done.events:

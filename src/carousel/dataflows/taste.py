@@ -19,7 +19,7 @@ from prometheus_client import start_http_server
 from carousel.activity import retention
 from carousel.activity.log import stream_keys
 from carousel.dataflows import janitor, watch
-from carousel.dataflows.commit import CommitSink, wait_for_positions
+from carousel.dataflows.commit import CommitSink, check_partitions, wait_for_positions
 from carousel.dataflows.connectors import ActivitySource, Reader, decode_entries, share_of
 from carousel.dataflows.fold import TasteWork
 from carousel.errors import StartError
@@ -89,6 +89,7 @@ def run_flow(
         janitor.start(settings, streams, stop)
     watch.start(settings.database_url, make(settings.valkey_url), flow, streams, stop)
     try:
+        check_partitions(settings.database_url, settings.partitions, stop)
         cli_main(build_flow(settings.database_url, settings.valkey_url, streams, stop))  # type: ignore[no-untyped-call]
     except Exception as error:
         if not stop.is_set():

@@ -23,7 +23,7 @@ def attached(settings: Settings, *, migrated: bool = True) -> Iterator[Settings]
     """
     if settings.database_url and settings.valkey_url:
         if migrated:
-            prepare(settings.database_url)
+            prepare(settings.database_url, settings.partitions)
         yield settings
         return
     with contextlib.ExitStack() as stack:
@@ -33,5 +33,5 @@ def attached(settings: Settings, *, migrated: bool = True) -> Iterator[Settings]
             found = {"database_url": servers.database_url, "valkey_url": servers.valkey_url}
         urls = {name: getattr(settings, name) or found[name] for name in ("database_url", "valkey_url")}
         if migrated:
-            prepare(str(urls["database_url"]))
+            prepare(str(urls["database_url"]), settings.partitions)
         yield settings.model_copy(update=urls)

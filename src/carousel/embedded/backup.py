@@ -27,6 +27,7 @@ from psycopg.conninfo import conninfo_to_dict
 from redis.exceptions import RedisError
 
 from carousel import __version__
+from carousel.activity import partitions as log_partitions
 from carousel.activity.log import FIELD, stream_keys
 from carousel.activity.repository import START
 from carousel.embedded import erasures
@@ -85,7 +86,7 @@ def backup(database_url: str, valkey: Valkey, file: Path, *, partitions: int) ->
     """Write everything to a file, while it is used; the file appears when it is whole and on disk.
 
     :raises InputError: the file exists, or cannot be written.
-    :raises StartError: there is nothing of Carousel in the database.
+    :raises StartError: there is nothing of Carousel in the database, or its log has another number of partitions.
     """
     if file.exists():
         raise InputError(f"{file} exists; choose another name", field="file")
@@ -99,6 +100,7 @@ def backup(database_url: str, valkey: Valkey, file: Path, *, partitions: int) ->
             raise StartError(
                 "this database holds nothing of Carousel to back up; look at CAROUSEL_DATABASE_URL, --home"
             )
+        log_partitions.check(connection, partitions)
         connection.isolation_level = IsolationLevel.REPEATABLE_READ
         with connection.transaction():
             positions = _positions(connection)
@@ -194,7 +196,7 @@ def restore(
         try:
             _empty(valkey)
             _read_log(valkey, parts / _LOG, manifest)
-            prepare(database_url)
+            prepare(database_url, partitions)
             with connect(database_url) as connection:
                 for one in erasures.read(connection):
                     erase.refuse(valkey, one.shopper_hash, one.erased_at, token_seconds)

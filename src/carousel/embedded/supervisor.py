@@ -86,7 +86,7 @@ class _Supervisor:
     async def _start(self) -> None:
         settings = await self._start_servers()
         assert settings.database_url is not None
-        await asyncio.to_thread(prepare, settings.database_url)
+        await asyncio.to_thread(prepare, settings.database_url, settings.partitions)
         empty = await asyncio.to_thread(catalogue_is_empty, settings.database_url)
         demo = self._decide_demo(empty)
         variables = child_environment(settings, keys(self.home, settings), demo=demo)

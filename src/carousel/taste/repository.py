@@ -234,5 +234,17 @@ def stored_formula(connection: Connection) -> int:
     return int(row[0])
 
 
+def begin_formula(connection: Connection, formula: int) -> None:
+    """Keep older dataflows from writing tastes from now on."""
+    connection.execute("UPDATE catalogue_state SET formula_begun = %s", (formula,))
+
+
 def store_formula(connection: Connection, formula: int) -> None:
     connection.execute("UPDATE catalogue_state SET taste_formula = %s", (formula,))
+
+
+def newest_formula(connection: Connection) -> int:
+    """Return the newest formula that tastes have begun to be computed by."""
+    row = connection.execute("SELECT greatest(taste_formula, formula_begun) FROM catalogue_state").fetchone()
+    assert row is not None
+    return int(row[0])

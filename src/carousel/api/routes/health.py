@@ -9,6 +9,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from psycopg_pool import PoolTimeout
 from redis.exceptions import RedisError
 
+from carousel.activity import partitions
 from carousel.api.dependencies import Use
 from carousel.api.schemas import PROBLEMS
 from carousel.errors import UnavailableError
@@ -29,6 +30,8 @@ async def readyz(use: Use) -> dict[str, str]:
     part = "PostgreSQL"
     try:  # waits for a connection as long as a shopper's request would: a busy process is ready
         async with use.pool.connection() as connection:
+            # An API that was started before its database has not asked yet.
+            await partitions.check_async(connection, use.settings.partitions)
             await use.live.current(connection)
         part = "Valkey"
         await use.valkey.ping()

@@ -121,6 +121,17 @@ def test_a_process_that_stands_still_is_ended_but_not_one_that_is_slow_or_blind(
     assert alarm("standing_still") == 1
 
 
+def test_a_process_whose_streams_take_turns_is_not_ended() -> None:
+    ended: list[int] = []
+    watch = Watch("taste", end_process=ended.append)
+    for turn in range(20):  # one stream moves every 20 s, the other every 100 s
+        for fourth in range(4):
+            at = (turn * 4 + fourth) * 5.0
+            one = replace(GOOD, unread=3, position=f"{turn}-0")
+            watch.judge([one, replace(one, stream="activity:1", position=f"{turn // 5}-0")], at)
+    assert ended == []
+
+
 def test_a_running_flow_says_where_it_stands(marketplace: Marketplace, valkey: Valkey) -> None:
     marketplace.stock({"octavia": "Skoda"})
     flow = marketplace.start()

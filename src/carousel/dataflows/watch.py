@@ -117,6 +117,8 @@ class Watch:
         self._end_process = end_process
         self._alarms: set[tuple[str, str]] = set()
         self._moved: dict[str, tuple[str, float]] = {}
+        self._any_moved = float("-inf")
+        """When any stream was last seen to have moved: behind a backlog each waits for several transactions."""
         self._trimmed: dict[str, int] = {}
         """The most that each stream lost; the flow reads past a gap at once, and the loss stays."""
 
@@ -135,14 +137,15 @@ class Watch:
             self._alarm("log_went_back", one, one.went_back)
             self._alarm("late", one, one.behind_seconds > LATE_SECONDS)
             position, since = self._moved.get(one.stream, (None, now))
+            if position != one.position:
+                self._any_moved = now
             if position != one.position or not one.unread:
                 since = now
             self._moved[one.stream] = (one.position, since)
         standing = [one for one in seen if now - self._moved[one.stream][1] > STALL_SECONDS]
-        moving = [one for one in seen if self._moved[one.stream][1] == now and one.unread]
         for one in seen:
             self._alarm("standing_still", one, one in standing)
-        if standing and not moving:
+        if standing and now - self._any_moved > STALL_SECONDS:
             _logger.error(
                 "ending a process that stands still", flow=self._flow, streams=[one.stream for one in standing]
             )

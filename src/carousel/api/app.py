@@ -136,7 +136,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await pool.open()
         stack.push_async_callback(pool.close)
         writers = ConnectionPool(
-            database_url,
+            postgres.lasting(database_url),
             min_size=0,
             max_size=_WRITERS,
             timeout=BEGIN_SECONDS,

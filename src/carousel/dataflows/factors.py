@@ -29,7 +29,7 @@ from carousel.errors import UnavailableError
 from carousel.recommend import factors, interests
 from carousel.recommend.crowd import Crowd
 from carousel.settings import Settings
-from carousel.storage.postgres import AsyncConnection, Connection, connect
+from carousel.storage.postgres import AsyncConnection, Connection, connect, lasting
 from carousel.storage.valkey import make
 from carousel.taste.repository import load_intact
 from carousel.telemetry import log
@@ -140,7 +140,9 @@ class FactorsWork:
     async def _keep_up(self) -> None:
         """Read what changed in the catalogue, and every few seconds which model is served."""
         if self._reads is None:
-            self._reads = await psycopg.AsyncConnection.connect(self._database_url, autocommit=True, connect_timeout=10)
+            self._reads = await psycopg.AsyncConnection.connect(
+                lasting(self._database_url), autocommit=True, connect_timeout=10
+            )
             await register_vector_async(self._reads)
         await self._live.current(self._reads)
         if time.monotonic() - self._model_at > _MODEL_EVERY:

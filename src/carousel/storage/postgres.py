@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pgvector import HalfVector
 from pgvector.psycopg import register_vector, register_vector_async
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import ExecStatus
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
@@ -18,10 +19,19 @@ from psycopg_pool import AsyncConnectionPool
 from carousel.errors import UnavailableError, first_line
 
 _SILENT_SECONDS = 10.0  # the slowest query of a request takes a second
+# Many a router forgets a connection on which nothing is said for some minutes, without telling either end. So something
+# is said each half minute, and after half a minute without an answer a connection is given up. Sockets need neither.
+_ALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 30_000}
 T = TypeVar("T")
 Connection = psycopg.Connection[TupleRow]
 AsyncConnection = psycopg.AsyncConnection[TupleRow]
 Pool = AsyncConnectionPool[AsyncConnection]
+
+
+def lasting(url: str) -> str:
+    """Return what a URL says, with what keeps connections alive; what it says of that itself stays."""
+    said = conninfo_to_dict(url)
+    return make_conninfo(url, **{name: value for name, value in _ALIVE.items() if name not in said})
 
 
 def connect(
@@ -33,7 +43,7 @@ def connect(
     :raises UnavailableError: the server does not answer.
     """
     try:
-        connection = psycopg.connect(url, autocommit=autocommit, connect_timeout=timeout, **options)
+        connection = psycopg.connect(lasting(url), autocommit=autocommit, connect_timeout=timeout, **options)
         if vectors:
             register_vector(connection)
     except psycopg.OperationalError as error:
@@ -83,7 +93,7 @@ def make_pool(url: str, *, size: int) -> Pool:
         await connection.execute("SET hnsw.iterative_scan = relaxed_order")
 
     return AsyncConnectionPool(
-        url,
+        lasting(url),
         connection_class=_Impatient,
         min_size=1,
         max_size=size,

@@ -25,6 +25,8 @@ _NAMED = 500
 """Listings that a page is told of one by one; after more have left at once it had better ask for all it shows."""
 ERASED_MESSAGE = b'{"erased":true}'
 """What a shopper's channel says when they were erased: their pages are closed."""
+ERASED_KNOWN = "erased:known"
+"""Key that says that the marks of who was erased are there; a log that came back empty has lost it with them."""
 SEEN_SECONDS = 7 * 86_400  # after that the archive's primary key still drops a doubled event
 HIDDEN_SECONDS = 86_400  # the taste has it long before
 ERASED = "this session was erased; POST /v1/session starts a new one"

@@ -11,10 +11,11 @@ from fastapi import Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from pgvector.psycopg import register_vector
 from psycopg_pool import ConnectionPool, PoolTimeout
+from redis.exceptions import RedisError
 
 from carousel import __version__
 from carousel.activity import partitions
-from carousel.activity.log import append
+from carousel.activity.log import ERASED_KNOWN, append
 from carousel.api import errors, openapi, page
 from carousel.api.dependencies import Resources, refuse_unknown_parameters
 from carousel.api.live import Hub
@@ -43,6 +44,7 @@ from carousel.recommend import placements
 from carousel.recommend.crowd import serve_newest
 from carousel.recommend.pipeline import Recommender
 from carousel.recommend.sources import Neighbours
+from carousel.rights.erase import refuse_again
 from carousel.settings import Settings
 from carousel.storage import postgres, valkey
 from carousel.telemetry import configure_logging, log
@@ -183,13 +185,16 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
                 lambda events, tokens: append(client, events, partitions=settings.partitions, issued_at=tokens)
             )
             await _background(stack, replay)
-        with suppress(psycopg.Error, PoolTimeout):  # an API that starts before its database says 503 for a while
+        # An API that starts before its servers says 503 for a while.
+        with suppress(psycopg.Error, PoolTimeout, RedisError, OSError):
             async with pool.connection() as connection:
                 await partitions.check_async(connection, settings.partitions)
                 await resources.live.current(connection)
+                await refuse_again(connection, client, settings.token_seconds)
         # The catalogue's objects live as long as the process: a full collection need not look at them each time.
         gc.collect()
         gc.freeze()
+        await _background(stack, _refuse_erased(resources))
         await _background(stack, resources.live.refresh_forever(pool))
         await _background(stack, serve_newest(resources.recommender, pool, resources.live))
         stack.push_async_callback(_last_slates, resources.slates)
@@ -198,6 +203,16 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         _logger.info("api started", demo=settings.demo)
         yield
         _logger.info("api stopping")
+
+
+async def _refuse_erased(use: Resources) -> None:
+    """Tell a Valkey that comes back empty within a second who was erased."""
+    while True:
+        await asyncio.sleep(1)
+        with suppress(psycopg.Error, PoolTimeout, RedisError, OSError):  # tried again in a second
+            if not await use.valkey.exists(ERASED_KNOWN):
+                async with use.pool.connection() as connection:
+                    await refuse_again(connection, use.valkey, use.settings.token_seconds)
 
 
 async def _last_slates(slates: SlateLog) -> None:

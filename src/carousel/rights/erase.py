@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 
 from carousel.activity import dead_letters
 from carousel.activity.log import (
+    ERASED_KNOWN,
     ERASED_MESSAGE,
     erased_key,
     erasing_key,
@@ -22,12 +23,13 @@ from carousel.activity.log import (
 )
 from carousel.activity.repository import START, positions
 from carousel.rights.person import Person, entries, find
-from carousel.storage.postgres import Connection
-from carousel.storage.valkey import Valkey
+from carousel.storage.postgres import AsyncConnection, Connection
+from carousel.storage.valkey import AsyncValkey, Valkey
 from carousel.telemetry import log
 
 _CLOCKS_MS = 3_600_000
 """An entry's id is of Valkey's clock and `received_at` of the API's; they never differ by so much."""
+_MARKS = 1_000  # written in one round trip
 _logger = log(__name__)
 
 
@@ -108,7 +110,32 @@ def reapply(connection: Connection) -> int:
 
 def refuse(valkey: Valkey, digest: bytes, erased_at: datetime, token_seconds: int) -> None:
     """Let the log take nothing that somebody did before they were erased, nor under a token of before."""
-    valkey.set(erased_key(digest), int(erased_at.timestamp() * 1_000), ex=token_seconds)
+    valkey.set(erased_key(digest), _mark(erased_at), ex=token_seconds)
+
+
+async def refuse_again(connection: AsyncConnection, valkey: AsyncValkey, token_seconds: int) -> None:
+    """Write the marks of `refuse` into a Valkey that has lost them, for as long as a token of before may live."""
+    rows = await connection.execute(
+        """
+        SELECT shopper_hash, erased_at, ceil(extract(epoch FROM erased_at - now()) + %(seconds)s)::int
+        FROM erasure WHERE erased_at > now() - make_interval(secs => %(seconds)s)
+        """,
+        {"seconds": token_seconds},
+    )
+    count = 0
+    while marks := await rows.fetchmany(_MARKS):
+        pipeline = valkey.pipeline(transaction=False)
+        for digest, erased_at, seconds in marks:
+            # Whoever is erased once more meanwhile has a later mark.
+            pipeline.set(erased_key(digest), _mark(erased_at), ex=seconds, nx=True)
+        await pipeline.execute()
+        count += len(marks)
+    await valkey.set(ERASED_KNOWN, 1)
+    _logger.info("marks of who was erased written", marks=count)
+
+
+def _mark(erased_at: datetime) -> int:
+    return int(erased_at.timestamp() * 1_000)
 
 
 def _refuse(valkey: Valkey, ids: Iterable[str], token_seconds: int) -> None:

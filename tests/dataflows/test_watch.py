@@ -45,6 +45,29 @@ def test_trimming_what_was_read_is_no_alarm_and_what_was_not_is(database: Connec
     assert (seen(database, valkey).unread_trimmed, seen(database, valkey).unread) == (3, 2)
 
 
+def test_what_is_trimmed_unread_is_seen_also_in_a_stream_that_began_anew(database: Connection, valkey: Valkey) -> None:
+    advance(database, "taste", [Move(STREAM, "0-0", "9000-0", 3_000)])  # of the stream before
+    for second in range(10, 15):
+        valkey.xadd(STREAM, {"e": "x"}, id=f"{second}000-0")
+    advance(database, "taste", [Move(STREAM, "9000-0", "14000-0", 5)])
+    assert seen(database, valkey).unread == 0
+    for second in range(15, 25):
+        valkey.xadd(STREAM, {"e": "x"}, id=f"{second}000-0")
+    assert (seen(database, valkey).unread_trimmed, seen(database, valkey).unread) == (0, 10)
+    valkey.xtrim(STREAM, maxlen=2, approximate=False)
+    assert (seen(database, valkey).unread_trimmed, seen(database, valkey).unread) == (8, 2)
+
+
+def test_what_was_trimmed_from_a_stream_that_began_anew_while_no_flow_ran_is_seen(
+    database: Connection, valkey: Valkey
+) -> None:
+    advance(database, "taste", [Move(STREAM, "0-0", "9000-0", 3_000)])
+    for second in range(10, 20):
+        valkey.xadd(STREAM, {"e": "x"}, id=f"{second}000-0")
+    valkey.xtrim(STREAM, maxlen=2, approximate=False)
+    assert (seen(database, valkey).unread_trimmed, seen(database, valkey).unread) == (8, 2)
+
+
 def test_a_log_that_lost_its_newest_entries_is_noticed(database: Connection, valkey: Valkey) -> None:
     valkey.xadd(STREAM, {"e": "x"}, id="10000-0")
     advance(database, "taste", [Move(STREAM, "0-0", "10000-0", 1)])

@@ -404,6 +404,20 @@ def _advance(connection: Connection, flow: str, moves: Sequence[Move]) -> int:
     ).rowcount
 
 
+def recount(connection: Connection, flow: str, stream: str, last_id: str, entries_read: int) -> None:
+    """Correct how many entries a flow has read, where it still stands there and is not about to move."""
+    connection.execute(
+        """
+        UPDATE stream_position SET entries_read = %s
+        WHERE (flow, stream) IN (
+            SELECT flow, stream FROM stream_position
+            WHERE flow = %s AND stream = %s AND last_id = %s FOR UPDATE SKIP LOCKED
+        )
+        """,
+        (entries_read, flow, stream, last_id),
+    )
+
+
 def bury(connection: Connection, flow: str, letters: Sequence[DeadLetter]) -> None:
     """Keep entries that could not be applied, as bytes: what is refused is often not even text."""
     if not letters:

@@ -16,7 +16,7 @@ import psycopg
 from redis.exceptions import RedisError, ResponseError
 
 from carousel.activity import dead_letters
-from carousel.activity.repository import START, progress
+from carousel.activity.repository import START, progress, recount
 from carousel.errors import UnavailableError
 from carousel.storage.postgres import Connection, connect
 from carousel.storage.valkey import Valkey
@@ -70,13 +70,17 @@ def look(connection: Connection, valkey: Valkey, flow: str, streams: Sequence[st
             continue
         rows: Any = valkey.xrange(stream, min=f"({position}", count=1)
         oldest = rows[0][0].decode() if rows else None
-        removed = info["entries-added"] - info["length"]
+        added, removed = info["entries-added"], info["entries-added"] - info["length"]
         first_is_unread = oldest is not None and info["first-entry"][0].decode() == oldest
+        if added < entries_read and (oldest is None or first_is_unread):
+            # The stream began anew: with the old count everything trimmed from it unread would pass for read.
+            entries_read = added if oldest is None else 0
+            recount(connection, flow, stream, position, entries_read)
         seen.append(
             Seen(
                 stream,
                 position,
-                unread=max(info["entries-added"] - max(entries_read, removed), 1) if oldest else 0,
+                unread=max(added - max(entries_read, removed), 1) if oldest else 0,
                 behind_seconds=max(0.0, now - int(oldest.partition("-")[0]) / 1_000) if oldest else 0.0,
                 unread_trimmed=max(0, removed - entries_read) if first_is_unread else 0,
                 went_back=_number(info["last-generated-id"].decode()) < _number(position),

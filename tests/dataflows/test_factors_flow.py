@@ -1,5 +1,6 @@
 """The factors dataflow beside that of the tastes, on real servers."""
 
+import threading
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -8,13 +9,19 @@ import numpy as np
 import pytest
 from tests.dataflows.conftest import PARTITIONS, Marketplace, eventually, happens
 
+from carousel.activity.events import encode
 from carousel.activity.log import stream_keys
 from carousel.activity.repository import Move, advance, positions, slowest_positions
 from carousel.catalogue.snapshot import Snapshot
 from carousel.crowd import repository
 from carousel.crowd.choice_model import ChoiceModel
 from carousel.crowd.space import TraitSpace
+from carousel.dataflows.connectors import Batch, Entry
+from carousel.dataflows.factors import AfterTaste
+from carousel.embedded.servers import Servers
 from carousel.recommend import factors
+from carousel.storage.postgres import Connection
+from carousel.storage.valkey import Valkey
 
 
 @pytest.fixture
@@ -137,3 +144,29 @@ def test_no_model_no_factors_and_it_holds_no_trimming_back(marketplace: Marketpl
     advance(marketplace.database, "taste", [Move("events:other", "0-0", "9-0", 1)])
     advance(marketplace.database, "factors", [Move("events:other", "0-0", "5-0", 1)])
     assert slowest_positions(marketplace.database, ["events:other"]) == {"events:other": "9-0"}
+
+
+def test_an_entry_that_is_no_event_is_buried_by_the_taste_alone(marketplace: Marketplace, valkey: Valkey) -> None:
+    marketplace.stock({"a0": "Audi"})
+    marketplace.start()
+    marketplace.start(name="factors")
+    valkey.xadd("activity:0", {"e": "{"})
+    for flow in ("taste", "factors"):
+        eventually(lambda flow=flow: positions(marketplace.database, flow, ["activity:0"])["activity:0"] != "0-0")
+    assert marketplace.database.execute("SELECT flow FROM dead_letter").fetchall() == [("taste",)]
+
+
+def test_what_was_read_together_waits_once_for_a_taste_flow_that_is_away(
+    servers: Servers, database: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("carousel.dataflows.factors._LONGEST_WAIT", 0.3)
+    event = happens("view", "s", "a0")
+    batches = [Batch(stream, "0-0", (Entry("5-0", encode(event), event),)) for stream in stream_keys(8)]
+    after_taste = AfterTaste(servers.database_url, threading.Event())
+    start = time.monotonic()
+    assert after_taste(batches) == batches
+    assert 0.3 <= time.monotonic() - start < 2.0
+    monkeypatch.setattr("carousel.dataflows.factors._LONGEST_WAIT", 60)
+    advance(database, "taste", [Move(stream, "0-0", "5-0", 1) for stream in stream_keys(8)])
+    assert after_taste(batches) == batches
+    assert time.monotonic() - start < 10

@@ -16,7 +16,7 @@ from bytewax.outputs import DynamicSink, StatelessSinkPartition
 
 from carousel.activity import partitions
 from carousel.activity.events import Event
-from carousel.activity.repository import DeadLetter, FencedError, Move, advance, bury, positions
+from carousel.activity.repository import CACHE_FLOWS, DeadLetter, FencedError, Move, advance, bury, positions
 from carousel.dataflows.connectors import Batch, Entry
 from carousel.dataflows.waiting import Backoff
 from carousel.errors import UnavailableError
@@ -63,6 +63,8 @@ class CommitSink(DynamicSink[Batch]):
 class _Commits(StatelessSinkPartition[Batch]):
     def __init__(self, flow: str, database_url: str, work: Work, stop: threading.Event) -> None:
         self._flow = flow
+        # The taste flow reads the same entries and keeps those that are none: one letter of each is enough.
+        self._buries = flow not in CACHE_FLOWS
         self._database_url = database_url
         self._work = work
         self._backoff = Backoff(stop)
@@ -116,7 +118,8 @@ class _Commits(StatelessSinkPartition[Batch]):
                 letters += self._bisect(connection, found)
             else:
                 self._work.apply(connection, [event for _, _, event in found])
-            bury(connection, self._flow, letters)
+            if self._buries:
+                bury(connection, self._flow, letters)
         return letters
 
     def _bisect(self, connection: Connection, found: Sequence[tuple[str, Entry, Event]]) -> list[DeadLetter]:
@@ -144,10 +147,11 @@ class _Commits(StatelessSinkPartition[Batch]):
             e.event for b in batches for e in b.entries if e.event is not None and (b.stream, e.entry_id) not in dead
         ]
         flow_events.labels(self._flow).inc(len(events))
-        for letter in letters:
+        for letter in letters if self._buries else ():
             flow_dead_letters.labels(self._flow, letter.kind).inc()
+        what = "dead_letter" if self._buries else "passed_over"
         for letter in letters[:10]:  # enough to see what goes wrong; the table has them all
-            logger.warning("dead_letter", stream=letter.stream, entry_id=letter.entry_id, reason=_gist(letter.reason))
+            logger.warning(what, stream=letter.stream, entry_id=letter.entry_id, reason=_gist(letter.reason))
         self._work.committed(events)
 
     def _close(self) -> None:

@@ -8,7 +8,7 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import bytewax.operators as op
@@ -53,7 +53,7 @@ def build(database_url: str, valkey_url: str, streams: list[str], stop: threadin
     flow = Dataflow(FLOW)
     replies = op.input("read_activity", flow, ActivitySource(open_reader))
     batches = op.map("decode_entries", replies, decode_entries)
-    settled = op.map("after_taste", batches, after_taste)
+    settled = op.flat_map_batch("after_taste", batches, after_taste)
     op.output("commit_factors", settled, CommitSink(FLOW, database_url, lambda: FactorsWork(database_url), stop))
     return flow
 
@@ -65,28 +65,29 @@ def run(settings: Settings, share: tuple[int, int] = (1, 1)) -> None:
 
 
 class AfterTaste:
-    """Holds a batch until the taste flow has committed it, for ten seconds at most."""
+    """Holds what was read together until the taste flow has committed it, for ten seconds at most."""
 
     def __init__(self, database_url: str, stop: threading.Event) -> None:
         self._database_url = database_url
         self._stop = stop
         self._connection: Connection | None = None
 
-    def __call__(self, batch: Batch) -> Batch:
-        wanted = _number(batch.move.last_id)
+    def __call__(self, batches: list[Batch]) -> list[Batch]:
+        wanted = {batch.stream: batch.move.last_id for batch in batches}  # the last of each
         end = time.monotonic() + _LONGEST_WAIT
-        while time.monotonic() < end and self._position(batch.stream) < wanted:
+        while time.monotonic() < end and not self._has_committed(wanted):
             if self._stop.wait(_POLL):
                 raise Stop
-        return batch
+        return batches
 
-    def _position(self, stream: str) -> tuple[int, int]:
+    def _has_committed(self, wanted: Mapping[str, str]) -> bool:
         try:
             self._connection = self._connection or connect(self._database_url)
-            return _number(positions(self._connection, taste.FLOW, [stream])[stream])
+            at = positions(self._connection, taste.FLOW, list(wanted))
         except (UnavailableError, psycopg.OperationalError):
             self._connection = None
-            return (0, 0)
+            return False
+        return all(_number(at[stream]) >= _number(last_id) for stream, last_id in wanted.items())
 
 
 class FactorsWork:

@@ -17,6 +17,7 @@ def keep(connection: Connection, partitions: int) -> None:
 
     :raises StartError: another one is kept, or streams beyond it have been used.
     """
+    check(connection, partitions)
     row = connection.execute("SELECT max(split_part(stream, ':', 2)::int) FROM stream_position").fetchone()
     if row and row[0] is not None and row[0] >= partitions:
         raise StartError(
@@ -24,7 +25,7 @@ def keep(connection: Connection, partitions: int) -> None:
             "dataflows have it"
         )
     connection.execute("UPDATE catalogue_state SET partitions = %s WHERE partitions IS NULL", (partitions,))
-    check(connection, partitions)
+    check(connection, partitions)  # another process may have been quicker
 
 
 def check(connection: Connection, partitions: int) -> None:

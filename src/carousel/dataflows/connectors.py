@@ -28,10 +28,11 @@ Reply = tuple[str, str, list[RawEntry]]
 
 _READ_COUNT = 1_000  # entries per stream and reply
 # What is read ahead of the sink, in bytes; beyond that the reader waits. About so much goes into one transaction: what
-# arrived while the last one was committed, so a few entries under daily load, and behind a backlog some 20,000 usual
-# ones. More would be no quicker, and the watch ends a process that commits nothing for a minute.
-_AHEAD = 8 * 2**20
-_ENTRY = 200  # bytes that an entry counts as beside its own: it is work, however short it is
+# arrived while the last one was committed, so a few entries under daily load, and behind a backlog some 40,000 usual
+# ones. With more the many events of one shopper would cost fewer tastes, but the watch ends a process that commits
+# nothing for a minute.
+_AHEAD = 12 * 2**20
+_ENTRY = 50  # bytes that an entry counts as beside its own: it is work, however short it is
 _BLOCK_MS = 1_000
 
 logger = log(__name__)

@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from psycopg import errors, sql
 
+from carousel.activity import dead_letters
 from carousel.activity.events import FULL_DWELL_SECONDS, WEIGHTS, Event
 from carousel.activity.repository import (
     DeadLetter,
@@ -149,3 +150,21 @@ def test_a_dead_letter_keeps_any_bytes_and_any_reason(database: Connection) -> N
     bury(database, "taste", [letter])
     rows = database.execute("SELECT stream, entry_id, payload, length(reason) FROM dead_letter").fetchall()
     assert rows == [("activity:0", "1-0", bytes(range(256)), 2_000)]
+
+
+def test_dead_letters_are_found_by_what_is_known_of_them(database: Connection) -> None:
+    bury(
+        database,
+        "taste",
+        [DeadLetter("activity:0", "1-0", b"old", "no type"), DeadLetter("activity:0", "2-0", b"", "no id")],
+    )
+    database.execute("UPDATE dead_letter SET failed_at = now() - interval '2 hours' WHERE payload = 'old'")
+    an_hour_ago = datetime.now(UTC) - timedelta(hours=1)
+    for wanted, found in (
+        (dead_letters.Filter(), ["1-0", "2-0"]),
+        (dead_letters.Filter(since=an_hour_ago), ["2-0"]),
+        (dead_letters.Filter(reason="NO TYPE"), ["1-0"]),
+        (dead_letters.Filter(reason="no type", since=an_hour_ago), []),
+        (dead_letters.Filter(letter_ids=["taste/activity:0/2-0"]), ["2-0"]),
+    ):
+        assert [letter.entry_id for letter in dead_letters.find(database, wanted)] == found

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from carousel.activity.repository import add_impressions, add_popularity
 from carousel.catalogue import repository
 from carousel.catalogue.embedding import VERSION, embed
 from carousel.catalogue.listing import Listing, ListingId, content_hash, to_document
@@ -96,6 +97,14 @@ SEARCHES = {
 async def reading(servers: Servers) -> AsyncIterator[AsyncConnection]:
     async with make_pool(servers.database_url, size=1) as pool, pool.connection() as connection:
         yield connection
+
+
+async def test_attention_to_a_listing_is_worth_half_after_a_week(
+    database: Connection, reading: AsyncConnection
+) -> None:
+    add_popularity(database, {"car-1": 8.0}, datetime.now(UTC) - timedelta(days=7))
+    add_impressions(database, {"car-2": 3})
+    assert sorted(await repository.attention(reading)) == [("car-1", pytest.approx(4), 0), ("car-2", 0, 3)]
 
 
 async def matched(reading: AsyncConnection, database: Connection, text: str) -> set[str]:

@@ -125,6 +125,12 @@ def test_states_and_countries_named_like_nothing_are_what_they_are(convert: Conv
     ]
 
 
+def test_dates_of_an_american_market_have_the_month_first(convert: Convert, cars: Cars) -> None:
+    header = "manufacturer,model,year,odometer,price,title_status,paint_color,posting_date"
+    (row,) = convert(cars(f"{header}\nmazda,3,2012,75010,8000,clean,red,03/04/2021\n"))
+    assert said(row, "listed_at") == (datetime(2021, 3, 4, tzinfo=UTC),)
+
+
 def test_craigslist(convert: Convert, twins: Path) -> None:
     rows = convert(twins / "craigslist_10k.csv")
     assert said(rows[0], "make", "model", "model_year", "mileage_km") == ("Mazda", "3", 2012, 120_719)

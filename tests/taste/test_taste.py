@@ -15,7 +15,7 @@ from carousel.taste.taste import (
     AGAINST_HALF_LIFE,
     MOST_HIDDEN,
     MOST_TRAITS,
-    PURCHASE_HALF_LIFE,
+    RECENT,
     Taste,
     decayed,
     merge,
@@ -75,8 +75,16 @@ def test_the_version_grows_by_one_with_each_change_and_not_otherwise() -> None:
     assert after(("view", None)).version == 0
 
 
-def test_evidence_halves_in_a_half_life() -> None:
-    assert purchase(after(("view", SUV)), "body", "suv", NOW + PURCHASE_HALF_LIFE) == pytest.approx(0.5)
+@pytest.mark.parametrize(
+    ("kind", "scale", "later"),
+    [("view", 0, timedelta(hours=3)), ("view", 1, timedelta(weeks=3)), ("hide", 2, timedelta(weeks=6))],
+)
+def test_a_session_a_purchase_and_a_dislike_fade_at_their_own_pace(
+    kind: EventType, scale: int, later: timedelta
+) -> None:
+    taste = after((kind, SUV))
+    at_once, halved = (decayed(taste, at)["body"]["suv"][scale] for at in (NOW, NOW + later))
+    assert halved == pytest.approx(at_once / 2)
 
 
 def test_the_order_of_arrival_does_not_matter() -> None:
@@ -127,10 +135,19 @@ def test_a_hidden_listing_is_remembered_and_its_like_loses() -> None:
     assert [r.listing_id for r in taste.recent] == []
 
 
-@pytest.mark.parametrize(("reason", "blamed"), [("price", "price_from"), ("seen", None)])
-def test_a_hide_counts_against_what_its_reason_blames(reason: str, blamed: str | None) -> None:
-    taste = update(Taste.empty(NOW), event("hide", SUV, reason=reason), SUV)
-    assert set(taste.evidence.nested()) == ({blamed} if blamed else set())
+@pytest.mark.parametrize(
+    ("reason", "blamed"),
+    [
+        ("price", ["price_from=9000"]), ("mileage", ["mileage_from=90000"]), ("brand", ["make=Fiat"]), ("seen", []),
+        ("other", ["make=Fiat", "body=suv", "mileage=90000", "price=9000"]),
+        (None, ["make=Fiat", "body=suv", "mileage=90000", "price=9000"]),
+    ],
+)  # fmt: skip
+def test_a_hide_counts_against_what_its_reason_blames(reason: str | None, blamed: list[str]) -> None:
+    fiat = {"make": "Fiat", "body": "suv", "mileage": "90000", "price": "9000"}
+    listing = Described(ListingId("fiat"), {block: ((x, 1.0),) for block, x in fiat.items()}, SUV.embedding)
+    taste = update(Taste.empty(NOW), event("hide", listing, reason=reason), listing)
+    assert set(taste.evidence.traits) == set(blamed)
 
 
 def test_unhide_takes_the_hide_back() -> None:
@@ -199,6 +216,22 @@ def test_a_search_says_what_its_filters_say() -> None:
     assert "make" not in taste.evidence.nested()
 
 
+@pytest.mark.parametrize(
+    ("filters", "said"),
+    [
+        ({"max_year": 2010}, "2008"),
+        ({"min_year": 2010}, "2012"),
+        ({"min_price": 10_000, "currency": "EUR"}, "1.2e+04"),
+        ({"min_price": 5_000, "max_price": 20_000, "currency": "EUR"}, "1e+04"),
+        ({"max_price": 250_000}, "8.7e+03"),  # in the currency of the event
+    ],
+)
+def test_a_limit_speaks_for_what_lies_within(filters: dict[str, Any], said: str) -> None:
+    search = event("search", None, currency="CZK", context={"filters": filters})
+    ((value,),) = update(Taste.empty(NOW), search, None).evidence.nested().values()
+    assert value == said
+
+
 def test_a_search_with_nonsense_in_its_filters_changes_nothing() -> None:
     for filters in ([], {"max_price": -1}, {"max_price": 5, "currency": "???"}, {"body": [1, None, ""]}):
         taste = update(Taste.empty(NOW), event("search", None, context={"filters": filters}), None)
@@ -216,6 +249,12 @@ def test_two_kinds_of_cars_are_two_interests() -> None:
     assert 0 < settled.centroid[0] < 9
 
 
+def test_the_middle_of_a_taste_follows_what_was_looked_at_lately() -> None:
+    taste = update(after(("view", SUV)), event("view", WAGON, at=NOW + timedelta(weeks=3)), WAGON)
+    settled = settle(taste, {"suv": SUV.embedding, "wagon": WAGON.embedding})
+    assert settled.centroid == pytest.approx(np.full(4, 2 / 3))  # the older look counts half
+
+
 def test_settling_without_known_listings_leaves_no_point() -> None:
     settled = settle(after(("view", SUV)), {})
     assert settled.centroid is None
@@ -231,6 +270,30 @@ def test_merging_adds_both_histories() -> None:
     assert [r.listing_id for r in merged.recent] == ["wagon"]
     assert merged.event_count == 3
     assert merged.version == account.version + 1
+
+
+def test_of_a_long_history_the_newest_stay() -> None:
+    taste = Taste.empty(NOW)
+    cars = [Described(ListingId(f"c{i}"), {}, SUV.embedding) for i in range(RECENT + 5)]
+    for minute, car in enumerate(cars):
+        taste = update(taste, event("view", car, at=NOW + timedelta(minutes=minute)), car)
+    assert [r.listing_id for r in taste.recent] == [car.listing_id for car in cars[5:]]
+    visit = update(Taste.empty(NOW), event("view", SUV, at=NOW + timedelta(days=1)), SUV)
+    assert [r.listing_id for r in merge(taste, visit).recent] == [*(car.listing_id for car in cars[6:]), "suv"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "models", "expected"),
+    [
+        ("view", "abcdef", "orientation"),
+        ("view", "aaabbb", "decision"),
+        ("view", "aabb", "orientation"),  # too few looks
+        ("contact", "a", "decision"),
+    ],
+)
+def test_who_looks_at_few_models_or_asks_narrows_down(kind: EventType, models: str, expected: str) -> None:
+    cars = [Described(ListingId(f"c{i}"), {"model": ((x, 1.0),)}, SUV.embedding) for i, x in enumerate(models)]
+    assert phase(after(*((kind, car) for car in cars)), NOW) == expected
 
 
 def test_nobody_s_taste_grows_without_end() -> None:

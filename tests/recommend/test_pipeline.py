@@ -22,10 +22,11 @@ from carousel.recommend import pipeline
 from carousel.recommend.pipeline import Recommender
 from carousel.recommend.placements import load
 from carousel.recommend.query import Query, Slate
-from carousel.recommend.scorers import WEIGHTS, TasteScorer, counts_of, top
+from carousel.recommend.scorers import WEIGHTS, Prior, TasteScorer, _spread, counts_of, top
 from carousel.recommend.slate import diversify, explore
 from carousel.recommend.sources import CENTROID, last_viewed, seed_of
-from carousel.taste.taste import Taste, settle, update
+from carousel.taste.stated import Preference, Stated
+from carousel.taste.taste import Recent, Taste, settle, update
 
 Build = Callable[[Sequence[Listing]], Snapshot]
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -206,6 +207,27 @@ async def test_what_was_opened_fills_only_the_places_that_nothing_else_is_left_f
     assert left_out.rank is None or left_out.rank > 25
 
 
+async def test_what_is_asked_for_and_what_was_said_both_hold(
+    recommender: Recommender, snapshot: Snapshot, listings: list[Listing]
+) -> None:
+    said = Stated(preferences=(Preference("fuel", "diesel", "only"),), event_id="1")
+    query = Query(shopper_id="s", taste=Taste(NOW, stated=said), now=NOW, filters=Filters(make=("BMW",)), n=40)
+    shown = by_id(listings, await recommender.recommend(query, snapshot))
+    assert {(x.make, x.fuel_type) for x in shown} == {("BMW", "diesel")}
+    assert len(shown) == 20
+
+
+def test_who_looks_around_sees_more_different_cars_than_who_decides(
+    recommender: Recommender, snapshot: Snapshot, listings: list[Listing]
+) -> None:
+    looks, asks = (taste_of(snapshot, listings[:3], kind) for kind in ("view", "contact"))
+    around, decided = (
+        recommender.view(Query(shopper_id="s", taste=taste, now=NOW), snapshot, {}).placement.diversity
+        for taste in (looks, asks)
+    )
+    assert around == pytest.approx(3 * decided)
+
+
 async def test_the_same_shopper_gets_the_same_slate_until_something_happens(
     recommender: Recommender, snapshot: Snapshot, listings: list[Listing]
 ) -> None:
@@ -314,6 +336,23 @@ def test_the_score_is_the_smoothed_log_odds(snapshot: Snapshot, listings: list[L
     assert terms[~suv] == pytest.approx(0.75 * np.log(4 / (12 + 4)))
 
 
+def test_of_a_number_too_the_session_counts_twice_on_top(snapshot: Snapshot, listings: list[Listing]) -> None:
+    counts = counts_of(taste_of(snapshot, listings[:1]), snapshot, NOW)
+    assert {block: counts[block][0].sum() for block in ("body", "price", "year")} == pytest.approx(
+        {"body": 3, "price": 3, "year": 3}
+    )
+
+
+def test_evidence_for_a_number_spills_to_both_its_neighbours() -> None:
+    spread = _spread(np.array([[0, 0, 0, 1, 0, 0, 0.0]]))
+    assert spread == pytest.approx(np.array([[0, 0, 0.2, 0.6, 0.2, 0, 0]]))
+
+
+def test_a_listing_is_half_as_fresh_every_five_days(snapshot_of: Build, listings: list[Listing]) -> None:
+    aged = [Listing(**{**_fields(listings[0]), "listed_at": NOW - timedelta(days=days)}) for days in (0, 5, 10)]
+    assert Prior().refresh(snapshot_of(aged), NOW).freshness == pytest.approx([1, 0.5, 0.25])
+
+
 @pytest.mark.parametrize("n", [1, 10, 300])
 def test_top_finds_the_highest_and_never_what_is_not_finite(n: int) -> None:
     scores = np.random.default_rng(n).normal(size=20_000).astype(np.float32)
@@ -375,6 +414,20 @@ async def test_a_slate_for_a_page_is_like_its_car_and_fits_the_shopper(
         traits = {reason.code for served in slate.listings for reason in served.reasons} & set(BLOCKS)
         assert bool(traits) == bool(viewed)  # the car on the page is nobody's interest yet
     assert makes[1].count("Škoda") > makes[0].count("Škoda")
+
+
+async def test_the_cars_nearest_to_the_last_view_are_lifted(
+    recommender: Recommender, snapshot: Snapshot, listings: list[Listing]
+) -> None:
+    viewed = listings[0]
+    query = Query(shopper_id="s", taste=Taste(NOW, recent=(Recent(viewed.listing_id, 1.0, NOW.timestamp()),)), now=NOW)
+    near = await PointNeighbours(listings).near(query, snapshot)
+    view = recommender.view(query, snapshot, near)
+    lifted = pipeline.terms_of_all(view, np.arange(snapshot.size))["likeness"]
+    expected = np.zeros(snapshot.size)
+    expected[view.near_to(viewed.listing_id)[:16]] = view.placement.weights["last_viewed"] * np.arange(16, 0, -1) / 16
+    assert lifted == pytest.approx(expected)
+    assert expected.any()
 
 
 async def test_when_everything_near_is_hidden_or_sold_the_slate_is_empty(

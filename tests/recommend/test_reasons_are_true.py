@@ -12,6 +12,7 @@ import pytest
 from carousel.catalogue.listing import RATES_PER_EUR, Listing
 from carousel.evaluation.simulated import NOW, ExactNeighbours, Market, cases, taste_of
 from carousel.recommend.crowd import Crowd
+from carousel.recommend.deals import Deals
 from carousel.recommend.pipeline import Recommender
 from carousel.recommend.query import Query, Reason
 from carousel.recommend.reasons import SYMBOLS, label
@@ -28,8 +29,11 @@ def market() -> Market:
     return Market(listings=3_000, shoppers=200)
 
 
-def is_true(reason: Reason, x: Listing, looked: list[Listing], popular: bool) -> bool:
-    """Return whether what a reason says holds of a listing, and the shopper gave cause to say it."""
+def is_true(reason: Reason, x: Listing, looked: list[Listing], popular: bool, below: float) -> bool:
+    """Return whether what a reason says holds of a listing, and the shopper gave cause to say it.
+
+    :param below: how far below the price of comparable cars the listing's is.
+    """
     text, code = reason.text, reason.code
     if code == "viewed" and (named := re.fullmatch("Like the (.+) you viewed", text)):
         same = [y for y in looked if f"{y.make} {y.model}" == named[1]]
@@ -41,7 +45,7 @@ def is_true(reason: Reason, x: Listing, looked: list[Listing], popular: bool) ->
     if code == "popular":
         return popular
     if code == "good_price":
-        return re.fullmatch(r"\d+% below similar cars", text) is not None
+        return text == f"{100 * below:.0f}% below similar cars"
     if code == "explore":
         return True
     if code in ("make", "model"):
@@ -96,6 +100,7 @@ def test_a_thousand_reasons_are_true_and_have_a_cause(market: Market) -> None:
     rng = np.random.default_rng(1)
     acted = set(rng.choice(len(market.listings), 400, replace=False).tolist())
     market.snapshot.set_attention([(market.listings[i].listing_id, 3.0, 60) for i in acted])
+    below = Deals().refresh(market.snapshot).below
     said: Counter[str] = Counter()
     wrong: list[str] = []
     for views in (2, 6, 15):
@@ -108,11 +113,12 @@ def test_a_thousand_reasons_are_true_and_have_a_cause(market: Market) -> None:
                     assert served.reasons
                     for reason in served.reasons:
                         said[reason.code] += 1
-                        if not is_true(reason, market.listings[at], looked, at in acted):
+                        if not is_true(reason, market.listings[at], looked, at in acted, float(below[at])):
                             x = market.listings[at]
                             prices = [int(y.price_eur or 0) for y in looked]
                             own = f"{x.price_amount} {x.price_currency}, {x.mileage_km} km"
                             wrong.append(f"{row.kind}: {reason} of a car of {own}; looked at {prices}")
     assert wrong[:4] == [], f"{len(wrong)} of {said.total()}"
     assert said.total() > 3_000
+    assert said["good_price"] > 100
     assert len(said) >= 8  # many kinds of them

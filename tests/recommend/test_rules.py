@@ -206,10 +206,24 @@ async def test_distance_counts_where_it_has_a_weight(snapshot_of: Build, tmp_pat
     near, far = Filters(near=(48.0, 14.0)), Filters(near=(50.0, 14.0))
     text = "[home]\nexploration = 0\ndiversity = 0\n[home.weights]\ndistance = 3\n"
     for wanted, nearest in ((near, "car 0"), (far, "car 39")):
-        slate = await slate_of(snapshot_of(stock), tmp_path, text, n=5, filters=wanted)
+        slate = await slate_of(snapshot_of(stock), tmp_path, text, n=40, filters=wanted)
         assert slate.listings[0].listing_id == nearest
+        counted = {s.listing_id: s.terms["distance"] for s in slate.listings}
+        for no in range(40):  # 111.2 km are a degree of latitude; what 50 km are away is worth half
+            km = 111.2 * abs(48 + no / 20 - wanted.near[0])  # type: ignore[index]
+            assert counted[f"car {no}"] == pytest.approx(2 ** (-km / 50), abs=1e-3)
     without = [await slate_of(snapshot_of(stock), tmp_path, "", n=5, filters=f) for f in (near, far)]
     assert without[0].listings == without[1].listings
+
+
+def test_a_twin_of_a_shown_car_waits_where_the_placement_wants_different_ones(
+    snapshot_of: Build, tmp_path: Path
+) -> None:
+    snapshot = snapshot_of([car(0), car(0, listing_id=ListingId("twin")), car(1), car(2)])
+    scores = np.array([[1.0, 0.9, 0.5, 0.0]], dtype=np.float32)
+    for diversity, order in ((0, [0, 1, 2]), (1, [0, 2, 1])):
+        home = placements(tmp_path, f"[home]\ndiversity = {diversity}\n").of("home", "s")
+        assert diversify(snapshot, np.arange(4), scores, [1.0], 3, home) == order
 
 
 async def test_every_weight_counts(snapshot_of: Build, listings: list[Listing], tmp_path: Path) -> None:

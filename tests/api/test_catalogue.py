@@ -14,6 +14,7 @@ import pytest
 from carousel.catalogue.listing import ListingId
 from carousel.catalogue.repository import set_status
 from carousel.storage.postgres import Connection
+from carousel.storage.valkey import Valkey
 from carousel.taste.repository import save
 from carousel.taste.taste import Hide, Taste
 
@@ -95,6 +96,21 @@ async def test_a_listing_that_left_the_market_is_nowhere_once_its_write_returned
     await asyncio.gather(*readers)
     assert served > 30
     assert await found(second_api) == ["c0"]
+
+
+async def test_open_pages_hear_of_every_way_a_car_leaves_the_market(
+    api: httpx.AsyncClient, car: Car, valkey: Valkey
+) -> None:
+    with valkey.pubsub(ignore_subscribe_messages=True) as pages:
+        pages.subscribe("listings")
+        assert pages.get_message(timeout=2) is None
+        for status in ("active", "reserved", "sold", "expired", "withdrawn"):
+            await put(api, car("a", status=status))
+        await put(api, car("b"))
+        assert (await api.delete("/v1/listings/b", headers=WRITER)).status_code == 204
+        heard = [orjson.loads(message["data"]) for _ in range(5) if (message := pages.get_message(timeout=2))]
+    left = [("a", "reserved"), ("a", "sold"), ("a", "expired"), ("a", "withdrawn"), ("b", "withdrawn")]
+    assert heard == [{"listing_ids": [listing_id], "status": status} for listing_id, status in left]
 
 
 async def test_a_change_that_waited_for_a_sale_does_not_undo_it(

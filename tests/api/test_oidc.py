@@ -178,7 +178,7 @@ async def test_a_new_key_is_found_within_seconds_and_unknown_ones_cost_one_quest
 async def test_a_provider_in_trouble_means_503_soon_for_those_it_must_be_asked_about_alone(
     tokens: Tokens, sign: Callable[..., str], provider: Issuer, monkeypatch: pytest.MonkeyPatch, answers: str
 ) -> None:
-    monkeypatch.setattr(module, "_ASK_SECONDS", 0.5)
+    monkeypatch.setattr(module, "_ASK_SECONDS", 1.0)
     await tokens.check(sign())
     later(tokens, 5, monkeypatch)
     provider.answers = answers
@@ -186,9 +186,9 @@ async def test_a_provider_in_trouble_means_503_soon_for_those_it_must_be_asked_a
     unknown = asyncio.gather(*(tokens.check(sign(kid=str(i))) for i in range(45)), return_exceptions=True)
     await asyncio.sleep(0.1)
     assert (await tokens.check(sign(sub="user-9"))).kind == "account"
-    assert time.perf_counter() - began < 0.4
+    assert time.perf_counter() - began < module._ASK_SECONDS
     assert {type(error) for error in await unknown} == {UnavailableError}
-    assert time.perf_counter() - began < 1.5
+    assert time.perf_counter() - began < 3 * module._ASK_SECONDS  # together, not one after another
     provider.answers = "well"
     later(tokens, 5, monkeypatch)
     with pytest.raises(AccessError):

@@ -136,6 +136,16 @@ async def test_other_sites_may_read_that_a_body_was_too_large_and_that_something
             assert answer.headers["x-request-id"]
 
 
+async def test_no_page_can_be_framed_or_run_the_scripts_of_others(api: httpx.AsyncClient) -> None:
+    headers = (await api.get("/livez")).headers
+    assert headers["x-frame-options"] == "DENY"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "same-origin"
+    policy = set(headers["content-security-policy"].split("; "))
+    assert policy >= {"default-src 'self'", "object-src 'none'", "base-uri 'self'", "frame-ancestors 'none'"}
+    assert not any(part.startswith("script-src") for part in policy)
+
+
 async def test_without_a_build_there_is_no_script(settings: Settings, tmp_path: Path) -> None:
     async with client(settings.model_copy(update={"web_dir": tmp_path / "none"})) as calls:
         assert (await calls.get("/carousel.js")).status_code == 404

@@ -251,6 +251,16 @@ async def test_log_in_is_the_same_shopper_every_time_and_takes_the_session_along
     assert entries(valkey) == 1  # the merge
 
 
+async def test_an_account_is_never_merged_into_another(api: httpx.AsyncClient, valkey: Valkey) -> None:
+    one, other = [
+        (await api.post("/v1/token", json={"email": f"{name}@example.org"})).json()["token"] for name in ("ann", "bob")
+    ]
+    headers = {"Authorization": f"Bearer {other}"}
+    assert (await api.post("/v1/me/merge", json={"token": one}, headers=headers)).status_code == 204
+    assert (await api.post("/v1/token", json={"email": "cy@example.org"}, headers=headers)).status_code == 200
+    assert entries(valkey) == 0
+
+
 @pytest.mark.parametrize("email", ["", "john", "a@b", "a\x00@example.com", "x" * 300 + "@example.com", 5])
 async def test_log_in_refuses_what_is_no_email(api: httpx.AsyncClient, email: Any) -> None:
     assert problem(await api.post("/v1/token", json={"email": email}), 422)["errors"][0]["field"] == "email"

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import numpy as np
 import pytest
 
 from carousel.activity.events import decode, parse
@@ -15,6 +16,7 @@ from carousel.catalogue.listing import ListingId
 from carousel.rights.person import entries
 from carousel.storage.postgres import Connection
 from carousel.storage.valkey import Valkey
+from carousel.taste.evidence import Evidence
 from carousel.taste.repository import save
 from carousel.taste.stated import Stated, statement_event
 from carousel.taste.stated import Statement as Said
@@ -91,7 +93,9 @@ async def test_amounts_without_a_currency_are_in_the_one_of_the_catalogue(
     assert (await api.put(f"/v1/listings/{body['listing_id']}", json=body, headers=WRITER)).status_code == 200
     taste = await say(api, shopper, budget={"max": 1_000_000}, questionnaire={"budget": 900_000})
     assert taste["stated"]["budget"]["currency"] == taste["stated"]["questionnaire"]["currency"] == "TRY"
-    assert len(await slate(api, shopper)) == 1
+    dearer = car("t2", price_amount=1_100_000, price_currency="TRY")
+    assert (await api.put("/v1/listings/t2", json=dearer, headers=WRITER)).status_code == 200
+    assert [x["listing_id"] for x in await slate(api, shopper)] == ["t1"]
     search = {
         "event_id": str(uuid4()), "type": "search", "occurred_at": datetime.now(UTC).isoformat(),
         "context": {"filters": {"max_price": 1_000_000}},
@@ -193,7 +197,7 @@ async def test_what_changed_a_taste_can_be_told_in_any_language(
     filters = {"make": ["Fiat"], "body": ["suv"], "max_price": 12_000}
     search = {"query": "panda", "filters": filters}
     bodies = [
-        event("view", listing_id="c0"), event("view", listing_id="gone"),
+        event("impression", listing_ids=["c0", "c1"]), event("view", listing_id="c0"), event("view", listing_id="gone"),
         event("search", context=search, currency="CZK"), event("search", context={"page": "search"}),
     ]  # fmt: skip
     now = datetime.now(UTC)
@@ -236,6 +240,33 @@ async def test_what_is_forgotten_does_not_come_back_by_the_cars_looked_at(
     (said,) = [decode(p) for i in range(8) for _, p in entries(valkey, f"activity:{i}")]
     assert said.context.get("drop", []) == dropped
     assert (after["interests"] == interests) == (not dropped)
+
+
+@pytest.mark.usefixtures("stock")
+async def test_what_is_believed_is_told_strongest_first_and_against_what_there_is(
+    api: httpx.AsyncClient, shopper: dict[str, str], car: Make, database: Connection
+) -> None:
+    """Of 42 cars 20 are Kias and 20 Fiats; 9 of 10 looks were at a Kia. Two of five cars in mind are sports cars."""
+    for sports in ("s0", "s1"):
+        body = car(sports, make="Porsche", model="911", body_type="coupe", price_amount=200_000, power_kw=400)
+        await api.put(f"/v1/listings/{sports}", json=body, headers=WRITER)
+    me = (await api.get("/v1/me", headers=shopper)).json()["shopper_id"]
+    now = datetime.now(UTC)
+    learned = Evidence.of({"make": {"Fiat": (0.0, 1.0, 4.0), "Kia": (1.0, 8.0, 0.0)}})
+    looks = tuple(Recent(ListingId(i), 1.0, now.timestamp()) for i in ("c0", "c1", "c4", "s0", "s1"))
+    save(database, {me: (Taste(as_of=now, version=1, event_count=5, evidence=learned, recent=looks), None)})
+    told = (await api.get("/v1/me/taste", headers=shopper)).json()
+    kia, fiat = told["statements"]
+    assert [(x["value"], x["weight"]) for x in (kia, fiat)] == [
+        ("Kia", pytest.approx(9, abs=0.01)),
+        ("Fiat", pytest.approx(-3, abs=0.01)),
+    ]
+    assert kia["low"] < kia["lift"] < kia["high"]
+    of_stock = 20 / 42
+    for one, looks_at_it in ((kia, 9), (fiat, 1)):  # beside four by the shares of the stock
+        wanted = (looks_at_it + 4 * of_stock) / (10 + 4)
+        assert one["lift"] == pytest.approx(np.log(wanted / of_stock), abs=0.01)
+    assert [x["share"] for x in told["interests"]] == pytest.approx([0.6, 0.4], abs=0.01)
 
 
 async def test_no_client_may_send_a_state_event(api: httpx.AsyncClient, shopper: dict[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 from playwright.sync_api import Locator, Page, expect
@@ -49,8 +50,14 @@ def wait_until(holds: Callable[[], bool], what: str) -> None:
         time.sleep(0.05)
 
 
-def done(carousel: str, token: str) -> list[tuple[str, str | None, str | None]]:
-    """Return what the service holds of a shopper's actions: types, listings and reasons."""
+def events(carousel: str, token: str) -> list[dict[str, Any]]:
+    """Return what the service holds of a shopper's actions."""
     answer = httpx.get(f"{carousel}/v1/me/export", headers={"Authorization": f"Bearer {token}"}, timeout=20)
     answer.raise_for_status()
-    return [(e["type"], e.get("listing_id"), e.get("reason")) for e in answer.json()["events"]]
+    found: list[dict[str, Any]] = answer.json()["events"]
+    return found
+
+
+def done(carousel: str, token: str) -> list[tuple[str, str | None, str | None]]:
+    """Return their types, listings and reasons."""
+    return [(e["type"], e.get("listing_id"), e.get("reason")) for e in events(carousel, token)]

@@ -1,11 +1,12 @@
 """The tour of the README, as a shopper takes it: every test is one visit in a real Chromium."""
 
+import json
 import re
 import time
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from tests.e2e.shopper import cards, listed, picks, places, reasons, settle, shown, wait_until
+from tests.e2e.shopper import cards, events, listed, picks, places, reasons, settle, shown, wait_until
 
 pytestmark = pytest.mark.e2e
 EMAIL = "john1@example.com"
@@ -145,13 +146,27 @@ def test_a_hidden_car_is_gone_at_once_and_undo_brings_it_back(page: Page, compla
     assert complaints == []
 
 
-def test_a_seller_can_be_contacted_and_the_page_says_that_nothing_was_sent(page: Page, complaints: list[str]) -> None:
-    page.goto("/")
+def test_a_seller_can_be_contacted_and_the_page_says_that_nothing_was_sent(
+    page: Page, carousel: str, complaints: list[str]
+) -> None:
+    with page.expect_response("**/v1/recommendations/rows*") as served:
+        page.goto("/")
+    slate_of = {x["listing_id"]: row for row in served.value.json()["rows"] for x in row["listings"]}
+    expect(cards(page).first).to_be_visible()
+    listing_id = shown(page)[0]
     cards(page).first.get_by_role("link").click()
     with page.expect_response("**/v1/events") as sent:
         page.get_by_role("button", name="Contact the seller").click()
     assert {result["status"] for result in sent.value.json()["results"]} == {"accepted"}
     expect(page.get_by_text("nothing was sent to the seller")).to_be_visible()
+    token = json.loads(page.evaluate("localStorage.getItem('carousel.session')"))["token"]
+    asked = ("contact", listing_id, slate_of[listing_id]["recommendation_id"])
+    wait_until(
+        lambda: (
+            asked in [(e["type"], e.get("listing_id"), e.get("recommendation_id")) for e in events(carousel, token)]
+        ),
+        "the contact in the archive, with the slate that led to it",
+    )
     assert complaints == []
 
 

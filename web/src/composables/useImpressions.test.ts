@@ -7,6 +7,7 @@ import { useImpressions } from './useImpressions'
 type Notify = (entries: { target: Element; isIntersecting: boolean }[]) => void
 
 let notify: Notify
+let options: IntersectionObserverInit
 let tracked: Tracked[]
 
 beforeEach(() => {
@@ -15,8 +16,9 @@ beforeEach(() => {
   vi.stubGlobal(
     'IntersectionObserver',
     class {
-      constructor(callback: Notify) {
+      constructor(callback: Notify, given: IntersectionObserverInit) {
         notify = callback
+        options = given
       }
       observe() {}
       disconnect() {}
@@ -52,6 +54,7 @@ async function mountGrid() {
 
 it('counts what was half visible for a second, together in one event', async () => {
   const { show } = await mountGrid()
+  expect(options).toEqual({ threshold: 0.5 })
   show(0)
   show(1)
   await vi.advanceTimersByTimeAsync(2_000)

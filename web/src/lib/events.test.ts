@@ -120,6 +120,21 @@ describe('events', () => {
     expect(kept.events[0]?.listing_id).toBe('0')
   })
 
+  it('go out in batches of a hundred when many waited', async () => {
+    answer = () => Promise.reject(new ProblemError(0, 'No connection', 'offline'))
+    const events = createEvents(send)
+    for (let i = 0; i < 250; i++) events.track({ type: 'click', listing_id: `${i}` })
+    await vi.advanceTimersByTimeAsync(0)
+    sent.length = 0
+    answer = async () => {}
+    await events.flush()
+    await vi.advanceTimersByTimeAsync(1)
+    expect(sent.map((batch) => batch.length)).toEqual([100, 100, 50])
+    expect(sent.flat().map((event) => event.listing_id)).toEqual(
+      Array.from({ length: 250 }, (_, i) => `${i}`),
+    )
+  })
+
   it('wait for the request under way, and each is sent once', async () => {
     let arrive = () => {}
     answer = () => new Promise((resolve) => (arrive = resolve))

@@ -74,7 +74,8 @@ it('becomes the account after logging in, and nobody after logging out', async (
   const session = createSession(localStorage)
   await session.token()
   await session.login('john1@example.com')
-  expect(session.shopper.value?.name).toBe('john1')
+  const asked = { email: 'john1@example.com', anonymous_token: 't1' } // what the visitor did goes with them
+  expect(session.shopper.value).toMatchObject({ name: 'john1', asked })
   session.logout()
   expect(session.shopper.value).toBeNull()
   expect(localStorage.getItem('carousel.session')).toBeNull()
@@ -128,7 +129,9 @@ it('gives nothing of one account to another that logs in after it', async () => 
   fakeService()
   localStorage.setItem('carousel.session', JSON.stringify({ token: 'm', shopper_id: 'mary', name: 'mary2' }))
   keep('mary', ['k'])
-  await createSession(localStorage).login('john1@example.com')
+  const session = createSession(localStorage)
+  await session.login('john1@example.com')
+  expect(session.shopper.value).toHaveProperty('asked', { email: 'john1@example.com' })
   expect(favourites()).toEqual({ mary: ['k'] })
 })
 

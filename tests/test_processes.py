@@ -1,4 +1,4 @@
-"""The folder in which the API's processes add up their metrics is made for them, and gone after them."""
+"""Folders for as long as a process lives, such as that in which the API's processes add up their metrics."""
 
 import os
 import signal
@@ -9,11 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from carousel.processes import share_metrics
+from carousel import processes
+from carousel.processes import share_metrics, temporary_folder
 
-CRASHES = (
-    "import os, signal; from carousel.processes import share_metrics\nwith share_metrics(): os.kill(0, signal.SIGKILL)"
-)
+CRASHES = """
+import os, signal
+from carousel.processes import temporary_folder
+with temporary_folder("carousel-import-") as folder:
+    (folder / "feed.csv").touch()
+    os.kill(0, signal.SIGKILL)
+"""
 
 FORKS = """
 import os, sys
@@ -26,9 +31,18 @@ with share_metrics() as folder:
 """
 
 
+REFUSED = """
+from pathlib import Path
+from carousel import cli, processes
+processes._MEMORY = Path("/none")
+cli.main()
+"""
+
+
 @pytest.fixture(autouse=True)
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The system's folder of temporary files, for this test."""
+    """The system's folder of temporary files, for this test, on a system without files in memory."""
+    monkeypatch.setattr(processes, "_MEMORY", tmp_path / "none")
     monkeypatch.setattr(tempfile, "tempdir", None)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR", raising=False)
@@ -57,19 +71,30 @@ def test_a_forked_worker_that_ends_leaves_it_to_the_others() -> None:
     assert done.stdout == "True\n"
 
 
-def test_that_of_a_killed_process_goes_with_the_next_start_and_one_in_use_stays(temporary: Path) -> None:
+def test_that_of_a_killed_process_goes_with_the_next_one_and_one_in_use_stays(temporary: Path) -> None:
     left = crashed(temporary)
-    with share_metrics() as used:
+    with temporary_folder("carousel-sync-"):
+        assert left.exists()
+    with temporary_folder("carousel-import-") as used:
         os.utime(used, (used.stat().st_mtime - 120,) * 2)
         assert not left.exists()
-        ours = os.environ.pop("PROMETHEUS_MULTIPROC_DIR")
-        with share_metrics():
+        with temporary_folder("carousel-import-"):
             assert used.is_dir()
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = ours
+    assert list(temporary.iterdir()) == []
+
+
+def test_metrics_are_in_memory_where_there_is_such_a_disk(
+    temporary: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory = tmp_path_factory.mktemp("memory")
+    monkeypatch.setattr(processes, "_MEMORY", memory)
+    with share_metrics() as folder:
+        assert folder.parent == memory
+    assert [*memory.iterdir(), *temporary.iterdir()] == []
 
 
 def test_an_api_that_is_refused_leaves_none(temporary: Path) -> None:
     variables = {**os.environ, "CAROUSEL_PORT": "eighty"}
-    refused = subprocess.run([sys.executable, "-m", "carousel", "api"], env=variables, capture_output=True, check=False)
+    refused = subprocess.run([sys.executable, "-c", REFUSED, "api"], env=variables, capture_output=True, check=False)
     assert refused.returncode == 1
     assert list(temporary.iterdir()) == []

@@ -1,4 +1,4 @@
-"""What processes share: a life that ends with their parent's, and files in which their metrics add up."""
+"""What processes share: a life that ends with their parent's, and folders that go with them; one is of metrics."""
 
 import contextlib
 import ctypes
@@ -14,6 +14,7 @@ from pathlib import Path
 
 METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 _METRICS_PREFIX = "carousel-metrics-"
+_MEMORY = Path("/dev/shm")  # noqa: S108 - temporary_folder makes what nobody could have made before
 _UNLOCKED_SECONDS = 60  # a folder is locked at once after it was made; one that is younger may be about to be
 
 _PR_SET_PDEATHSIG = 1
@@ -62,23 +63,38 @@ def share_metrics() -> Iterator[Path]:
             file.unlink(missing_ok=True)
         yield folder
         return
-    _sweep_metrics()
-    folder = Path(tempfile.mkdtemp(prefix=_METRICS_PREFIX))
-    os.environ[METRICS_VARIABLE] = str(folder)
+    # The files are mapped and have holes: on a full disk whoever counted something new would be killed by SIGBUS.
+    place = _MEMORY if os.access(_MEMORY, os.W_OK | os.X_OK) else None
+    with temporary_folder(_METRICS_PREFIX, place) as folder:
+        os.environ[METRICS_VARIABLE] = str(folder)
+        owner = os.getpid()
+        try:
+            yield folder
+        finally:
+            if os.getpid() == owner:  # a forked worker may come by here on its way out
+                del os.environ[METRICS_VARIABLE]
+
+
+@contextlib.contextmanager
+def temporary_folder(prefix: str, place: Path | None = None) -> Iterator[Path]:
+    """Make a folder for as long as the block lasts; those of this prefix that killed processes left go first."""
+    place = place or Path(tempfile.gettempdir())
+    _sweep(place, prefix)
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=place))
     owner, lock = os.getpid(), os.open(folder, os.O_RDONLY)
-    fcntl.flock(lock, fcntl.LOCK_EX)  # forked workers hold it, too: the system lets go when the last of them has ended
+    with contextlib.suppress(OSError):  # a network disk may have no such locks: there nobody sweeps either
+        fcntl.flock(lock, fcntl.LOCK_EX)  # forked workers hold it, too: the system lets go when the last has ended
     try:
         yield folder
     finally:
-        if os.getpid() == owner:  # a forked worker may come by here on its way out
-            del os.environ[METRICS_VARIABLE]
+        if os.getpid() == owner:
             shutil.rmtree(folder, ignore_errors=True)
             os.close(lock)
 
 
-def _sweep_metrics() -> None:
+def _sweep(place: Path, prefix: str) -> None:
     """Remove the folders of processes that were killed: those that nobody has locked."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_METRICS_PREFIX}*"):
+    for folder in place.glob(f"{prefix}*"):
         with contextlib.suppress(OSError):  # another user's, still in use, or just removed by another process
             lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
             try:

@@ -46,6 +46,8 @@ BATCH = 20  # events a request
 CARS = 400
 VICTIMS = {"dataflow-taste": 4, "api": 3, "postgres": 2, "valkey": 2}
 """What is killed, and how often in proportion; of the API one of its processes or their parent."""
+PAGES = ("/", "/readyz", "/v1/listings", "/v1/listings/car-1", "/v1/listings/car-none", "/openapi.json", "/metrics")
+"""What is looked at while the disk is full."""
 MOST_FROZEN = 10.0
 """Seconds Postgres or Valkey are stopped at most."""
 
@@ -77,6 +79,9 @@ class Tally:
     killed: Counter[str] = field(default_factory=Counter)
     frozen: Counter[str] = field(default_factory=Counter)
     full_seconds: float = 0.0
+    is_full: bool = False
+    looked: int = 0
+    """Pages that were answered while the disk was full."""
     problems: list[str] = field(default_factory=list)
     longest: float = 0.0
     """Seconds until a request was acknowledged, retries included, at most."""
@@ -410,6 +415,7 @@ async def fill_the_disk(tally: Tally, home: Path, until: float) -> None:
     await asyncio.sleep(span / 3)
     ballast = home.parent / "ballast"
     start = time.monotonic()
+    tally.is_full = True
     try:
         with ballast.open("wb") as file:
             while time.monotonic() - start < min(15, span / 4):
@@ -422,7 +428,21 @@ async def fill_the_disk(tally: Tally, home: Path, until: float) -> None:
         pass  # closing flushes what did not fit
     finally:
         ballast.unlink()
+        tally.is_full = False
         tally.full_seconds = time.monotonic() - start
+
+
+async def look_meanwhile(tally: Tally, up: Up, until: float) -> None:
+    """Read pages while the disk is full: what needs no room is answered, and what does hears 503."""
+    async with httpx.AsyncClient(timeout=10) as client:
+        while time.monotonic() < until:
+            for path in PAGES if tally.is_full else ():
+                with suppress(httpx.TransportError):  # the API has just been killed
+                    answer = await client.get(f"{up.url}{path}")
+                    tally.looked += 1
+                    if answer.status_code >= 500 and answer.status_code != 503:
+                        tally.problems.append(f"{path}: {answer.status_code} {answer.text[:300]}")
+            await asyncio.sleep(0.1)
 
 
 # --- the campaign ----------------------------------------------------------------------------------------------------
@@ -437,7 +457,7 @@ async def storm(up: Up, options: Options, tally: Tally) -> None:
     work.append(put_poison(options, tally, run["valkey_url"], end))
     work += [wreak(options, tally, up, run, end), _rescale(up, options, end)]
     if options.disk_full:
-        work.append(fill_the_disk(tally, up.home, end))
+        work += [fill_the_disk(tally, up.home, end), look_meanwhile(tally, up, end)]
     await asyncio.gather(*work)
 
 
@@ -523,7 +543,7 @@ def report(options: Options, tally: Tally, database: Connection, seconds: float)
         ("workers", " → ".join(map(str, options.workers))),
         ("SIGKILL", f"{sum(tally.killed.values())} ({kills})"),
         ("frozen for 1 to 10 s", frozen),
-        ("disk full", f"{tally.full_seconds:.0f} s" if tally.full_seconds else "no"),
+        ("disk full", f"{tally.full_seconds:.0f} s, {tally.looked} pages read" if tally.full_seconds else "no"),
         ("events acknowledged", f"{len(tally.acknowledged):,} ({len(tally.acknowledged) / seconds:,.0f}/s)"),
         ("requests, of them retries", f"{tally.requests:,}, {tally.retries:,}"),
         ("sent twice on purpose", f"{tally.doubled:,}"),
@@ -541,6 +561,12 @@ def unexpected(up: Up) -> list[str]:
     return list(dict.fromkeys(f"{error['path']}: {error['exception'][-1_500:]}" for error in errors))
 
 
+def ended_by_itself(up: Up) -> list[str]:
+    """Say when the API ended that nobody had killed."""
+    ends = [line for line in up.log_lines() if line["event"].startswith("ended,") and line["child"] == "api"]
+    return [f"the API ended by itself: {end['why']}" for end in ends if end["why"] != "signal SIGKILL"]
+
+
 def campaign(home: Path, options: Options) -> tuple[list[str], str]:
     """Run a campaign in a home that does not exist yet; return what is wrong afterwards, and the report."""
     # On a full disk everysec acknowledges what is only in memory yet, and is lost if the process then ends as well.
@@ -555,7 +581,10 @@ def campaign(home: Path, options: Options) -> tuple[list[str], str]:
             with make(str(urls.valkey_url)) as valkey:
                 if not drained(database, valkey):
                     return ["the dataflow did not catch up within 180 s"], report(options, tally, database, seconds)
-            return verify(database, tally) + unexpected(up), report(options, tally, database, seconds)
+            wrong = verify(database, tally) + unexpected(up)
+            if options.disk_full:  # else a worker that is killed twice within seconds ends it
+                wrong += ended_by_itself(up)
+            return wrong, report(options, tally, database, seconds)
     finally:
         up.stop()
         up.log_path.unlink(missing_ok=True)

@@ -2,7 +2,6 @@
 
 import shlex
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ import typer
 
 from carousel.cli.common import HomeOption, stores
 from carousel.errors import InputError, UnusableFeedError
+from carousel.processes import temporary_folder
 
 if TYPE_CHECKING:
     from carousel.evaluation.carousel import Settings
@@ -186,10 +186,10 @@ def _data(
     from carousel.evaluation.dataset import ReadOptions, load
     from carousel.evaluation.stock import join, read_listings, stock_of
 
-    with tempfile.TemporaryDirectory(prefix="carousel-evaluate-") as folder:
+    with temporary_folder("carousel-evaluate-") as folder:
         if interactions is None:
             told("reading the archive", 0.0)
-            interactions, listings = _archive(Path(folder), home, listings)
+            interactions, listings = _archive(folder, home, listings)
         dataset = load(interactions, ReadOptions(**reading), lambda what: told(what, 0.0))
         if listings is None:
             said = (

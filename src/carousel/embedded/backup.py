@@ -7,13 +7,13 @@ sequences, types and indexes, and its format is read by every PostgreSQL to come
 """
 
 import base64
+import contextlib
 import gzip
 import hashlib
 import os
 import shutil
 import subprocess
 import tarfile
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -34,6 +34,7 @@ from carousel.embedded import erasures
 from carousel.embedded.postgres import program
 from carousel.embedded.prepare import prepare
 from carousel.errors import CarouselError, InputError, StartError, UnavailableError, first_line
+from carousel.processes import temporary_folder
 from carousel.rights import erase
 from carousel.rights.person import entries
 from carousel.storage.migrations import known_migrations
@@ -90,12 +91,12 @@ def backup(database_url: str, valkey: Valkey, file: Path, *, partitions: int) ->
     """
     if file.exists():
         raise InputError(f"{file} exists; choose another name", field="file")
-    try:
-        folder = tempfile.TemporaryDirectory(prefix=".carousel-backup-", dir=file.absolute().parent)
-    except OSError as error:
-        raise InputError(f"{file} cannot be written: {error.strerror}", field="file") from error
-    with folder, connect(database_url, vectors=False) as connection:
-        parts = Path(folder.name)
+    with contextlib.ExitStack() as stack:
+        try:
+            parts = stack.enter_context(temporary_folder(".carousel-backup-", file.absolute().parent))
+        except OSError as error:
+            raise InputError(f"{file} cannot be written: {error.strerror}", field="file") from error
+        connection = stack.enter_context(connect(database_url, vectors=False))
         if not _one(connection, "SELECT to_regclass('stream_position') IS NOT NULL"):
             raise StartError(
                 "this database holds nothing of Carousel to back up; look at CAROUSEL_DATABASE_URL, --home"
@@ -177,8 +178,7 @@ def restore(
             f"{file} has {manifest.partitions} partitions and CAROUSEL_PARTITIONS is {partitions}; set it alike",
             field="file",
         )
-    with tempfile.TemporaryDirectory(prefix="carousel-restore-") as folder:
-        parts = Path(folder)
+    with temporary_folder("carousel-restore-") as parts:
         _unpack(file, parts, manifest)
         with connect(database_url, vectors=False) as connection:
             try:  # before the tables are replaced, which cannot be undone

@@ -42,10 +42,6 @@ class Home:
         return self.path / "valkey"
 
     @property
-    def metrics(self) -> Path:
-        return self.path / "metrics"
-
-    @property
     def secrets(self) -> Path:
         return self.path / "secrets.json"
 

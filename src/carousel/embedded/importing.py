@@ -1,7 +1,6 @@
 """`carousel import`: files into the catalogue of a running `up`, of servers by URL, or of a home at rest."""
 
 import contextlib
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from carousel.catalogue.imports import recorded
 from carousel.catalogue.listing import ListingId
 from carousel.embedded.attach import attached, is_reachable
 from carousel.errors import InputError
+from carousel.processes import temporary_folder
 from carousel.settings import Settings
 from carousel.storage import postgres, valkey
 from carousel.telemetry import log
@@ -60,9 +60,9 @@ def _present(settings: Settings, name: str, stack: contextlib.ExitStack) -> Path
         if not path.exists():
             raise InputError(f"{name} does not exist; check the name", field="files")
         return path
-    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="carousel-import-"))
+    folder = stack.enter_context(temporary_folder("carousel-import-"))
     authorization = settings.feed_authorization.get_secret_value() if settings.feed_authorization else None
-    file = fetch(name, Path(folder), {}, authorization=authorization, most_bytes=settings.import_mb * 2**20)
+    file = fetch(name, folder, {}, authorization=authorization, most_bytes=settings.import_mb * 2**20)
     assert file is not None  # nothing was known of it, so it cannot be unchanged
     return file
 

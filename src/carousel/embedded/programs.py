@@ -5,7 +5,6 @@ from collections.abc import Mapping
 
 from carousel.embedded.checks import free_port
 from carousel.embedded.child import Program, ReadLine
-from carousel.embedded.home import Home
 from carousel.embedded.plan import Plan
 from carousel.embedded.server import Server
 from carousel.embedded.servers import environment
@@ -29,8 +28,9 @@ def server_program(server: Server) -> Program:
 
 def child_environment(settings: Settings, keys: Mapping[str, str], *, demo: bool) -> dict[str, str]:
     """Return what the children read their Settings from; secrets travel here, where `ps` does not show them."""
+    ours = {name: value for name, value in os.environ.items() if name != METRICS_VARIABLE}  # each part counts alone
     return {
-        **os.environ,
+        **ours,
         "CAROUSEL_HOME": str(settings.home),
         "CAROUSEL_HOST": settings.host,
         "CAROUSEL_PORT": str(settings.port),
@@ -50,13 +50,8 @@ def _reader(settings: Settings) -> ReadLine | None:
     return plain_line if settings.log_format == "json" else None
 
 
-def api_program(plan: Plan, home: Home, variables: Mapping[str, str]) -> Program:
-    return Program(
-        "api",
-        plan.commands.line(plan.commands.api),
-        {**variables, METRICS_VARIABLE: str(home.metrics)},
-        read_line=_reader(plan.settings),
-    )
+def api_program(plan: Plan, variables: Mapping[str, str]) -> Program:
+    return Program("api", plan.commands.line(plan.commands.api), dict(variables), read_line=_reader(plan.settings))
 
 
 def training_program(plan: Plan, variables: Mapping[str, str]) -> Program:

@@ -1,7 +1,6 @@
 """Imports that nobody watches in a terminal: recorded in the database, started by a schedule or by the API."""
 
 import contextlib
-import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from carousel.catalogue.feeds.run import ImportOptions, import_files
 from carousel.catalogue.imports import RunRecorder, adopted, recorded, start
 from carousel.embedded.attach import attached
 from carousel.embedded.importing import announce
+from carousel.processes import temporary_folder
 from carousel.settings import Settings
 from carousel.storage import postgres, valkey
 
@@ -67,8 +67,8 @@ def import_upload(settings: Settings, import_id: UUID, file: Path, options: Impo
 def _import(settings: Settings, file: Path, options: ImportOptions, recorder: RunRecorder) -> ImportReport:
     with contextlib.ExitStack() as stack:
         if options.rejects is None:  # they are in the database; a file beside nobody's terminal would be left lying
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="carousel-rejects-"))
-            options = replace(options, rejects=Path(folder) / "rejects.csv")
+            folder = stack.enter_context(temporary_folder("carousel-rejects-"))
+            options = replace(options, rejects=folder / "rejects.csv")
         options = replace(options, most_bytes=settings.import_mb * 2**20)
         connection = stack.enter_context(postgres.connect(str(settings.database_url)))
         client = stack.enter_context(valkey.make(str(settings.valkey_url)))

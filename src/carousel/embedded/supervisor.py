@@ -92,7 +92,7 @@ class _Supervisor:
         variables = child_environment(settings, keys(self.home, settings), demo=demo)
         self._write_run_file(settings)
 
-        api = Child(api_program(self.plan, self.home, variables))
+        api = Child(api_program(self.plan, variables))
         flows = {port: Child(program) for port, program in dataflow_programs(self.plan, variables).items()}
         self.ours = [api, *flows.values()]
         for child in self.ours:

@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import re
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -27,6 +26,7 @@ from carousel.catalogue.imports import last_validators, shown
 from carousel.embedded.attach import attached
 from carousel.embedded.recording import import_and_record, record_failure
 from carousel.errors import CarouselError, InputError, UnusableFeedError
+from carousel.processes import temporary_folder
 from carousel.settings import Settings
 from carousel.storage import postgres
 from carousel.telemetry import log
@@ -147,8 +147,8 @@ def _present(settings: Settings, feed: str, known: dict[str, str]) -> Iterator[P
         yield None if unchanged else Path(feed)
         return
     authorization = settings.feed_authorization.get_secret_value() if settings.feed_authorization else None
-    with tempfile.TemporaryDirectory(prefix="carousel-sync-") as folder:
-        yield fetch(feed, Path(folder), known, authorization=authorization, most_bytes=settings.import_mb * 2**20)
+    with temporary_folder("carousel-sync-") as folder:
+        yield fetch(feed, folder, known, authorization=authorization, most_bytes=settings.import_mb * 2**20)
 
 
 def _version(file: Path) -> dict[str, str]:

@@ -1,7 +1,6 @@
 """Read the interactions of any system into numpy columns: who did what with which item, when."""
 
 import contextlib
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from carousel.evaluation.columns import Roles, roles_of, times_of
 from carousel.evaluation.kinds import event_type, strength
 from carousel.evaluation.moments import TimeForm, is_time_of_day, other_order, time_form
 from carousel.evaluation.reading import Table, open_table
+from carousel.processes import temporary_folder
 
 _SAMPLE = 2_000
 _NOTHING = ["", "-", "null", "NULL", "None", "none", "nan", "NaN", "N/A", "NA", "na", "\\N", "<null>", "undefined"]
@@ -100,9 +100,9 @@ def load(path: Path, options: ReadOptions | None = None, told: Told | None = Non
     options = options or ReadOptions()
     tell = told or (lambda _: None)
     tell(f"reading {path.name}")
-    with tempfile.TemporaryDirectory(prefix="carousel-evaluate-") as folder:
+    with temporary_folder("carousel-evaluate-") as folder:
         said = [name for name in (options.user, options.item, options.time, options.type, options.strength) if name]
-        table = open_table(path, Path(folder), said)
+        table = open_table(path, folder, said)
         try:
             try:
                 return _read(path, table, options, tell)

@@ -3,7 +3,6 @@
 import itertools
 import re
 import sys
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -21,6 +20,7 @@ from carousel.catalogue.traits import Described, describe, fit_knots, values_of
 from carousel.errors import UnusableFeedError
 from carousel.evaluation.columns import is_an_id
 from carousel.evaluation.dataset import Dataset, Log
+from carousel.processes import temporary_folder
 
 MARGIN_SHARE = 0.05
 """How long after its last interaction an item without dates counts as available, as a share of the log's time."""
@@ -72,8 +72,8 @@ def read_listings(path: Path) -> tuple[list[Listing], bool, Cells]:
 
     :raises UnusableFeedError: it is no feed, or no row is a car.
     """
-    with tempfile.TemporaryDirectory(prefix="carousel-evaluate-") as folder:
-        item = open_input(path, ImportOptions(), datetime.now(UTC), Path(folder))
+    with temporary_folder("carousel-evaluate-") as folder:
+        item = open_input(path, ImportOptions(), datetime.now(UTC), folder)
         listings: list[Listing] = []
         columns: list[list[str]] = [[] for _ in item.feed.columns]
         for row, outcome in outcomes(item, Seen()):

@@ -3,7 +3,6 @@
 import contextlib
 import itertools
 import re
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -31,6 +30,7 @@ from carousel.catalogue.imports import RejectedRow, RunRecorder
 from carousel.catalogue.listing import RATES_PER_EUR, Listing, ListingId, feed_name
 from carousel.catalogue.repository import BATCH, WriteResult
 from carousel.errors import InputError, UnusableFeedError
+from carousel.processes import temporary_folder
 from carousel.storage.postgres import Connection
 from carousel.telemetry import log
 
@@ -129,11 +129,11 @@ def import_files(
     started = time.perf_counter()
     report = ImportReport(dry_run=options.dry_run)
     with (
-        tempfile.TemporaryDirectory(prefix="carousel-import-") as folder,
+        temporary_folder("carousel-import-") as folder,
         contextlib.closing(Seen()) as seen,
         contextlib.ExitStack() as open_until_the_end,
     ):
-        inputs = _open_all(files, options, report, Path(folder))
+        inputs = _open_all(files, options, report, folder)
         rejects = [
             open_until_the_end.enter_context(RejectsFile(i.feed.path, i.feed.columns, named=options.rejects))
             for i in inputs

@@ -57,6 +57,27 @@ def test_a_database_with_a_migration_we_do_not_know_is_refused_in_one_line(url: 
         migrate(url, tmp_path)
 
 
+def test_a_role_that_may_make_no_tables_is_told_which_right_it_lacks(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute('CREATE ROLE "Lesser" LOGIN')
+        try:
+            lesser = psycopg.conninfo.make_conninfo(url, user="Lesser")
+            with pytest.raises(StartError) as refused:
+                migrate(lesser)
+            assert tables(url) == set()
+            cure = str(refused.value).partition(": ")[2].partition(", as the")[0]
+            connection.execute(cure.encode())
+            with pytest.raises(StartError, match="extension"):  # the next right it lacks, in PostgreSQL's words
+                migrate(lesser)
+        finally:
+            connection.execute('DROP OWNED BY "Lesser"')
+            connection.execute('DROP ROLE "Lesser"')
+    assert str(refused.value) == (
+        'the role "Lesser" may not make tables in the schema public: '
+        'GRANT USAGE, CREATE ON SCHEMA public TO "Lesser", as the schema\'s owner'
+    )
+
+
 def test_a_migration_that_fails_half_way_leaves_nothing_behind(url: str, tmp_path: Path) -> None:
     script = tmp_path / "0001_start.sql"
     script.write_text("CREATE TABLE one ();\nSELECT no_such_function();")

@@ -83,7 +83,11 @@ def migrate(database_url: str, folder: Path | None = None) -> int:
         with psycopg.connect(database_url, autocommit=True, connect_timeout=10) as guard:
             guard.execute(f"SET lock_timeout = '{_LOCK_TIMEOUT}'")
             guard.execute("SELECT pg_advisory_lock(%s)", [_ADVISORY_LOCK])
-            return _apply(database_url, known)
+            try:
+                return _apply(database_url, known)
+            except psycopg.Error as error:
+                _refuse_without_right(guard, error)
+                raise
     except psycopg.errors.LockNotAvailable as error:
         raise StartError(
             f"another process has been migrating this database for {_LOCK_TIMEOUT}: wait for it, or end its session"
@@ -94,6 +98,21 @@ def migrate(database_url: str, folder: Path | None = None) -> int:
         raise UnavailableError(f"PostgreSQL does not answer: {first_line(error)}") from error
     except psycopg.Error as error:
         raise StartError(f"the database cannot be migrated: {first_line(error)}") from error
+
+
+def _refuse_without_right(connection: psycopg.Connection[Any], error: psycopg.Error) -> None:
+    """:raises StartError: the role may not make tables, which yoyo passes over until it misses one."""
+    row = connection.execute(
+        "SELECT quote_ident(current_user), quote_ident(coalesce(current_schema(), 'public')), "
+        "coalesce(has_schema_privilege(current_schema(), 'CREATE'), false)"
+    ).fetchone()
+    assert row is not None
+    role, schema, may_create = row
+    if not may_create:
+        raise StartError(
+            f"the role {role} may not make tables in the schema {schema}: "
+            f"GRANT USAGE, CREATE ON SCHEMA {schema} TO {role}, as the schema's owner"
+        ) from error
 
 
 def _apply(database_url: str, known: MigrationList) -> int:

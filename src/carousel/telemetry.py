@@ -106,6 +106,24 @@ def configure_logging(process: str, *, level: str = "INFO", log_format: Literal[
     )
 
 
+class Repeated:
+    """What may go wrong each time something is tried: said when it begins, and again when its reason is another."""
+
+    def __init__(self, logger: structlog.stdlib.BoundLogger, event: str) -> None:
+        self._logger = logger
+        self._event = event
+        self._reason = ""
+
+    def wrong(self, error: Exception, **more: object) -> None:
+        reason = str(error) or type(error).__name__
+        if reason != self._reason:
+            self._logger.warning(self._event, error=reason, **more)
+        self._reason = reason
+
+    def well(self) -> None:
+        self._reason = ""
+
+
 def log(name: str) -> structlog.stdlib.BoundLogger:
     """Return the logger of one module."""
     logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)

@@ -5,7 +5,7 @@ from collections import deque
 
 from carousel.recommend.repository import SlateRecord, write
 from carousel.storage.postgres import Pool
-from carousel.telemetry import log, slates_lost
+from carousel.telemetry import Repeated, log, slates_lost
 
 _logger = log(__name__)
 SECONDS = 1.0
@@ -31,12 +31,14 @@ class SlateLog:
 
     async def run(self) -> None:
         """Write what waits, once a second, for ever."""
+        trouble = Repeated(_logger, "slates not written")
         while True:
             await asyncio.sleep(SECONDS)
             try:
                 await self.flush()
+                trouble.well()
             except Exception as error:  # the database may be away for a while; the slates wait
-                _logger.warning("slates not written", waiting=len(self._waiting), error=str(error))
+                trouble.wrong(error, waiting=len(self._waiting))
 
     async def flush(self) -> None:
         """Write all that waits."""

@@ -22,7 +22,7 @@ from carousel.catalogue import repository
 from carousel.catalogue.listing import RATES_PER_EUR, Listing, name_key
 from carousel.catalogue.traits import CATEGORICAL, DEFAULT_KNOTS, NUMERIC, Knots, positions
 from carousel.storage.postgres import AsyncConnection, Pool
-from carousel.telemetry import log, snapshot_listings
+from carousel.telemetry import Repeated, log, snapshot_listings
 
 STEPS = 8
 """Steps between two knots; an eighth of a price band is well below what a shopper notices."""
@@ -437,6 +437,7 @@ class LiveSnapshot:
     async def refresh_forever(self, pool: Pool, *, seconds: float = 1, popularity_every: int = 15) -> None:
         """Keep up in the background too, so that no request has to wait for a large import to be read."""
         tick = 0
+        trouble = Repeated(_logger, "snapshot not refreshed")
         while True:
             try:
                 async with pool.connection() as connection:
@@ -444,7 +445,8 @@ class LiveSnapshot:
                     snapshot = await self.current(connection)
                     if tick % popularity_every == 0:
                         snapshot.set_attention(await repository.attention(connection))
+                trouble.well()
             except Exception as error:  # the database may be away for a while; requests say so themselves
-                _logger.warning("snapshot not refreshed", error=str(error))
+                trouble.wrong(error)
             tick += 1
             await asyncio.sleep(seconds)

@@ -43,6 +43,8 @@ _SETTINGS = {
     "log_checkpoints": "off",
 }
 
+# What it says to who asks for it too early or too late, as whoever waits for it does.
+_USUAL = re.compile("the database system is (starting up|not yet accepting connections|shutting down)")
 _LEVELS = {"DEBUG": "debug", "WARNING": "warning", "ERROR": "error", "FATAL": "error", "PANIC": "critical"}
 
 
@@ -103,7 +105,7 @@ class Postgres:
         severity, message = match.groups()
         if severity in ("DETAIL", "HINT", "STATEMENT", "CONTEXT", "QUERY", "LOCATION"):
             return self._level, f"{severity.lower()}: {message}"  # belongs to the line before
-        self._level = _LEVELS.get(severity.rstrip("12345"), "info")
+        self._level = "info" if _USUAL.match(message) else _LEVELS.get(severity.rstrip("12345"), "info")
         return self._level, message
 
     def _url(self, database: str) -> str:

@@ -70,7 +70,9 @@ class Valkey:
 
     def level(self, line: str) -> tuple[str, str]:
         match = re.match(r"\d+:\w .*?\d\d:\d\d:\d\d\.\d+ ([.\-*#]) (.*)", line)
-        return (_LEVELS[match[1]], match[2]) if match else ("info", line.strip())
+        if match is None or match[2].endswith("bye bye..."):  # which it says as a warning at the end of each life
+            return "info", match[2] if match else line.strip()
+        return _LEVELS[match[1]], match[2]
 
 
 def _program() -> Path:

@@ -12,7 +12,7 @@ from carousel.crowd import repository
 from carousel.crowd.choice_model import Belief, ChoiceModel, Stock, fold_in, guess
 from carousel.recommend.query import Rows
 from carousel.storage.postgres import Pool
-from carousel.telemetry import crowd_version, log
+from carousel.telemetry import Repeated, crowd_version, log
 
 if TYPE_CHECKING:
     from carousel.recommend.pipeline import Recommender
@@ -110,6 +110,7 @@ class Crowd:
 async def serve_newest(recommender: "Recommender", pool: Pool, live: LiveSnapshot, *, seconds: float = 5) -> None:
     """Keep to the version that is to be served, for ever; the whole catalogue is described beside the requests."""
     version: int | None = None
+    trouble = Repeated(_logger, "choice model not read")
     while True:
         try:
             async with pool.connection() as connection:
@@ -122,6 +123,7 @@ async def serve_newest(recommender: "Recommender", pool: Pool, live: LiveSnapsho
                 version = wanted
                 crowd_version.set(version or 0)
                 _logger.info("choice_model_served", version=version)
+            trouble.well()
         except Exception as error:  # the database may be away for a while; the last model goes on
-            _logger.warning("choice model not read", error=str(error))
+            trouble.wrong(error)
         await asyncio.sleep(seconds)

@@ -10,6 +10,7 @@ import pytest
 from carousel import __version__, cli
 from carousel.catalogue.listing import Listing, ListingId
 from carousel.catalogue.repository import upsert
+from carousel.embedded.home import Home
 from carousel.embedded.servers import Servers
 from carousel.settings import Settings
 from carousel.storage.postgres import Connection
@@ -42,6 +43,23 @@ def test_no_command_multiplies_matrices_on_more_than_one_core() -> None:
     )
     found = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.splitlines()[-1] == "[1]"
+
+
+def test_a_home_with_a_database_beside_the_address_of_another_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, servers: Servers
+) -> None:
+    monkeypatch.setenv("CAROUSEL_DATABASE_URL", servers.database_url)
+    monkeypatch.setenv("CAROUSEL_VALKEY_URL", servers.valkey_url)
+    (tmp_path / "postgres").mkdir()
+    command = ("train", "--list", "--home", str(tmp_path))
+    assert run(monkeypatch, capsys, *command) == (
+        1,
+        "",
+        f"carousel: home {tmp_path} has a database of its own and CAROUSEL_DATABASE_URL names another: "
+        "unset CAROUSEL_DATABASE_URL, or leave out --home\n",
+    )
+    monkeypatch.setattr(Home, "running", lambda _: {"database_url": servers.database_url})
+    assert run(monkeypatch, capsys, *command)[0] == 0
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,8 @@ def start(process: str, *, quiet: bool = False, **given: object) -> Settings:
     from carousel.telemetry import configure_logging
 
     settings = _read_settings({name: value for name, value in given.items() if value is not None})
+    if given.get("home") and process != "up":  # which takes only the secrets of a home then
+        _refuse_two_databases(settings)
     level = "WARNING" if quiet and "log_level" not in settings.model_fields_set else settings.log_level
     configure_logging(process, level=level, log_format=settings.log_format)
     return settings
@@ -39,6 +41,20 @@ def _read_settings(given: dict[str, Any]) -> Settings:
         first = error.errors(include_input=False)[0]
         name = f"CAROUSEL_{str(first['loc'][0]).upper()}" if first["loc"] else "CAROUSEL_…"
         raise StartError(f"{name} is not usable: {first['msg']}") from None
+
+
+def _refuse_two_databases(settings: Settings) -> None:
+    """:raises StartError: the home that was named has a database, and a variable names another."""
+    from carousel.embedded.home import Home
+
+    home = Home.of(settings.home)
+    if not settings.database_url or not home.postgres.exists():
+        return
+    if (home.running() or {}).get("database_url") != settings.database_url:
+        raise StartError(
+            f"home {home.path} has a database of its own and CAROUSEL_DATABASE_URL names another: "
+            "unset CAROUSEL_DATABASE_URL, or leave out --home"
+        )
 
 
 def started_before(settings: Settings) -> Settings:

@@ -31,7 +31,9 @@ class Settings(BaseSettings):
     port: int = Field(default=8080, ge=0, le=65535, description="Port the API listens on.")
     api_workers: int = Field(default=2, ge=1, le=64, description="API processes behind one port.")
     metrics_host: str = Field(default="127.0.0.1", description="Address a dataflow's /metrics listens on.")
-    metrics_port: int = Field(default=0, ge=0, le=65535, description="Port of a dataflow's /metrics; 0 picks one.")
+    metrics_port: int = Field(
+        default=0, ge=0, le=65535, description="Port of a dataflow's /metrics, under `up` of the first; 0 picks one."
+    )
     web_dir: Path | None = Field(default=None, description="Built web app; unset means the packaged one.")
     cors_origins: Annotated[list[str], NoDecode] = Field(
         default=[], description="Origins whose pages may call the API, separated by commas."

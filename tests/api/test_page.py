@@ -146,8 +146,11 @@ async def test_no_page_can_be_framed_or_run_the_scripts_of_others(api: httpx.Asy
     assert not any(part.startswith("script-src") for part in policy)
 
 
-async def test_without_a_build_there_is_no_script(settings: Settings, tmp_path: Path) -> None:
-    async with client(settings.model_copy(update={"web_dir": tmp_path / "none"})) as calls:
+async def test_without_a_build_there_is_no_script(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("carousel.api.app.packaged_web", lambda: tmp_path / "none")
+    async with client(settings) as calls:
         assert (await calls.get("/carousel.js")).status_code == 404
 
 

@@ -33,7 +33,7 @@ class Answer(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def serve(port: int) -> None:
+def serve(port: int, host: str = "127.0.0.1") -> None:
     stubborn = "STUBBORN" in os.environ
 
     def hear(number: int, _frame: FrameType | None) -> None:
@@ -44,7 +44,7 @@ def serve(port: int) -> None:
     signal.signal(signal.SIGTERM, hear)
     signal.signal(signal.SIGINT, hear)
     tell("serving", arguments=sys.argv[1:], demo=os.environ["CAROUSEL_DEMO"], pid=os.getpid())
-    http.server.ThreadingHTTPServer(("127.0.0.1", port), Answer).serve_forever()
+    http.server.ThreadingHTTPServer((host, port), Answer).serve_forever()
 
 
 match sys.argv[1:]:
@@ -53,7 +53,7 @@ match sys.argv[1:]:
             sys.exit("carousel: no such table")
         serve(int(os.environ["CAROUSEL_PORT"]))
     case ["dataflow", "taste" | "factors", *_]:
-        serve(int(os.environ["CAROUSEL_METRICS_PORT"]))
+        serve(int(os.environ["CAROUSEL_METRICS_PORT"]), os.environ.get("CAROUSEL_METRICS_HOST", "127.0.0.1"))
     case ["load-market"]:
         with psycopg.connect(os.environ["CAROUSEL_DATABASE_URL"], autocommit=True) as connection:
             connection.execute(LISTING)

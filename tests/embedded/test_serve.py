@@ -79,6 +79,22 @@ def test_no_worker_outlives_the_main_process(server: "subprocess.Popen[bytes]", 
     until(lambda: port_is_free(port), 3)
 
 
+def test_a_port_that_another_carousel_has_is_one_line(server: "subprocess.Popen[bytes]", port: int) -> None:
+    variables = {
+        **os.environ,
+        "CAROUSEL_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
+        "CAROUSEL_VALKEY_URL": "redis://127.0.0.1:1",
+        "CAROUSEL_TOKEN_SECRET": "t" * 32,
+    }
+    command = [sys.executable, "-m", "carousel", "api", "--port", str(port)]
+    second = subprocess.run(command, env=variables, capture_output=True, text=True, check=False, timeout=60)
+    assert second.returncode == 1
+    assert second.stderr == (
+        f"carousel: port {port} on 127.0.0.1 is in use: stop what uses it, or choose another with --port\n"
+    )
+    assert server.poll() is None
+
+
 def test_metrics_start_from_zero_and_nothing_else_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
     (tmp_path / "counter_1.db").touch()

@@ -19,6 +19,7 @@ import psycopg
 import pytest
 import redis
 
+from carousel.embedded.checks import free_port
 from carousel.embedded.home import Home
 from carousel.embedded.servers import Servers
 from carousel.storage.valkey import make
@@ -149,6 +150,19 @@ def test_what_runs_is_found_through_the_home(shared: Running) -> None:
     assert run is not None
     assert stat.S_IMODE((shared.home / "run.json").stat().st_mode) == 0o600
     assert (run["pid"], run["url"]) == (shared.process.pid, shared.ready.rpartition(" ")[2])
+
+
+def test_metrics_are_where_they_were_wanted_and_listed_with_what_runs(start: Start, external: dict[str, str]) -> None:
+    first = free_port("127.0.0.2", 0)
+    wanted = {"CAROUSEL_METRICS_HOST": "127.0.0.2", "CAROUSEL_METRICS_PORT": str(first)}
+    up = start("--no-demo", variables=external | wanted)
+    run = Home(up.home).running()
+    assert run is not None
+    assert run["metrics"] == {
+        "api": f"{run['url']}/metrics",
+        "dataflow-taste": f"http://127.0.0.2:{first}/metrics",
+        "dataflow-factors": f"http://127.0.0.2:{first + 1}/metrics",
+    }
 
 
 def test_a_second_up_on_the_same_home_is_one_line(shared: Running) -> None:
@@ -285,6 +299,12 @@ def test_a_port_in_use_is_one_line(tmp_path: Path) -> None:
         found = refused("--home", str(tmp_path), "--port", str(port))
     line = f"carousel: port {port} on 127.0.0.1 is in use: stop what uses it, or choose another with --port"
     assert found == Refused(1, line, "")
+
+
+def test_a_key_that_is_too_short_is_one_line_before_anything_starts(tmp_path: Path) -> None:
+    found = refused("--home", str(tmp_path / "home"), variables={"CAROUSEL_SECRET_KEY": "short"})
+    assert found == Refused(1, "carousel: CAROUSEL_SECRET_KEY is too short; use at least 16 random characters", "")
+    assert not (tmp_path / "home").exists()
 
 
 def test_a_home_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from carousel import __version__
 from carousel.activity import partitions
 from carousel.activity.log import ERASED_KNOWN, append
 from carousel.api import errors, openapi, page
+from carousel.api.checks import check
 from carousel.api.dependencies import Resources, refuse_unknown_parameters
 from carousel.api.live import Hub
 from carousel.api.middleware import Answer, Observe
@@ -39,7 +40,6 @@ from carousel.api.tokens import Tokens
 from carousel.api.turns import TakeTurns, Turns
 from carousel.api.uploads import Uploads
 from carousel.catalogue.snapshot import LiveSnapshot
-from carousel.errors import StartError, UnavailableError
 from carousel.recommend import placements
 from carousel.recommend.crowd import serve_newest
 from carousel.recommend.pipeline import Recommender
@@ -50,8 +50,6 @@ from carousel.storage import postgres, valkey
 from carousel.telemetry import configure_logging, log
 
 _logger = log(__name__)
-_LEAST_SECRET = 32
-_LEAST_KEY = 16
 _WRITERS = 2
 
 
@@ -98,35 +96,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         )
     app.add_middleware(Observe)
     return app
-
-
-def check(settings: Settings) -> None:
-    """Refuse to start without what security needs; there is no default secret.
-
-    :raises StartError: names the variable and the cure.
-    """
-    if not settings.database_url or not settings.valkey_url:
-        raise StartError("CAROUSEL_DATABASE_URL and CAROUSEL_VALKEY_URL are needed; `carousel up` provides both")
-    if settings.token_secret and len(settings.token_secret.get_secret_value()) < _LEAST_SECRET:
-        raise StartError(f"CAROUSEL_TOKEN_SECRET is too short; use at least {_LEAST_SECRET} random characters")
-    if settings.secret_key and len(settings.secret_key.get_secret_value()) < _LEAST_KEY:
-        raise StartError(f"CAROUSEL_SECRET_KEY is too short; use at least {_LEAST_KEY} random characters")
-    if not settings.token_secret and not settings.oidc_issuer:
-        raise StartError("set CAROUSEL_TOKEN_SECRET or CAROUSEL_OIDC_ISSUER; without one nobody can be told apart")
-    if settings.oidc_issuer and not settings.oidc_audience:
-        raise StartError("CAROUSEL_OIDC_ISSUER needs CAROUSEL_OIDC_AUDIENCE, or tokens for others would be accepted")
-
-
-def check_partitions(settings: Settings) -> None:
-    """Refuse a number of partitions that the event log does not have; where the database is away `/readyz` does.
-
-    :raises StartError: names the variable and the cure.
-    """
-    with (
-        suppress(UnavailableError, psycopg.Error),
-        postgres.connect(str(settings.database_url), vectors=False) as connection,
-    ):
-        partitions.check(connection, settings.partitions)
 
 
 @asynccontextmanager

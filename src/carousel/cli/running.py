@@ -66,11 +66,13 @@ def up(
     ] = None,
 ) -> None:
     """Start database, event log, dataflows, API and web page; stop with Ctrl-C."""
+    from carousel.api import checks
     from carousel.embedded import plan, supervisor
     from carousel.recommend import placements
 
     settings = start("up", home=home, host=host, port=port)
-    placements.load(settings.placements_file)  # a mistake in it is said before anything starts
+    checks.check_given(settings)  # mistakes are said before anything starts
+    placements.load(settings.placements_file)
     supervisor.up(
         plan.Plan(settings, demo=demo, import_file=import_file, workers=workers),
         announce=lambda line: print(line, flush=True),
@@ -96,14 +98,16 @@ def api(
     """Serve the HTTP API and the web page (one process of a deployment)."""
     with share_metrics():
         settings = start("api", host=host, port=port, api_workers=workers)
-        from carousel.api import app, serve
+        from carousel.api import checks, serve
+        from carousel.embedded.checks import free_port
         from carousel.recommend import placements
 
         # Said in one line here, not by each worker that dies of it.
         placements.load(settings.placements_file)
-        app.check(settings)
-        app.check_partitions(settings)
-        serve.serve(settings)
+        checks.check(settings)
+        checks.check_partitions(settings)
+        # Its workers share the port, so the system would let another Carousel share it, too.
+        serve.serve(settings.model_copy(update={"port": free_port(settings.host, settings.port)}))
 
 
 @app.command()

@@ -6,9 +6,10 @@ import socket
 from carousel.errors import StartError
 
 
-def free_port(host: str, port: int) -> int:
+def free_port(host: str, port: int, *, names: tuple[str, str] = ("--host", "--port")) -> int:
     """Return `port`, or a free one for 0.
 
+    :param names: what the two are given by.
     :raises StartError: it is taken, or the address is not this machine's.
     """
     try:
@@ -20,12 +21,14 @@ def free_port(host: str, port: int) -> int:
             probe.bind(address)
             return int(probe.getsockname()[1])
     except socket.gaierror as error:
-        raise StartError(f"host {host} is not known ({error.strerror}): choose another with --host") from error
+        raise StartError(f"host {host} is not known ({error.strerror}): choose another with {names[0]}") from error
     except PermissionError as error:
         raise StartError(f"port {port} needs more rights than this user has: choose one above 1023") from error
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise StartError(
-                f"port {port} on {host} is in use: stop what uses it, or choose another with --port"
+                f"port {port} on {host} is in use: stop what uses it, or choose another with {names[1]}"
             ) from error
-        raise StartError(f"cannot listen on {host} port {port} ({error.strerror}): choose another --host") from error
+        raise StartError(
+            f"cannot listen on {host} port {port} ({error.strerror}): choose another {names[0]}"
+        ) from error

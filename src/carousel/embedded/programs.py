@@ -8,6 +8,7 @@ from carousel.embedded.child import Program, ReadLine
 from carousel.embedded.plan import Plan
 from carousel.embedded.server import Server
 from carousel.embedded.servers import environment
+from carousel.errors import StartError
 from carousel.processes import METRICS_VARIABLE
 from carousel.settings import Settings
 
@@ -60,14 +61,22 @@ def training_program(plan: Plan, variables: Mapping[str, str]) -> Program:
 
 
 def dataflow_programs(plan: Plan, variables: Mapping[str, str]) -> dict[int, Program]:
-    """Return every dataflow process by the port of its /metrics."""
-    programs = {}
+    """Return every dataflow process by the port of its /metrics: the one that is set and those after it, or free ones.
+
+    :raises StartError: one of them is taken.
+    """
+    host, first = plan.settings.metrics_host, plan.settings.metrics_port
+    count = len(plan.commands.dataflows) * plan.workers
+    if first + count > 65_536:
+        raise StartError(f"CAROUSEL_METRICS_PORT is {first}: {count} dataflow processes need as many ports from it on")
+    programs: dict[int, Program] = {}
     for flow in plan.commands.dataflows:
         for share in range(1, plan.workers + 1):
             alone = plan.workers == 1
             name = f"dataflow-{flow[-1]}" if alone else f"dataflow-{flow[-1]}-{share}"
             command = plan.commands.line(flow, *(() if alone else ("--share", f"{share}/{plan.workers}")))
-            port = free_port("127.0.0.1", 0)
+            wanted = first + len(programs) if first else 0
+            port = free_port(host, wanted, names=("CAROUSEL_METRICS_HOST", "CAROUSEL_METRICS_PORT"))
             programs[port] = Program(
                 name, command, {**variables, "CAROUSEL_METRICS_PORT": str(port)}, read_line=_reader(plan.settings)
             )

@@ -55,8 +55,7 @@ class _Supervisor:
         self.plan = plan
         self.home = home
         self.settings = plan.settings.model_copy(update={"home": home.path, "port": port})
-        host = f"[{plan.settings.host}]" if ":" in plan.settings.host else plan.settings.host
-        self.url = f"http://{host}:{port}"
+        self.url = _at(plan.settings.host, port)
         self.postgres: Child | None = None
         self.valkey: Child | None = None
         self.ours: list[Child] = []
@@ -90,10 +89,11 @@ class _Supervisor:
         empty = await asyncio.to_thread(catalogue_is_empty, settings.database_url)
         demo = self._decide_demo(empty)
         variables = child_environment(settings, keys(self.home, settings), demo=demo)
-        self._write_run_file(settings)
 
         api = Child(api_program(self.plan, variables))
         flows = {port: Child(program) for port, program in dataflow_programs(self.plan, variables).items()}
+        flows_at = local_address(settings.metrics_host)
+        self._write_run_file(settings, {flow.name: _at(flows_at, port) for port, flow in flows.items()})
         self.ours = [api, *flows.values()]
         for child in self.ours:
             child.start()
@@ -101,7 +101,7 @@ class _Supervisor:
         await self._fill(variables, market=demo and empty)
         await self._until_ready(api, local_address(settings.host), settings.port, "/readyz")
         for port, flow in flows.items():
-            await self._until_ready(flow, "127.0.0.1", port, "/metrics")
+            await self._until_ready(flow, flows_at, port, "/metrics")
         if settings.train_every:
             training = Child(training_program(self.plan, variables))
             self.ours.append(training)
@@ -174,12 +174,13 @@ class _Supervisor:
                     raise StartError(f"{child.name} was not ready within {READY_SECONDS:.0f} s ({error})") from error
             await asyncio.sleep(0.05)
 
-    def _write_run_file(self, settings: Settings) -> None:
+    def _write_run_file(self, settings: Settings, flows: dict[str, str]) -> None:
         self.home.write_run_file(
             {
                 "pid": os.getpid(),
                 "version": __version__,
                 "url": self.url,
+                "metrics": {name: f"{url}/metrics" for name, url in {"api": self.url, **flows}.items()},
                 "database_url": settings.database_url,
                 "valkey_url": settings.valkey_url,
                 "secrets": str(self.home.secrets),
@@ -196,3 +197,7 @@ class _Supervisor:
             await self.postgres.stop(end - time.monotonic())
         self.home.run_file.unlink(missing_ok=True)
         _logger.info("stopped")
+
+
+def _at(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -45,6 +45,9 @@ flow_behind_seconds = Gauge("carousel_flow_behind_seconds", "Age of the oldest o
 flow_unread_trimmed = Gauge(
     "carousel_flow_unread_trimmed_entries", "Entries that were removed before they were read", ["flow", "stream"]
 )
+flow_watched = Gauge(
+    "carousel_flow_watched_timestamp_seconds", "When a dataflow last saw how it stands on its streams", ["flow"]
+)
 flow_alarm = Gauge("carousel_flow_alarm", "1 while something is wrong", ["flow", "stream", "alarm"])
 flow_lag_seconds = Histogram("carousel_flow_lag_seconds", "From accepted to committed", ["flow"], buckets=FAST)
 

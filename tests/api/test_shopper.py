@@ -12,7 +12,7 @@ import orjson
 import pytest
 
 from carousel.activity import partitions
-from carousel.api.app import check_partitions
+from carousel.api.checks import check_partitions
 from carousel.errors import StartError
 from carousel.settings import Settings
 from carousel.storage.postgres import Connection

@@ -1,17 +1,18 @@
 """What goes wrong with the log is seen and said: lost, late, gone back, standing still."""
 
+import threading
 import time
 from dataclasses import replace
 from typing import Any
 
 import psutil
-import pytest
 from prometheus_client import REGISTRY
 from tests.dataflows.conftest import Marketplace, eventually, happens
 
 from carousel.activity.log import partition, stream_key
 from carousel.activity.repository import Move, advance
-from carousel.dataflows.watch import LATE_SECONDS, STALL_SECONDS, Seen, Watch, look
+from carousel.dataflows.watch import LATE_SECONDS, STALL_SECONDS, Seen, Watch, look, start
+from carousel.embedded.servers import Servers
 from carousel.storage.postgres import Connection
 from carousel.storage.valkey import Valkey
 
@@ -80,25 +81,57 @@ def test_a_log_that_lost_its_newest_entries_is_noticed(database: Connection, val
     assert not seen(database, valkey).went_back
 
 
+def test_a_log_that_is_emptied_under_traffic_is_noticed_each_time(database: Connection, valkey: Valkey) -> None:
+    position = "0-0"
+    for loss in range(1, 4):
+        for second in range(20):
+            valkey.xadd(STREAM, {"e": "x"}, id=f"{loss}{second:02}000-0")
+        advance(database, "taste", [Move(STREAM, position, position := f"{loss}19000-0", 20)])
+        assert not seen(database, valkey).went_back
+        valkey.delete(STREAM)
+        for second in range(20, 25):  # read before anybody looks
+            valkey.xadd(STREAM, {"e": "x"}, id=f"{loss}{second}000-0")
+        advance(database, "taste", [Move(STREAM, position, position := f"{loss}24000-0", 5)])
+        assert seen(database, valkey).went_back
+        assert not seen(database, valkey).went_back
+
+
+def watched(flow: str) -> float | None:
+    return REGISTRY.get_sample_value("carousel_flow_watched_timestamp_seconds", {"flow": flow})
+
+
+def test_it_says_when_it_last_saw_anything(servers: Servers, database: Connection, valkey: Valkey) -> None:
+    stop, begun = threading.Event(), time.time()
+    try:
+        start("postgresql://nobody@127.0.0.1:1/none", valkey, "blind", [STREAM], stop)
+        start(servers.database_url, valkey, "seeing", [STREAM], stop)
+        eventually(lambda: (watched("seeing") or 0.0) >= begun, within=5)
+    finally:
+        stop.set()
+    assert watched("blind") is None
+
+
 def alarm(what: str) -> Any:
     return REGISTRY.get_sample_value("carousel_flow_alarm", {"flow": "taste", "stream": STREAM, "alarm": what})
 
 
-@pytest.mark.parametrize(
-    ("what", "bad"),
-    [
-        ("log_went_back", replace(GOOD, went_back=True)),
-        ("late", replace(GOOD, unread=7, behind_seconds=LATE_SECONDS + 1)),
-    ],
-)
-def test_an_alarm_holds_as_long_as_its_reason(what: str, bad: Seen) -> None:
+def test_an_alarm_holds_as_long_as_its_reason() -> None:
     watch = Watch("taste")
     watch.judge([GOOD], 1.0)
-    assert alarm(what) == 0
-    watch.judge([bad], 2.0)
-    assert alarm(what) == 1
+    assert alarm("late") == 0
+    watch.judge([replace(GOOD, unread=7, behind_seconds=LATE_SECONDS + 1)], 2.0)
+    assert alarm("late") == 1
     watch.judge([GOOD], 3.0)
-    assert alarm(what) == 0
+    assert alarm("late") == 0
+
+
+def test_a_log_that_went_back_stays_an_alarm_when_newer_entries_have_come() -> None:
+    watch = Watch("taste")
+    watch.judge([GOOD], 1.0)
+    assert alarm("log_went_back") == 0
+    watch.judge([replace(GOOD, went_back=True)], 2.0)
+    watch.judge([GOOD], 3.0)
+    assert alarm("log_went_back") == 1
 
 
 def test_a_loss_stays_an_alarm_after_the_flow_has_read_past_the_gap() -> None:

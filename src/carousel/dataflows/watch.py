@@ -26,6 +26,7 @@ from carousel.telemetry import (
     flow_dead_letters_held,
     flow_unread,
     flow_unread_trimmed,
+    flow_watched,
     log,
 )
 
@@ -50,7 +51,8 @@ class Seen:
     unread_trimmed: int
     """Entries that were removed before the flow had read them."""
     went_back: bool
-    """The stream's last entry is older than the flow's position: the log was restored, or lost entries."""
+    """The stream's last entry is older than the flow's position, or it never held as many as were read: the log was
+    restored, or lost entries."""
 
 
 def look(connection: Connection, valkey: Valkey, flow: str, streams: Sequence[str], now: float) -> list[Seen]:
@@ -72,6 +74,8 @@ def look(connection: Connection, valkey: Valkey, flow: str, streams: Sequence[st
         oldest = rows[0][0].decode() if rows else None
         added, removed = info["entries-added"], info["entries-added"] - info["length"]
         first_is_unread = oldest is not None and info["first-entry"][0].decode() == oldest
+        # Where events come all the time a log that was emptied has newer ones by now: their number tells it.
+        went_back = _number(info["last-generated-id"].decode()) < _number(position) or added < entries_read
         if added < entries_read and (oldest is None or first_is_unread):
             # The stream began anew: with the old count everything trimmed from it unread would pass for read.
             entries_read = added if oldest is None else 0
@@ -83,7 +87,7 @@ def look(connection: Connection, valkey: Valkey, flow: str, streams: Sequence[st
                 unread=max(added - max(entries_read, removed), 1) if oldest else 0,
                 behind_seconds=max(0.0, now - int(oldest.partition("-")[0]) / 1_000) if oldest else 0.0,
                 unread_trimmed=max(0, removed - entries_read) if first_is_unread else 0,
-                went_back=_number(info["last-generated-id"].decode()) < _number(position),
+                went_back=went_back,
             )
         )
     return seen
@@ -100,13 +104,13 @@ def start(database_url: str, valkey: Valkey, flow: str, streams: Sequence[str], 
             pause = EVERY
             try:
                 with connect(database_url) as connection:
-                    seen = look(connection, valkey, flow, streams, time.time())
+                    watch.judge(look(connection, valkey, flow, streams, time.time()), time.monotonic())
                     letters = dead_letters.counts(connection)
             except (RedisError, OSError, UnavailableError, psycopg.Error) as error:
                 _logger.warning("watch_failed", error=str(error))
                 watch.blind()  # the flow waits for the same servers
                 continue
-            watch.judge(seen, time.monotonic())
+            flow_watched.labels(flow).set_to_current_time()
             for kind in ("malformed", "refused"):
                 flow_dead_letters_held.labels(flow, kind).set(letters.get((flow, kind), 0))
 
@@ -125,6 +129,8 @@ class Watch:
         """When any stream was last seen to have moved: behind a backlog each waits for several transactions."""
         self._trimmed: dict[str, int] = {}
         """The most that each stream lost; the flow reads past a gap at once, and the loss stays."""
+        self._went_back: set[str] = set()
+        """Streams that did, once; the flow goes on with newer entries at once, and what was lost stays lost."""
 
     def blind(self) -> None:
         """Forget since when nothing moved: nothing could."""
@@ -138,7 +144,9 @@ class Watch:
             flow_behind_seconds.labels(self._flow, one.stream).set(one.behind_seconds)
             flow_unread_trimmed.labels(self._flow, one.stream).set(lost)
             self._alarm("unread_trimmed", one, lost > 0)
-            self._alarm("log_went_back", one, one.went_back)
+            if one.went_back:
+                self._went_back.add(one.stream)
+            self._alarm("log_went_back", one, one.stream in self._went_back)
             self._alarm("late", one, one.behind_seconds > LATE_SECONDS)
             position, since = self._moved.get(one.stream, (None, now))
             if position != one.position:

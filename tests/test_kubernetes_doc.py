@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from carousel.api import serve
 from carousel.settings import Settings
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -53,3 +54,10 @@ def test_the_api_listens_where_its_probes_and_its_service_look() -> None:
     (deployment,) = (manifest for manifest in MANIFESTS if manifest["kind"] == "Deployment")
     assert service["spec"]["selector"] == deployment["spec"]["template"]["metadata"]["labels"]
     assert [one["targetPort"] for one in service["spec"]["ports"]] == [port["name"]]
+
+
+def test_an_api_that_goes_is_asked_no_more_before_it_stops() -> None:
+    (pod,) = (one for one in PODS if one["containers"][0]["command"] == ["carousel", "api"])
+    program, seconds = pod["containers"][0]["lifecycle"]["preStop"]["exec"]["command"]
+    assert program == "sleep"
+    assert int(seconds) + 2 * serve.STOP_SECONDS <= pod["terminationGracePeriodSeconds"]

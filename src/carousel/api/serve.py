@@ -16,7 +16,7 @@ from carousel.telemetry import configure_logging
 # 5,000 were measured (benchmarks/live.py); the rest is for everything else.
 _REQUESTS_PER_WORKER = 8192
 # What is still open then are live streams: browsers connect again by themselves.
-_STOP_SECONDS = 3
+STOP_SECONDS = 3
 
 
 def serve(settings: Settings, app: str = "carousel.api.app:create_app") -> None:
@@ -42,7 +42,7 @@ def serve(settings: Settings, app: str = "carousel.api.app:create_app") -> None:
         backpressure=_REQUESTS_PER_WORKER,
         log_dictconfig={"formatters": {}, "handlers": {}, "loggers": own_loggers},
         respawn_failed_workers=True,
-        workers_kill_timeout=_STOP_SECONDS,
+        workers_kill_timeout=STOP_SECONDS,
         factory=True,
     ).serve(target_loader=_load)
 

@@ -232,9 +232,9 @@ def test_ids_that_match_no_listing(log_file: Write, two_crowds: str) -> None:
 @pytest.mark.parametrize(
     ("header", "listed", "logged", "how"),
     [
-        ("Inserats-ID", "{}", "{}", ", matched by 'Inserats-ID'."),
-        ("Anzeigen-Nr", "{}", "{}.0", ", matched by 'Anzeigen-Nr' without zeros before and '.0' behind."),
-        ("car_id", "000{}", "{}", ", matched by 'car_id' without zeros before and '.0' behind."),
+        ("Ordnungszahl", "{}", "{}", ", matched by 'Ordnungszahl'."),
+        ("Aktenzeichen", "{}", "{}.0", ", matched by 'Aktenzeichen' without zeros before and '.0' behind."),
+        ("dossier", "000{}", "{}", ", matched by 'dossier' without zeros before and '.0' behind."),
         ("item_id", "{}", "ad-{}", ", matched by 'item_id' without what stands before the number."),
         ("item_id", "ad-{}", "{}", ", matched by 'item_id' without what stands before the number."),
         ("gibberish", "{}", "{}", ", matched by 'gibberish'."),

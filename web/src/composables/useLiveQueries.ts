@@ -1,8 +1,10 @@
-import { useQueryClient } from '@tanstack/vue-query'
+import { useQueryClient, type QueryKey } from '@tanstack/vue-query'
 import { onScopeDispose } from 'vue'
 import { myTasteQueryKey, recommendQueryKey, recommendRowsQueryKey } from '@/client/@tanstack/vue-query.gen'
 import { idOf } from '@/lib/api'
 import { useLive } from './useLive'
+
+export const BESIDE_A_CAR = 'detail'
 
 /** Changes that come together cause one refetch. */
 const TOGETHER_MS = 60
@@ -16,7 +18,7 @@ export function useLiveQueries(): void {
   )
   const refetchTaste = () =>
     queries.invalidateQueries({
-      predicate: (query) => personal.includes(idOf(query.queryKey)),
+      predicate: ({ queryKey }) => personal.includes(idOf(queryKey)) && !isBesideACar(queryKey),
       refetchType: 'all', // also the slate nobody looks at now: coming back shows it at once
     })
   const refetchGone = soon(() => {
@@ -32,6 +34,11 @@ export function useLiveQueries(): void {
       refetchGone()
     },
   })
+}
+
+/** What stands beside a car was chosen when its page was opened: that view itself must not move it. */
+function isBesideACar([asked]: QueryKey): boolean {
+  return (asked as { query?: { placement?: string } }).query?.placement === BESIDE_A_CAR
 }
 
 function soon(work: () => unknown): () => void {

@@ -98,3 +98,13 @@ def test_an_api_that_is_refused_leaves_none(temporary: Path) -> None:
     refused = subprocess.run([sys.executable, "-c", REFUSED, "api"], env=variables, capture_output=True, check=False)
     assert refused.returncode == 1
     assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such signal")
+def test_who_asks_after_its_parent_has_ended_ends_too() -> None:
+    script = "import os, sys; from carousel.processes import die_with_parent; die_with_parent({}); print('alive')"
+    said = [
+        subprocess.run([sys.executable, "-c", script.format(parent)], capture_output=True, text=True, check=False)
+        for parent in ("os.getppid()", "2**22 + 1")
+    ]
+    assert [(one.returncode, one.stdout) for one in said] == [(0, "alive\n"), (1, "")]

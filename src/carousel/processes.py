@@ -40,10 +40,12 @@ def leash(when_parent_dies: signal.Signals) -> Callable[[], None]:
     return prepare
 
 
-def die_with_parent() -> None:
-    """Have the kernel kill this process when its parent ends."""
+def die_with_parent(parent: int) -> None:
+    """Have the kernel kill this process when its parent ends, or end it now if that has ended already.
+
+    :param parent: its number, as the parent knew it: who asks too late is told of another one.
+    """
     if _libc is not None:
-        parent = os.getppid()
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         if os.getppid() != parent:
             os._exit(1)

@@ -1,8 +1,10 @@
 """The API's processes: Granian in front of `create_app`, sharing one port."""
 
 import importlib
+import os
 import resource
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from granian import Granian
@@ -44,7 +46,7 @@ def serve(settings: Settings, app: str = "carousel.api.app:create_app") -> None:
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,
         factory=True,
-    ).serve(target_loader=_load)
+    ).serve(target_loader=partial(_load, os.getpid()))
 
 
 def _allow_open_files() -> None:
@@ -56,9 +58,9 @@ def _allow_open_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
-def _load(target: str) -> Callable[..., Any]:
+def _load(parent: int, target: str) -> Callable[..., Any]:
     """Make the app, in a worker."""
-    die_with_parent()  # else a killed parent leaves workers that keep the port
+    die_with_parent(parent)  # else a killed parent leaves workers that keep the port
     settings = Settings()
     configure_logging("api", level=settings.log_level, log_format=settings.log_format)  # Granian has set its own
     module, _, factory = target.partition(":")

@@ -13,7 +13,7 @@ from tests.e2e.keyboard import tab_to
 from tests.e2e.shopper import done, wait_until
 
 pytestmark = pytest.mark.e2e
-OPENED = re.compile(r"/v1/recommendations\?.*placement=detail")
+OPENED = re.compile(r"/v1/listings/[^/]+/price")
 """What an open listing asks for; the view has been noted by then."""
 
 

@@ -215,8 +215,8 @@ ExperimentOut = create_model(
 
 
 class SellersOut(BaseModel):
-    seen: int = Field(description="How many sellers were seen.")
-    gini: float = Field(description="How unevenly: 0 all alike, near 1 one has everything.")
+    seen: int = Field(description="How many sellers were seen.", examples=[412])
+    gini: float = Field(description="How unevenly: 0 all alike, near 1 one has everything.", examples=[0.38])
 
 
 class WorthOut(BaseModel):
@@ -339,7 +339,10 @@ class MyData(BaseModel):
     hidden_just_now: dict[str, dict[str, bool]] = Field(
         description="By id: listings hidden (true) or shown again (false) lately."
     )
-    events: list[dict[str, Any]] = Field(description="What I did, the oldest first.")
+    events: list[dict[str, Any]] = Field(
+        description="What I did, the oldest first.",
+        examples=[[{"event_id": "0198c0de-7a1b-7c3d-8e4f-5a6b7c8d9e0f", "type": "view", "listing_id": "stock-4711"}]],
+    )
     events_on_their_way: list[dict[str, Any]] = Field(description="What I did just now.")
     slates: list[dict[str, Any]] = Field(description="What was recommended to me, the oldest first.")
     events_set_aside: list[str] = Field(description="What was sent in my name and could not be read.")
@@ -525,9 +528,9 @@ class RejectedListing(BaseModel):
 class WriteResultOut(BaseModel):
     """What became of the listings written."""
 
-    imported: int
-    updated: int
-    unchanged: int
+    imported: int = Field(examples=[0])
+    updated: int = Field(examples=[1])
+    unchanged: int = Field(examples=[0])
     rejected: list[RejectedListing] = []
 
 

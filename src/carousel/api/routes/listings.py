@@ -314,7 +314,13 @@ async def delete_listing(listing_id: ListingPath, use: Use) -> None:
             "required": True,
             "content": {
                 "application/json": {
-                    "schema": {"type": "array", "items": {"$ref": "#/components/schemas/ListingBody"}}
+                    "schema": {"type": "array", "items": {"$ref": "#/components/schemas/ListingBody"}},
+                    "examples": {
+                        "prices": {
+                            "summary": "New prices, with patch=true",
+                            "value": [{"listing_id": "stock-4711", "price_amount": 18_990, "price_currency": "EUR"}],
+                        }
+                    },
                 },
                 "application/x-ndjson": {"schema": {"type": "string"}},
             },

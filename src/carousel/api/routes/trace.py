@@ -30,7 +30,12 @@ async def trace_slate(
     recommendation_id: UUID,
     use: Use,
     listing_id: Annotated[
-        str | None, Query(max_length=128, description="Also say what becomes of this listing, shown or not.")
+        str | None,
+        Query(
+            max_length=128,
+            description="Also say what becomes of this listing, shown or not.",
+            examples=["stock-4711"],
+        ),
     ] = None,
 ) -> SlateTrace:
     """What was served, with source, score terms and chance of each listing. With `listing_id` also why that listing
